@@ -1,0 +1,79 @@
+/** Collects bytes to send. Integers are unsigned and big-endian (RFC 6940 §6.3.1). */
+export class Writer {
+  private buffer: Uint8Array;
+  private view: DataView;
+  private length = 0;
+
+  constructor(capacity = 256) {
+    this.buffer = new Uint8Array(capacity);
+    this.view = new DataView(this.buffer.buffer);
+  }
+
+  /** What was written so far: a view, valid until the next write. */
+  bytes(): Uint8Array {
+    return this.buffer.subarray(0, this.length);
+  }
+
+  uint8(value: number): void {
+    assertInteger(value, 0xff);
+    this.view.setUint8(this.grow(1), value);
+  }
+
+  uint16(value: number): void {
+    assertInteger(value, 0xffff);
+    this.view.setUint16(this.grow(2), value);
+  }
+
+  uint24(value: number): void {
+    assertInteger(value, 0xffffff);
+    const at = this.grow(3);
+    this.view.setUint16(at, value >>> 8);
+    this.view.setUint8(at + 2, value & 0xff);
+  }
+
+  uint32(value: number): void {
+    assertInteger(value, 0xffffffff);
+    this.view.setUint32(this.grow(4), value);
+  }
+
+  uint64(value: bigint): void {
+    if (value < 0n || value > 0xffffffffffffffffn) throw new RangeError(`not a uint64: ${value}`);
+    this.view.setBigUint64(this.grow(8), value);
+  }
+
+  raw(bytes: Uint8Array): void {
+    const at = this.grow(bytes.length);
+    this.buffer.set(bytes, at);
+  }
+
+  /** Writes with `writeInner` and puts the number of bytes it wrote, `width` bytes wide, before. */
+  prefixed(width: 1 | 2 | 3 | 4, writeInner: (writer: Writer) => void): void {
+    const at = this.grow(width);
+    writeInner(this);
+    const length = this.length - at - width;
+    if (length >= 2 ** (8 * width)) {
+      throw new RangeError(`${length} bytes do not fit a length of ${width} bytes`);
+    }
+    for (let i = 0; i < width; i++) {
+      this.buffer[at + i] = Math.floor(length / 2 ** (8 * (width - 1 - i))) & 0xff;
+    }
+  }
+
+  private grow(count: number): number {
+    const at = this.length;
+    this.length += count;
+    if (this.length > this.buffer.length) {
+      const larger = new Uint8Array(Math.max(this.buffer.length * 2, this.length));
+      larger.set(this.buffer);
+      this.buffer = larger;
+      this.view = new DataView(larger.buffer);
+    }
+    return at;
+  }
+}
+
+function assertInteger(value: number, max: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > max) {
+    throw new RangeError(`expected an integer from 0 to ${max}, got ${value}`);
+  }
+}
