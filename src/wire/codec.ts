@@ -32,9 +32,18 @@ export function decode<T>(
   bytes: Uint8Array,
   nodeIdLength?: number,
 ): T | MalformedMessage {
+  return readWhole(bytes, nodeIdLength, (reader) => codec.read(reader));
+}
+
+/** Runs `read` over `bytes`, which it must use up, and makes its fault, if any, a value. */
+export function readWhole<T>(
+  bytes: Uint8Array,
+  nodeIdLength: number | undefined,
+  read: (reader: Reader) => T,
+): T | MalformedMessage {
   const reader = new Reader(bytes, nodeIdLength);
   try {
-    const value = codec.read(reader);
+    const value = read(reader);
     reader.expectEnd();
     return value;
   } catch (error) {
