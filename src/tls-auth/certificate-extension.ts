@@ -1,0 +1,93 @@
+import type { DistinguishedName } from './distinguished-name.ts';
+import type { GeneralNames } from './general-name.ts';
+
+/** An extension as it stands in the certificate — RFC 5280 §4.1. */
+export interface CertificateExtension {
+  readonly oid: string;
+  readonly critical: boolean;
+  /** DER of the extension's own type. */
+  readonly value: Uint8Array;
+}
+
+/** basicConstraints — RFC 5280 §4.2.1.9. */
+export interface BasicConstraints {
+  readonly isCa: boolean;
+  readonly pathLength: number | undefined;
+}
+
+/** keyUsage — RFC 5280 §4.2.1.3; bit n of the BIT STRING is the n-th name. */
+export const KEY_USAGE_BITS = [
+  'digitalSignature',
+  'nonRepudiation',
+  'keyEncipherment',
+  'dataEncipherment',
+  'keyAgreement',
+  'keyCertSign',
+  'cRLSign',
+  'encipherOnly',
+  'decipherOnly',
+] as const;
+export type KeyUsageBit = (typeof KEY_USAGE_BITS)[number];
+
+/** A distribution point of CRLs — RFC 5280 §4.2.1.13. */
+export interface DistributionPoint {
+  readonly fullName: GeneralNames | undefined;
+  /** nameRelativeToCRLIssuer: DER of the relative distinguished name. */
+  readonly relativeName: Uint8Array | undefined;
+  /** The reasons that it covers: bit n as in ReasonFlags; undefined means all. */
+  readonly reasons: ReadonlySet<number> | undefined;
+  readonly crlIssuers: readonly DistinguishedName[];
+}
+
+/** One subtree of a name constraint: exactly one name of one form — RFC 5280 §4.2.1.10. */
+export interface GeneralSubtree {
+  readonly base: GeneralNames;
+  /** Neither minimum nor maximum is given, as RFC 5280 demands. */
+  readonly isPlain: boolean;
+}
+
+/** nameConstraints — RFC 5280 §4.2.1.10. */
+export interface NameConstraints {
+  readonly permitted: readonly GeneralSubtree[];
+  readonly excluded: readonly GeneralSubtree[];
+}
+
+/** policyConstraints — RFC 5280 §4.2.1.11. */
+export interface PolicyConstraints {
+  readonly requireExplicitPolicy: number | undefined;
+  readonly inhibitPolicyMapping: number | undefined;
+}
+
+/** One pair of policyMappings — RFC 5280 §4.2.1.5. */
+export interface PolicyMapping {
+  readonly issuerDomainPolicy: string;
+  readonly subjectDomainPolicy: string;
+}
+
+/** authorityKeyIdentifier — RFC 5280 §4.2.1.1. */
+export interface AuthorityKeyIdentifier {
+  readonly keyIdentifier: Uint8Array | undefined;
+  readonly issuer: GeneralNames | undefined;
+  /** Content octets of the INTEGER, lower-case hex. */
+  readonly serialNumber: string | undefined;
+}
+
+/** The extensions of a certificate; those that are absent are undefined. */
+export interface CertificateExtensions {
+  /** All of them in their order, read or not. */
+  readonly all: readonly CertificateExtension[];
+  readonly subjectAltName: GeneralNames | undefined;
+  readonly basicConstraints: BasicConstraints | undefined;
+  readonly keyUsage: ReadonlySet<KeyUsageBit> | undefined;
+  /** Object identifiers. */
+  readonly extendedKeyUsage: readonly string[] | undefined;
+  readonly crlDistributionPoints: readonly DistributionPoint[] | undefined;
+  readonly nameConstraints: NameConstraints | undefined;
+  /** Object identifiers; qualifiers are not read. */
+  readonly certificatePolicies: readonly string[] | undefined;
+  readonly policyMappings: readonly PolicyMapping[] | undefined;
+  readonly policyConstraints: PolicyConstraints | undefined;
+  readonly inhibitAnyPolicy: number | undefined;
+  readonly authorityKeyIdentifier: AuthorityKeyIdentifier | undefined;
+  readonly subjectKeyIdentifier: Uint8Array | undefined;
+}

@@ -1,0 +1,53 @@
+/** Why a certificate or a path of them does not count. */
+export type CertificateRefusalCode =
+  | 'malformed'
+  | 'too-large'
+  | 'unsupported-version'
+  | 'signature-algorithm'
+  | 'weak-key'
+  | 'signature-invalid'
+  | 'not-yet-valid'
+  | 'expired'
+  | 'no-path'
+  | 'work-limit'
+  | 'path-too-long'
+  | 'name-chaining'
+  | 'not-a-ca'
+  | 'path-length'
+  | 'key-usage'
+  | 'unknown-critical-extension'
+  | 'name-constraints'
+  | 'policy-unsupported'
+  | 'pkix-profile'
+  | 'purpose'
+  | 'peer-name'
+  | 'certificate-profile'
+  | 'domain'
+  | 'node-id'
+  | 'self-signed'
+  | 'bad-node';
+
+/**
+ * The answer "no" about a certificate: a value, never thrown. It names the certificate, the rule
+ * that it breaks (by document and section) and what was expected and found.
+ */
+export class CertificateRefusal {
+  readonly code: CertificateRefusalCode;
+  /** Which certificate: its subject and the start of its SHA-256, or its place. */
+  readonly certificate: string;
+  /** Document, section and short name of the rule, e.g. `RFC 5280 §4.2.1.9 basicConstraints`. */
+  readonly rule: string;
+  readonly detail: string;
+
+  constructor(code: CertificateRefusalCode, certificate: string, rule: string, detail: string) {
+    this.code = code;
+    this.certificate = certificate;
+    this.rule = rule;
+    this.detail = detail;
+  }
+
+  /** `expired: CN=juliet (sha256 03ab…): notAfter was … (RFC 5280 §4.1.2.5 validity)` */
+  describe(): string {
+    return `${this.code}: ${this.certificate}: ${this.detail} (${this.rule})`;
+  }
+}
