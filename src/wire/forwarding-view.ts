@@ -1,13 +1,16 @@
 import { type Codec, readWhole } from './codec.ts';
-import { type Destination, destination } from './destination.ts';
+import { type Destination, DestinationType, destination } from './destination.ts';
 import {
   FIXED_HEADER_LENGTH,
   FixedHeader,
   ForwardingOption,
   RELO_TOKEN,
 } from './forwarding-header.ts';
+import { toHex } from './hex.ts';
 import { MalformedMessage } from './malformed-message.ts';
+import type { NodeId } from './node-id.ts';
 import { NODE_ID_LENGTH_DEFAULT, type Reader } from './reader.ts';
+import type { ResourceId } from './resource-id.ts';
 import { Writer } from './writer.ts';
 
 /** What a forwarder changes in a header — RFC 6940 §6.1.2 and §6.1.3. */
@@ -121,6 +124,8 @@ export class ForwardingView {
   firstDestination(): Destination | MalformedMessage {
     const start = this.destinationListOffset;
     const end = start + this.destinationListLength;
+    const identifier = this.identifierAt(start, end);
+    if (identifier !== undefined) return identifier;
     return this.readRange(start, end, (reader) => {
       const first = destination.read(reader);
       reader.offset = end;
@@ -192,6 +197,22 @@ export class ForwardingView {
       if (offset > end) return undefined;
     }
     return offset - start;
+  }
+
+  /** A well-formed entry of type node or resource, which is what nearly every message has. */
+  private identifierAt(start: number, end: number): Destination | undefined {
+    if (end - start < 3) return undefined;
+    const type = this.view.getUint8(start);
+    const length = this.view.getUint8(start + 1);
+    const next = start + 2 + length;
+    if (next > end) return undefined;
+    if (type === DestinationType.node && length === this.nodeIdLength) {
+      return { type: 'node', nodeId: toHex(this.bytes, start + 2, next) as NodeId };
+    }
+    if (type === DestinationType.resource && this.view.getUint8(start + 2) === length - 1) {
+      return { type: 'resource', resourceId: toHex(this.bytes, start + 3, next) as ResourceId };
+    }
+    return undefined;
   }
 
   private readList<T>(start: number, length: number, element: Codec<T>): T[] | MalformedMessage {

@@ -1,6 +1,18 @@
-/** Lower-case hex of `bytes`. */
-export function toHex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+/** Lower-case hex of `bytes`, or of those from `start` up to `end`. */
+export function toHex(bytes: Uint8Array, start = 0, end = bytes.length): string {
+  if (end - start > SHORT_BYTES_MAX) {
+    return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('hex');
+  }
+  // Identifiers pass through here for every message; a Buffer around each one would cost more than
+  // the conversion.
+  let digits = 0;
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i] as number;
+    scratch[digits] = asciiDigit(byte >>> 4);
+    scratch[digits + 1] = asciiDigit(byte & 15);
+    digits += 2;
+  }
+  return scratch.toString('latin1', 0, digits);
 }
 
 /** The bytes of an even number of hex digits. Throws RangeError for anything else: our bug. */
@@ -10,3 +22,13 @@ export function fromHex(hex: string): Uint8Array {
   }
   return new Uint8Array(Buffer.from(hex, 'hex'));
 }
+
+function asciiDigit(value: number): number {
+  return value + (value < 10 ? ASCII_0 : ASCII_A_MINUS_10);
+}
+
+/** The longest Node-ID (RFC 6940 §11.1), and so any Resource-ID of ours. */
+const SHORT_BYTES_MAX = 20;
+const ASCII_0 = 48;
+const ASCII_A_MINUS_10 = 87;
+const scratch = Buffer.alloc(2 * SHORT_BYTES_MAX);
