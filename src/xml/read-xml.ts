@@ -1,0 +1,184 @@
+/**
+ * Strict XML 1.0 with namespaces, out of bytes. Refused, beyond what is not well-formed: document
+ * types (and so every entity but the five of XML itself), other encodings than UTF-8, other
+ * versions than 1.0, and whatever exceeds a limit. Comments and processing instructions are passed
+ * over.
+ */
+import { SaxesParser, type SaxesTagNS } from 'saxes';
+import { decodeUtf8, SourceCursor } from './source-text.ts';
+import type { XmlAttribute, XmlElement } from './xml-element.ts';
+import { XmlFault } from './xml-fault.ts';
+import { XML_LIMITS_DEFAULT, type XmlLimits } from './xml-limits.ts';
+
+export interface XmlReadOptions {
+  readonly limits?: Partial<XmlLimits>;
+  /** Prefixes (empty: the default namespace) bound before the first element. */
+  readonly namespaces?: Readonly<Record<string, string>>;
+}
+
+/** The root element of `input`, or what is wrong with it. Never throws for bad input. */
+export function readXml(input: Uint8Array, options: XmlReadOptions = {}): XmlElement | XmlFault {
+  const limits = { ...XML_LIMITS_DEFAULT, ...options.limits };
+  try {
+    if (input.length > limits.documentBytesMax) {
+      const detail = `expected at most ${limits.documentBytesMax} bytes, got ${input.length}`;
+      throw new XmlFault(detail, 1, 1);
+    }
+    const marked = BYTE_ORDER_MARK.every((byte, index) => input[index] === byte);
+    const firstByte = marked ? BYTE_ORDER_MARK.length : 0;
+    const text = decodeUtf8(input.subarray(firstByte));
+    return new TreeReader(text, firstByte, limits, options.namespaces ?? {}).read();
+  } catch (error) {
+    if (error instanceof XmlFault) return error;
+    throw error;
+  }
+}
+
+/** An element whose end has not been seen yet. */
+interface OpenElement extends Omit<XmlElement, 'endByte'> {
+  readonly children: XmlElement[];
+  text: string;
+}
+
+class TreeReader {
+  private readonly text: string;
+  private readonly limits: XmlLimits;
+  private readonly cursor: SourceCursor;
+  private readonly parser: SaxesParser<typeof PARSER_OPTIONS>;
+  private readonly open: OpenElement[] = [];
+  private root: XmlElement | undefined;
+  private startByte = 0;
+  private startLine = 1;
+  private elements = 0;
+  private attributes = 0;
+
+  constructor(
+    text: string,
+    firstByte: number,
+    limits: XmlLimits,
+    namespaces: Readonly<Record<string, string>>,
+  ) {
+    this.text = text;
+    this.limits = limits;
+    this.cursor = new SourceCursor(text, firstByte);
+    this.parser = new SaxesParser({ ...PARSER_OPTIONS, additionalNamespaces: { ...namespaces } });
+    this.parser.on('error', (error) => this.fail(error.message));
+    this.parser.on('doctype', () => this.fail('a document type declaration is not allowed'));
+    this.parser.on('xmldecl', (declaration) => this.checkDeclaration(declaration));
+    this.parser.on('opentagstart', (tag) => this.beginTag(tag.name));
+    this.parser.on('attribute', (attribute) => this.checkAttribute(attribute));
+    this.parser.on('opentag', (tag) => this.openElement(tag));
+    this.parser.on('closetag', () => this.closeElement());
+    this.parser.on('text', (data) => this.addText(data));
+    this.parser.on('cdata', (data) => this.addText(data));
+  }
+
+  read(): XmlElement {
+    // One write: the parser's position is then an index of the whole text.
+    this.parser.write(this.text);
+    this.parser.close();
+    if (this.root === undefined) throw new Error('a document without fault has a root element');
+    return this.root;
+  }
+
+  private checkDeclaration(declaration: { version?: string; encoding?: string }): void {
+    const { version, encoding } = declaration;
+    if (version !== '1.0') this.fail(`expected XML version 1.0, got ${version}`);
+    if (encoding !== undefined && encoding.toUpperCase() !== 'UTF-8') {
+      this.fail(`expected the encoding UTF-8, got ${encoding}`);
+    }
+  }
+
+  private beginTag(name: string): void {
+    this.checkName(name);
+    this.elements += 1;
+    if (this.elements > this.limits.elementsMax) {
+      this.fail(`expected at most ${this.limits.elementsMax} elements`);
+    }
+    if (this.open.length >= this.limits.depthMax) {
+      this.fail(`expected at most ${this.limits.depthMax} elements within each other`);
+    }
+    // The parser has just read the character behind the name; the name itself holds no "<".
+    this.cursor.moveTo(this.text.lastIndexOf('<', this.parser.position - 2));
+    this.startByte = this.cursor.byte;
+    this.startLine = this.cursor.line;
+    this.attributes = 0;
+  }
+
+  private checkAttribute(attribute: { name: string; prefix: string; value: string }): void {
+    const { name, prefix, value } = attribute;
+    this.checkName(name);
+    this.attributes += 1;
+    if (this.attributes > this.limits.attributesMax) {
+      this.fail(`expected at most ${this.limits.attributesMax} attributes in an element`);
+    }
+    if (value.length > this.limits.attributeLengthMax) {
+      this.fail(`expected an attribute of at most ${this.limits.attributeLengthMax} characters`);
+    }
+    // The parser would trim it, and so bind another namespace than other readers do.
+    if ((name === 'xmlns' || prefix === 'xmlns') && value !== value.trim()) {
+      this.fail('expected a namespace name without white space around it');
+    }
+  }
+
+  /** Namespaces in XML §4: prefix and local part are each an NCName. */
+  private checkName(name: string): void {
+    if (name.length > this.limits.nameLengthMax) {
+      this.fail(`expected a name of at most ${this.limits.nameLengthMax} characters`);
+    }
+    if (name.split(':').some((part) => NOT_NAME_START.test(part))) {
+      this.fail(`malformed name: ${name}`);
+    }
+  }
+
+  private openElement(tag: SaxesTagNS): void {
+    const attributes: XmlAttribute[] = [];
+    for (const { local, prefix, uri, value } of Object.values(tag.attributes)) {
+      if (uri === XMLNS_NAMESPACE) continue;
+      attributes.push({ namespace: uri, localName: local, prefix, value });
+    }
+    this.open.push({
+      namespace: tag.uri,
+      localName: tag.local,
+      prefix: tag.prefix,
+      attributes,
+      declaredNamespaces: new Map(Object.entries(tag.ns)),
+      children: [],
+      text: '',
+      line: this.startLine,
+      startByte: this.startByte,
+    });
+  }
+
+  private closeElement(): void {
+    const element = this.open.pop();
+    if (element === undefined) throw new Error('the parser closed an element that was not open');
+    this.cursor.moveTo(this.parser.position);
+    const closed: XmlElement = { ...element, endByte: this.cursor.byte };
+    const parent = this.open.at(-1);
+    if (parent === undefined) this.root = closed;
+    else parent.children.push(closed);
+  }
+
+  private addText(data: string): void {
+    const element = this.open.at(-1);
+    if (element !== undefined) element.text += data;
+  }
+
+  private fail(detail: string): never {
+    throw new XmlFault(detail, this.parser.line, this.parser.column);
+  }
+}
+
+/** XML 1.1 would allow more characters and line ends; a document that asks for it is refused. */
+const PARSER_OPTIONS = {
+  xmlns: true,
+  position: false,
+  forceXMLVersion: true,
+  defaultXMLVersion: '1.0',
+} as const;
+
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
+const XMLNS_NAMESPACE = 'http://www.w3.org/2000/xmlns/';
+/** NameChar without NameStartChar (XML §2.3): allowed in a name, not at its start. */
+const NOT_NAME_START = /^(?:[-.\d\u00b7]|[\u0300-\u036f]|\u203f|\u2040)/;
