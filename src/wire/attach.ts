@@ -66,6 +66,10 @@ export const IceCandidate: Codec<IceCandidate> = {
     return { ...head, type, ...related, extensions };
   },
   write(writer, value) {
+    const related = value.type === CandType.srflx || value.type === CandType.relay;
+    if (related !== (value.relatedAddress !== undefined)) {
+      throw new RangeError(`a candidate of type ${value.type} with or without related address`);
+    }
     CandidateHead.write(writer, value);
     writer.uint8(value.type);
     if (value.relatedAddress !== undefined) IpAddressPort.write(writer, value.relatedAddress);

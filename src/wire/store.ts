@@ -111,17 +111,19 @@ export type MetaDataValue =
   | { readonly model: 'array'; readonly index: number; readonly metaData: MetaData }
   | { readonly model: 'dictionary'; readonly key: Uint8Array; readonly metaData: MetaData };
 
-/** StoredMetaData — RFC 6940 §7.4.3.2. */
+/**
+ * StoredMetaData — RFC 6940 §7.4.3.2. Whether its leading `value_length` counts the bytes that
+ * follow it, as StoredData.length does, or repeats MetaData's is not said (AMB-10): both are read,
+ * the first is sent. `valueLength` is there only where a sender meant the second.
+ */
 export interface StoredMetaData {
+  valueLength?: number; //  uint32        value_length;
   storageTime: bigint; //   uint64        storage_time;  (ms since 1970)
   lifetime: number; //      uint32        lifetime;      (seconds)
   value: MetaDataValue; //  MetaDataValue metadata;
 }
 
-/**
- * The codec of StoredMetaData for a Kind's data model. The leading `uint32 value_length` is what
- * StoredData.length is there: the bytes that follow it (AMB-10).
- */
+/** The codec of StoredMetaData for a Kind's data model, its leading `value_length` included. */
 export function storedMetaData(model: DataModel): Codec<StoredMetaData> {
   return storedMetaDataCodecs[model];
 }
@@ -236,10 +238,24 @@ function storedMetaDataCodec(model: DataModel): Codec<StoredMetaData> {
     value: metaDataValueCodecs[model],
   });
   return {
-    read: (reader) =>
-      inField('StoredMetaData', 'valueLength', () =>
-        reader.bounded(reader.uint32(), (inner) => body.read(inner)),
-      ),
-    write: (writer, value) => writer.prefixed(4, (inner) => body.write(inner, value)),
+    read(reader) {
+      const at = reader.offset;
+      const valueLength = inField('StoredMetaData', 'valueLength', () => reader.uint32());
+      const start = reader.offset;
+      const value = body.read(reader);
+      if (valueLength === reader.offset - start) return value;
+      if (valueLength === value.value.metaData.valueLength) return { valueLength, ...value };
+      return inField('StoredMetaData', 'valueLength', () => {
+        throw reader.fault(`expected ${reader.offset - start} bytes, got ${valueLength}`, at);
+      });
+    },
+    write(writer, value) {
+      if (value.valueLength === undefined) {
+        writer.prefixed(4, (inner) => body.write(inner, value));
+        return;
+      }
+      writer.uint32(value.valueLength);
+      body.write(writer, value);
+    },
   };
 }

@@ -16,12 +16,14 @@ export class Writer {
 
   uint8(value: number): void {
     assertInteger(value, 0xff);
-    this.view.setUint8(this.grow(1), value);
+    const at = this.grow(1);
+    this.view.setUint8(at, value);
   }
 
   uint16(value: number): void {
     assertInteger(value, 0xffff);
-    this.view.setUint16(this.grow(2), value);
+    const at = this.grow(2);
+    this.view.setUint16(at, value);
   }
 
   uint24(value: number): void {
@@ -33,12 +35,14 @@ export class Writer {
 
   uint32(value: number): void {
     assertInteger(value, 0xffffffff);
-    this.view.setUint32(this.grow(4), value);
+    const at = this.grow(4);
+    this.view.setUint32(at, value);
   }
 
   uint64(value: bigint): void {
     if (value < 0n || value > 0xffffffffffffffffn) throw new RangeError(`not a uint64: ${value}`);
-    this.view.setBigUint64(this.grow(8), value);
+    const at = this.grow(8);
+    this.view.setBigUint64(at, value);
   }
 
   raw(bytes: Uint8Array): void {
@@ -59,6 +63,7 @@ export class Writer {
     }
   }
 
+  /** Where the next `count` bytes go. It may replace `view`: call it before naming `this.view`. */
   private grow(count: number): number {
     const at = this.length;
     this.length += count;
