@@ -1,5 +1,5 @@
 import type { DistinguishedName } from './distinguished-name.ts';
-import type { GeneralNames } from './general-name.ts';
+import type { GeneralName, GeneralNames } from './general-name.ts';
 
 /** An extension as it stands in the certificate — RFC 5280 §4.1. */
 export interface CertificateExtension {
@@ -39,10 +39,10 @@ export interface DistributionPoint {
   readonly crlIssuers: readonly DistinguishedName[];
 }
 
-/** One subtree of a name constraint: exactly one name of one form — RFC 5280 §4.2.1.10. */
+/** One subtree of a name constraint — RFC 5280 §4.2.1.10. */
 export interface GeneralSubtree {
-  readonly base: GeneralNames;
-  /** Neither minimum nor maximum is given, as RFC 5280 demands. */
+  readonly base: GeneralName;
+  /** Minimum 0 and no maximum, as RFC 5280 demands. */
   readonly isPlain: boolean;
 }
 
@@ -72,22 +72,26 @@ export interface AuthorityKeyIdentifier {
   readonly serialNumber: string | undefined;
 }
 
-/** The extensions of a certificate; those that are absent are undefined. */
-export interface CertificateExtensions {
+/** Those extensions that this program reads; absent ones are undefined. */
+export interface ReadExtensions {
+  readonly subjectAltName?: GeneralNames;
+  readonly basicConstraints?: BasicConstraints;
+  readonly keyUsage?: ReadonlySet<KeyUsageBit>;
+  /** Object identifiers. */
+  readonly extendedKeyUsage?: readonly string[];
+  readonly crlDistributionPoints?: readonly DistributionPoint[];
+  readonly nameConstraints?: NameConstraints;
+  /** Object identifiers; qualifiers are not read. */
+  readonly certificatePolicies?: readonly string[];
+  readonly policyMappings?: readonly PolicyMapping[];
+  readonly policyConstraints?: PolicyConstraints;
+  readonly inhibitAnyPolicy?: number;
+  readonly authorityKeyIdentifier?: AuthorityKeyIdentifier;
+  readonly subjectKeyIdentifier?: Uint8Array;
+}
+
+/** The extensions of a certificate. */
+export interface CertificateExtensions extends ReadExtensions {
   /** All of them in their order, read or not. */
   readonly all: readonly CertificateExtension[];
-  readonly subjectAltName: GeneralNames | undefined;
-  readonly basicConstraints: BasicConstraints | undefined;
-  readonly keyUsage: ReadonlySet<KeyUsageBit> | undefined;
-  /** Object identifiers. */
-  readonly extendedKeyUsage: readonly string[] | undefined;
-  readonly crlDistributionPoints: readonly DistributionPoint[] | undefined;
-  readonly nameConstraints: NameConstraints | undefined;
-  /** Object identifiers; qualifiers are not read. */
-  readonly certificatePolicies: readonly string[] | undefined;
-  readonly policyMappings: readonly PolicyMapping[] | undefined;
-  readonly policyConstraints: PolicyConstraints | undefined;
-  readonly inhibitAnyPolicy: number | undefined;
-  readonly authorityKeyIdentifier: AuthorityKeyIdentifier | undefined;
-  readonly subjectKeyIdentifier: Uint8Array | undefined;
 }
