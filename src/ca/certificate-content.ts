@@ -1,0 +1,151 @@
+import type { KeyUsageBit } from '../tls-auth/certificate-extension.ts';
+import { KeyPurposeOid } from '../tls-auth/object-identifier.ts';
+import type { CertificateProfile } from '../tls-auth/trust-settings.ts';
+import { toHex } from '../wire/hex.ts';
+import type { NodeId } from '../wire/node-id.ts';
+import { type AccountName, isAscii } from './account-name.ts';
+
+/** One name of a subjectAltName — RFC 5280 §4.2.1.6. */
+export interface SubjectAltName {
+  readonly type: 'uri' | 'xmppAddr' | 'rfc822Name' | 'dnsName' | 'ipAddress';
+  readonly value: string;
+}
+
+/** All that a certificate of this authority says; who signs it and with what key comes later. */
+export interface CertificateContent {
+  /** Lower-case hex of a positive INTEGER. */
+  readonly serialNumber: string;
+  readonly issuerCommonName: string;
+  /** undefined: the subject is empty, which makes the subjectAltName critical. */
+  readonly subjectCommonName: string | undefined;
+  readonly notBeforeUnixMs: number;
+  readonly notAfterUnixMs: number;
+  readonly isCa: boolean;
+  readonly keyUsage: readonly KeyUsageBit[];
+  /** Object identifiers; empty: any purpose. */
+  readonly extendedKeyUsage: readonly string[];
+  readonly subjectAltNames: readonly SubjectAltName[];
+  readonly revocationListUrl: string | undefined;
+}
+
+/** From when to when, ms since 1970. */
+export interface Validity {
+  readonly notBeforeUnixMs: number;
+  readonly notAfterUnixMs: number;
+}
+
+/**
+ * A validity that starts a little in the past, for those whose clocks are behind, and never
+ * outlives the issuer's.
+ */
+export function validityFrom(unixMs: number, days: number, issuerNotAfterUnixMs: number): Validity {
+  const second = unixMs - (unixMs % 1000);
+  return {
+    notBeforeUnixMs: second - BACKDATED_MS,
+    notAfterUnixMs: Math.min(second + days * DAY_MS, issuerNotAfterUnixMs),
+  };
+}
+
+/**
+ * The serial number that 20 random bytes make: positive, of exactly 20 octets (RFC 5280 §4.1.2.2).
+ * 40 hex digits are never taken for a Node-ID, so `revoke` can tell the two apart.
+ */
+export function serialNumberFrom(random: Uint8Array): string {
+  const bytes = Uint8Array.from(random.subarray(0, SERIAL_NUMBER_BYTES));
+  bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
+  return toHex(bytes);
+}
+
+/** A root certificate by XEP-0416 §3.2; the same rules hold in both profiles. */
+export function rootCertificateContent(
+  commonName: string,
+  serialNumber: string,
+  validity: Validity,
+): CertificateContent {
+  return {
+    ...validity,
+    serialNumber,
+    issuerCommonName: commonName,
+    subjectCommonName: commonName,
+    isCa: true,
+    keyUsage: ['digitalSignature', 'keyCertSign', 'cRLSign'],
+    extendedKeyUsage: [],
+    subjectAltNames: [],
+    revocationListUrl: undefined,
+  };
+}
+
+/** What a leaf certificate is about. */
+export interface LeafSubject {
+  readonly overlayName: string;
+  readonly userName: AccountName;
+  /** Exactly one in the profile xep-0416. */
+  readonly nodeIds: readonly NodeId[];
+}
+
+/**
+ * A node's certificate. Profile xep-0416: XEP-0416 §3.2, with the Node-ID as common name, because
+ * a JID can exceed the 64 characters of one. Profile rfc6940: RFC 6940 §11.3, "The subject
+ * distinguished name in the certificate MUST be empty", and no names but Node-IDs and the user's.
+ */
+export function leafCertificateContent(
+  profile: CertificateProfile,
+  subject: LeafSubject,
+  issuerCommonName: string,
+  serialNumber: string,
+  validity: Validity,
+  revocationListUrl: string,
+): CertificateContent {
+  const isXep0416 = profile === 'xep-0416';
+  const names: SubjectAltName[] = subject.nodeIds.map((nodeId) => ({
+    type: 'uri',
+    value: reloadUri(nodeId, subject.overlayName),
+  }));
+  if (isXep0416) names.push({ type: 'xmppAddr', value: subject.userName });
+  if (isAscii(subject.userName)) names.push({ type: 'rfc822Name', value: subject.userName });
+  return {
+    ...validity,
+    serialNumber,
+    issuerCommonName,
+    subjectCommonName: isXep0416 ? subject.nodeIds[0] : undefined,
+    isCa: false,
+    keyUsage: ['digitalSignature'],
+    extendedKeyUsage: [],
+    subjectAltNames: names,
+    revocationListUrl,
+  };
+}
+
+/** The certificate of the enrollment server's HTTPS — RFC 2818 §3.1. */
+export function httpsCertificateContent(
+  hosts: readonly SubjectAltName[],
+  issuerCommonName: string,
+  serialNumber: string,
+  validity: Validity,
+): CertificateContent {
+  return {
+    ...validity,
+    serialNumber,
+    issuerCommonName,
+    subjectCommonName: HTTPS_COMMON_NAME,
+    isCa: false,
+    keyUsage: ['digitalSignature'],
+    extendedKeyUsage: [KeyPurposeOid.serverAuth],
+    subjectAltNames: hosts,
+    revocationListUrl: undefined,
+  };
+}
+
+/**
+ * RELOAD URI — RFC 6940 §14.15: the hex of a Destination List with one Destination of type node,
+ * without its outer length. The specifier is empty: it names the node itself.
+ */
+export function reloadUri(nodeId: NodeId, overlayName: string): string {
+  const length = (nodeId.length / 2).toString(16).padStart(2, '0');
+  return `reload://01${length}${nodeId}@${overlayName}/`;
+}
+
+const SERIAL_NUMBER_BYTES = 20;
+const DAY_MS = 86_400_000;
+const BACKDATED_MS = 5 * 60_000;
+const HTTPS_COMMON_NAME = 'enrollment server';

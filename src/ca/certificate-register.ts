@@ -1,0 +1,183 @@
+import type { NodeId } from '../wire/node-id.ts';
+import type { AccountName } from './account-name.ts';
+import type {
+  AccountAdded,
+  AccountChanged,
+  CertificateIssued,
+  RegisterEvent,
+} from './register-event.ts';
+import type { RevocationReason } from './revocation-reason.ts';
+
+/** A user who may enroll devices. */
+export interface Account {
+  readonly userName: AccountName;
+  readonly passwordHash: string;
+  readonly devicesMax: number;
+}
+
+export interface Revocation {
+  readonly reason: RevocationReason;
+  readonly unixMs: number;
+}
+
+/** A certificate of the ledger and what became of it. */
+export interface RegisteredCertificate extends CertificateIssued {
+  readonly revocation: Revocation | undefined;
+}
+
+/** The Node-IDs of one device of a user and all certificates that it ever had. */
+export interface Device {
+  readonly userName: AccountName;
+  readonly nodeIds: readonly NodeId[];
+  /** Oldest first. */
+  readonly serialNumbers: readonly string[];
+}
+
+/**
+ * What the authority remembers, rebuilt from the ledger's events: accounts, devices with their
+ * Node-IDs (RFC 6940 §11.3: "The enrollment server SHOULD maintain a mapping of users to
+ * Node-IDs"), certificates and revocations.
+ */
+export class CertificateRegister {
+  private readonly accountsByName = new Map<AccountName, Account>();
+  private readonly certificatesBySerial = new Map<string, RegisteredCertificate>();
+  private readonly devicesByNode = new Map<NodeId, MutableDevice>();
+  private readonly devicesByKey = new Map<string, MutableDevice>();
+  private readonly devicesByUser = new Map<AccountName, MutableDevice[]>();
+  private readonly revokedSerials = new Set<string>();
+  private lastRevocationListNumber = 0;
+
+  /** Takes an event that is in the ledger. Throws RangeError for one that contradicts it. */
+  apply(event: RegisterEvent): void {
+    switch (event.type) {
+      case 'accountAdded':
+      case 'accountChanged':
+        this.applyAccount(event);
+        return;
+      case 'accountRemoved':
+        this.accountsByName.delete(event.userName);
+        return;
+      case 'certificateIssued':
+        this.applyIssued(event);
+        return;
+      case 'certificateRevoked':
+        this.applyRevoked(event.serialNumber, { reason: event.reason, unixMs: event.unixMs });
+        return;
+      case 'revocationListIssued':
+        this.lastRevocationListNumber = Math.max(this.lastRevocationListNumber, event.number);
+    }
+  }
+
+  account(userName: string): Account | undefined {
+    return this.accountsByName.get(userName as AccountName);
+  }
+
+  accounts(): Iterable<Account> {
+    return this.accountsByName.values();
+  }
+
+  get accountCount(): number {
+    return this.accountsByName.size;
+  }
+
+  /** In the order of issue. */
+  certificates(): Iterable<RegisteredCertificate> {
+    return this.certificatesBySerial.values();
+  }
+
+  get certificateCount(): number {
+    return this.certificatesBySerial.size;
+  }
+
+  certificate(serialNumber: string): RegisteredCertificate | undefined {
+    return this.certificatesBySerial.get(serialNumber);
+  }
+
+  deviceOfKey(publicKeySha256: string): Device | undefined {
+    return this.devicesByKey.get(publicKeySha256);
+  }
+
+  deviceOfNode(nodeId: NodeId): Device | undefined {
+    return this.devicesByNode.get(nodeId);
+  }
+
+  devicesOf(userName: AccountName): readonly Device[] {
+    return this.devicesByUser.get(userName) ?? [];
+  }
+
+  certificatesOf(device: Device): readonly RegisteredCertificate[] {
+    return device.serialNumbers.flatMap((serial) => this.certificatesBySerial.get(serial) ?? []);
+  }
+
+  /** Devices of a user that hold a certificate in force. */
+  activeDevicesOf(userName: AccountName, unixMs: number): readonly Device[] {
+    return this.devicesOf(userName).filter((device) =>
+      this.certificatesOf(device).some((certificate) => isInForce(certificate, unixMs)),
+    );
+  }
+
+  *revoked(): Iterable<RegisteredCertificate & { readonly revocation: Revocation }> {
+    for (const serial of this.revokedSerials) {
+      const certificate = this.certificatesBySerial.get(serial);
+      if (certificate?.revocation === undefined) continue;
+      yield { ...certificate, revocation: certificate.revocation };
+    }
+  }
+
+  /** The highest cRLNumber given to a list so far; 0 before the first. */
+  get revocationListNumber(): number {
+    return this.lastRevocationListNumber;
+  }
+
+  private applyAccount(event: AccountAdded | AccountChanged): void {
+    const { userName, passwordHash, devicesMax } = event;
+    this.accountsByName.set(userName, { userName, passwordHash, devicesMax });
+  }
+
+  private applyIssued(event: CertificateIssued): void {
+    const [firstNodeId] = event.nodeIds;
+    if (firstNodeId === undefined || this.certificatesBySerial.has(event.serialNumber)) {
+      throw new RangeError(`serial number ${event.serialNumber} was issued before`);
+    }
+    const device = this.devicesByNode.get(firstNodeId) ?? this.newDevice(event);
+    if (device.userName !== event.userName) {
+      throw new RangeError(`Node-ID ${firstNodeId} belongs to ${device.userName}`);
+    }
+    const holder = this.devicesByKey.get(event.publicKeySha256) ?? device;
+    if (holder !== device) {
+      throw new RangeError(`the key ${event.publicKeySha256} belongs to another device`);
+    }
+    device.serialNumbers.push(event.serialNumber);
+    this.devicesByKey.set(event.publicKeySha256, device);
+    this.certificatesBySerial.set(event.serialNumber, { ...event, revocation: undefined });
+  }
+
+  private newDevice(event: CertificateIssued): MutableDevice {
+    const { userName, nodeIds } = event;
+    const device: MutableDevice = { userName, nodeIds, serialNumbers: [] };
+    for (const nodeId of nodeIds) this.devicesByNode.set(nodeId, device);
+    const devices = this.devicesByUser.get(userName) ?? [];
+    devices.push(device);
+    this.devicesByUser.set(userName, devices);
+    return device;
+  }
+
+  private applyRevoked(serialNumber: string, revocation: Revocation): void {
+    const certificate = this.certificatesBySerial.get(serialNumber);
+    if (certificate === undefined) {
+      throw new RangeError(`serial number ${serialNumber} was never issued`);
+    }
+    if (certificate.revocation !== undefined) return;
+    this.certificatesBySerial.set(serialNumber, { ...certificate, revocation });
+    this.revokedSerials.add(serialNumber);
+  }
+}
+
+/** Neither revoked nor expired. */
+export function isInForce(certificate: RegisteredCertificate, unixMs: number): boolean {
+  return certificate.revocation === undefined && certificate.notAfterUnixMs >= unixMs;
+}
+
+interface MutableDevice extends Device {
+  readonly serialNumbers: string[];
+}
