@@ -1,0 +1,378 @@
+import { randomBytes } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import type { VerifiedConfiguration } from '../overlay-config/verified-configuration.ts';
+import type {
+  Command,
+  CommandOutcome,
+  CommandResult,
+  FetchSpecifier,
+  Location,
+  ValueToStore,
+} from '../reload/command.ts';
+import type { CommandId, KnownPeer } from '../reload/input.ts';
+import type { Output } from '../reload/output.ts';
+import { Peer } from '../reload/peer.ts';
+import type { PeerEvent } from '../reload/peer-event.ts';
+import type { PeerOptions, PeerStatus, RandomSource } from '../reload/peer-options.ts';
+import type { ValueSummary } from '../storage/store-result.ts';
+import type { AuthenticatedNode } from '../tls-auth/authenticated-node.ts';
+import type { IpAddressPort } from '../wire/ip-address-port.ts';
+import type { NodeId } from '../wire/node-id.ts';
+import type { ResourceId } from '../wire/resource-id.ts';
+import type { KindId } from '../wire/stored-data.ts';
+import { CommandError } from './command-error.ts';
+import { type Clock, hostClock } from './host-clock.ts';
+import { LinkCounters } from './link-counters.ts';
+import type { LinkCredentials } from './link-credentials.ts';
+import { defaultLinkLimits, type LinkLimits } from './link-limits.ts';
+import type { Log } from './log.ts';
+import { OverlayLinks, type OverlayLinksOwner } from './overlay-links.ts';
+import { PeerDriver } from './peer-driver.ts';
+import { type DurableWrite, PersistQueue } from './persist-queue.ts';
+import { joinedReadiness } from './readiness.ts';
+import type { SocketAddress } from './socket-address.ts';
+
+export interface PeerHostOptions
+  extends Omit<PeerOptions, 'random' | 'addresses' | 'publishLocation'> {
+  readonly credentials: LinkCredentials;
+  readonly listen: SocketAddress;
+  /** From the address in use, what others are told to connect to. */
+  readonly advertised: (bound: SocketAddress) => readonly IpAddressPort[];
+  /** Tried first to join: those remembered, then the bootstrap nodes. */
+  readonly knownPeers: readonly KnownPeer[];
+  readonly write: DurableWrite;
+  readonly rememberPeers: (peers: readonly KnownPeer[]) => void;
+  readonly configurationAdopted: (configuration: VerifiedConfiguration) => void;
+  /** Releases files and locks; the last thing that `close()` does. */
+  readonly release: () => Promise<void>;
+  readonly log: Log;
+  readonly clock?: Clock;
+  readonly linkLimits?: Partial<LinkLimits>;
+}
+
+export interface PeerHostEvents {
+  event: [PeerEvent];
+  /** The peer has left or was closed: `reason` is a sentence. */
+  stopped: [string];
+}
+
+/**
+ * A Peer with sockets, a disk and a clock around it: it turns outputs into effects, and gives
+ * applications promises. Each promise of a command rejects with a CommandError.
+ */
+export class PeerHost extends EventEmitter<PeerHostEvents> {
+  readonly nodeId: NodeId;
+  readonly userName: string;
+  readonly counters = new LinkCounters();
+  private readonly options: PeerHostOptions;
+  private readonly links: OverlayLinks;
+  private readonly persistence: PersistQueue;
+  private readonly pending = new Map<CommandId, (outcome: CommandOutcome) => void>();
+  private readonly clock: Clock;
+  private peer: Peer | undefined;
+  private driver: PeerDriver | undefined;
+  private bound: SocketAddress;
+  private configuration: VerifiedConfiguration;
+  private lastCommandId = 0;
+  private stopReason: string | undefined;
+  private closing: Promise<void> | undefined;
+
+  /** Listens and begins to join. Rejects when the address cannot be listened at. */
+  static async start(options: PeerHostOptions): Promise<PeerHost> {
+    const host = new PeerHost(options);
+    await host.open();
+    return host;
+  }
+
+  private constructor(options: PeerHostOptions) {
+    super();
+    this.options = options;
+    this.nodeId = options.signer.nodeId;
+    this.userName = options.signer.node.userName;
+    this.clock = options.clock ?? hostClock;
+    this.bound = options.listen;
+    this.configuration = options.configuration;
+    const { credentials, authenticator, log } = options;
+    this.links = new OverlayLinks(
+      {
+        credentials,
+        authenticator,
+        log,
+        rootCertificates: options.configuration.rootCertificates,
+        limits: { ...defaultLinkLimits, ...options.linkLimits },
+        clock: this.clock,
+        counters: this.counters,
+      },
+      this.linkInputs(),
+    );
+    this.persistence = new PersistQueue(options.write, {
+      persisted: (ticket) => this.driver?.deliver({ type: 'persisted', ticket }),
+      persistFailed: (ticket, reason) => {
+        log.error({ reason }, 'the store file cannot be written');
+        this.driver?.deliver({ type: 'persistFailed', ticket, reason });
+      },
+    });
+  }
+
+  /** Where this peer listens; the port is the one in use. */
+  get listenAddress(): SocketAddress {
+    return this.bound;
+  }
+
+  /** The configuration in force. */
+  get overlayConfiguration(): VerifiedConfiguration {
+    return this.configuration;
+  }
+
+  get connectionCounts(): { readonly links: number; readonly handshakes: number } {
+    return { links: this.links.linkCount, handshakes: this.links.handshakeCount };
+  }
+
+  status(): PeerStatus {
+    if (this.peer === undefined) throw new Error('the peer is not open');
+    return this.peer.status();
+  }
+
+  /** What this peer stores for the overlay. */
+  values(): ValueSummary[] {
+    return this.options.store.summary();
+  }
+
+  /**
+   * Resolves when this peer is in the overlay and its certificate is stored. Rejects with a
+   * CommandError `stopped` when it stops before, or with the signal's reason.
+   */
+  whenJoined(signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const check = () => {
+        if (this.stopReason !== undefined) fail(stopped(this.stopReason));
+        else if (joinedReadiness(this.status()).ready) finish(resolve);
+      };
+      const finish = (then: () => void) => {
+        this.off('event', check);
+        this.off('stopped', check);
+        signal?.removeEventListener('abort', abort);
+        then();
+      };
+      const fail = (reason: unknown) => finish(() => reject(reason));
+      const abort = () => fail(signal?.reason);
+      this.on('event', check);
+      this.on('stopped', check);
+      signal?.addEventListener('abort', abort);
+      if (signal?.aborted === true) abort();
+      else check();
+    });
+  }
+
+  /** The verified certificates of a node, or of all nodes of a user. */
+  async lookupCertificates(
+    target: { nodeId: NodeId } | { userName: string },
+  ): Promise<readonly AuthenticatedNode[]> {
+    const command: Command =
+      'nodeId' in target
+        ? { type: 'lookupByNodeId', nodeId: target.nodeId }
+        : { type: 'lookupByUserName', userName: target.userName };
+    return (await this.run(command, 'certificates')).nodes;
+  }
+
+  /** Where a user can be reached — XEP-0415 §5. `userName` is a prepared bare JID. */
+  async locate(userName: string): Promise<readonly Location[]> {
+    return (await this.run({ type: 'locate', userName }, 'locations')).locations;
+  }
+
+  /** Verified values — RFC 6940 §7.4.2. */
+  fetch(resource: ResourceId, specifiers: FetchSpecifier[]): Promise<ResultOf<'values'>> {
+    return this.run({ type: 'fetch', resource, specifiers }, 'values');
+  }
+
+  /** Signs and stores — RFC 6940 §7.4.1. */
+  store(resource: ResourceId, values: ValueToStore[]): Promise<ResultOf<'stored'>> {
+    return this.run({ type: 'store', resource, values }, 'stored');
+  }
+
+  /** RFC 6940 §7.4.3. */
+  async stat(
+    resource: ResourceId,
+    specifiers: FetchSpecifier[],
+  ): Promise<ResultOf<'stat'>['entries']> {
+    return (await this.run({ type: 'stat', resource, specifiers }, 'stat')).entries;
+  }
+
+  /** RFC 6940 §7.4.4. */
+  async find(resource: ResourceId, kinds: KindId[]): Promise<ResultOf<'found'>['closest']> {
+    return (await this.run({ type: 'find', resource, kinds }, 'found')).closest;
+  }
+
+  /** RFC 6940 §6.5.3. */
+  ping(nodeId: NodeId): Promise<ResultOf<'pong'>> {
+    return this.run({ type: 'ping', nodeId }, 'pong');
+  }
+
+  /** RFC 6940 §6.4.2.5. */
+  async probe(nodeId: NodeId, requestedInfo: number[]): Promise<ResultOf<'probed'>['info']> {
+    return (await this.run({ type: 'probe', nodeId, requestedInfo }, 'probed')).info;
+  }
+
+  /** Where `nodeId` would send a message for `target` next — RFC 6940 §6.4.2.4. */
+  async routeQuery(nodeId: NodeId, target: NodeId | ResourceId): Promise<NodeId> {
+    return (await this.run({ type: 'routeQuery', nodeId, target }, 'nextPeer')).nodeId;
+  }
+
+  /** RFC 6940 §6.5.2. */
+  appAttach(nodeId: NodeId, application: number): Promise<ResultOf<'appAttached'>> {
+    return this.run({ type: 'appAttach', nodeId, application }, 'appAttached');
+  }
+
+  /** A newer configuration, verified outside, comes into force. */
+  adoptConfiguration(configuration: VerifiedConfiguration): void {
+    this.driver?.deliver({ type: 'configuration', configuration });
+  }
+
+  /** Who is trusted changed: every authenticated node is asked again. */
+  trustChanged(): void {
+    this.driver?.deliver({ type: 'trustChanged' });
+  }
+
+  /** Hands over, tells the neighbours, then closes everything. Never rejects. */
+  async leave(): Promise<void> {
+    if (this.stopReason === undefined) {
+      try {
+        await this.run({ type: 'leave' }, 'left');
+      } catch (error) {
+        this.options.log.warn({ reason: String(error) }, 'left without the neighbours knowing');
+      }
+    }
+    await this.close('left the overlay');
+  }
+
+  /** Closes at once, as a crash would but with flushed files. */
+  close(reason = 'closed'): Promise<void> {
+    this.closing ??= this.shutDown(reason);
+    return this.closing;
+  }
+
+  private async open(): Promise<void> {
+    const { options } = this;
+    this.bound = await this.links.listen(options.listen);
+    const peer = new Peer({
+      ...options,
+      random: systemRandom,
+      addresses: options.advertised(this.bound),
+      publishLocation: options.signer.node.xmppAddr !== undefined,
+    });
+    this.peer = peer;
+    this.driver = new PeerDriver(peer, this.clock, (output) => this.perform(output));
+    this.driver.deliver({ type: 'start', knownPeers: options.knownPeers });
+  }
+
+  private run<T extends CommandResult['type']>(command: Command, type: T): Promise<ResultOf<T>> {
+    const { driver } = this;
+    if (driver === undefined || this.stopReason !== undefined) {
+      return Promise.reject(stopped(this.stopReason ?? 'not open'));
+    }
+    this.lastCommandId += 1;
+    const id = this.lastCommandId;
+    return new Promise((resolve, reject) => {
+      this.pending.set(id, (outcome) => {
+        if (!outcome.ok) reject(new CommandError(outcome.failure));
+        else if (isResult(outcome.result, type)) resolve(outcome.result);
+        else reject(new Error(`expected the result ${type}, got ${outcome.result.type}`));
+      });
+      driver.deliver({ type: 'command', id, command });
+    });
+  }
+
+  private linkInputs(): OverlayLinksOwner {
+    return {
+      linkUp: (link, connect) =>
+        this.driver?.deliver({
+          type: 'linkUp',
+          link: link.id,
+          node: link.node,
+          remoteAddress: link.remoteAddress,
+          ...(connect === undefined ? {} : { connect }),
+        }),
+      linkData: (link, bytes) => this.driver?.deliver({ type: 'linkData', link, bytes }),
+      linkDown: (link, reason) => this.driver?.deliver({ type: 'linkDown', link, reason }),
+      connectFailed: (connect, reason) =>
+        this.driver?.deliver({ type: 'connectFailed', connect, reason }),
+    };
+  }
+
+  private perform(output: Output): void {
+    switch (output.type) {
+      case 'send':
+        this.links.send(output.link, output.bytes);
+        return;
+      case 'persist':
+        this.persistence.add(output.ticket, output.records);
+        return;
+      case 'connect':
+        this.links.connect(output.connect, output.address, output.expectedNodeId);
+        return;
+      case 'close':
+        this.options.log.debug({ link: output.link, reason: output.reason }, 'closing a link');
+        this.links.close(output.link);
+        return;
+      case 'completed':
+        this.pending.get(output.id)?.(output.outcome);
+        this.pending.delete(output.id);
+        return;
+      case 'event':
+        this.tell(output.event);
+        return;
+      case 'rememberPeers':
+        this.options.rememberPeers(output.peers);
+        return;
+      case 'configurationAdopted':
+        this.adopted(output.configuration);
+        return;
+      case 'stopped':
+        void this.close(output.reason);
+    }
+  }
+
+  private adopted(configuration: VerifiedConfiguration): void {
+    this.configuration = configuration;
+    this.links.replaceTls(this.options.credentials, configuration.rootCertificates);
+    this.options.log.info({ sequence: configuration.sequence }, 'a new configuration is in force');
+    this.options.configurationAdopted(configuration);
+  }
+
+  private tell(event: PeerEvent): void {
+    const { log } = this.options;
+    if (event.type === 'stateChanged') log.info({ state: event.state }, `peer ${event.state}`);
+    else if (event.type === 'ownDataFailed') log.warn(event, 'an own record is not stored');
+    else if (event.type === 'configurationRefused') log.warn(event, 'configuration refused');
+    else log.debug(event, event.type);
+    this.emit('event', event);
+  }
+
+  private async shutDown(reason: string): Promise<void> {
+    this.stopReason = reason;
+    this.driver?.stop();
+    for (const settle of this.pending.values()) {
+      settle({ ok: false, failure: { code: 'stopped', detail: reason } });
+    }
+    this.pending.clear();
+    this.emit('stopped', reason);
+    await this.links.closeAll();
+    await this.persistence.settled();
+    await this.options.release();
+  }
+}
+
+type ResultOf<T extends CommandResult['type']> = Extract<CommandResult, { type: T }>;
+
+function isResult<T extends CommandResult['type']>(
+  result: CommandResult,
+  type: T,
+): result is ResultOf<T> {
+  return result.type === type;
+}
+
+function stopped(reason: string): CommandError {
+  return new CommandError({ code: 'stopped', detail: `the peer has stopped: ${reason}` });
+}
+
+const systemRandom: RandomSource = { bytes: (length) => new Uint8Array(randomBytes(length)) };
