@@ -1,0 +1,254 @@
+import { type Destination, nodeDestination } from '../wire/destination.ts';
+import { ErrorCode } from '../wire/error-response.ts';
+import { ForwardingOptionFlag, RELOAD_VERSION } from '../wire/forwarding-header.ts';
+import { ForwardingView } from '../wire/forwarding-view.ts';
+import { MalformedMessage } from '../wire/malformed-message.ts';
+import { isRequestCode, MessageCode } from '../wire/message-contents.ts';
+import { isWildcard, type NodeId } from '../wire/node-id.ts';
+import type { Link, LinkManager } from './link-manager.ts';
+import type { PeerEnvironment } from './peer-environment.ts';
+import type { RingId } from './ring.ts';
+
+/** What forwarding asks of the rest of the Peer. */
+export interface ForwardingListener {
+  /** A message for this node: its Node-ID, the wildcard, or a Resource-ID it answers for. */
+  deliver(view: ForwardingView, from: Link | undefined): void;
+  /** Answers a request that is not forwarded with an error. */
+  refuse(view: ForwardingView, from: Link, errorCode: ErrorCode, detail: string): void;
+  isResponsible(id: RingId): boolean;
+  /** The Routing Table's choice for `id` (RFC 6940 §10.3); undefined if there is none. */
+  nextHop(id: RingId): NodeId | undefined;
+  /** Neighbours whose certificate names several Node-IDs must attach first (RFC 6940 §6.1.2). */
+  hasAttached(nodeId: NodeId): boolean;
+}
+
+/**
+ * Where a message goes — RFC 6940 §6.1. Only the ForwardingHeader is read, in place; nothing is
+ * verified here, the destination does that.
+ */
+export class ForwardingLayer {
+  private readonly env: PeerEnvironment;
+  private readonly links: LinkManager;
+  private readonly listener: ForwardingListener;
+  private readonly overlay: number;
+
+  constructor(
+    env: PeerEnvironment,
+    links: LinkManager,
+    listener: ForwardingListener,
+    overlay: number,
+  ) {
+    this.env = env;
+    this.links = links;
+    this.listener = listener;
+    this.overlay = overlay;
+  }
+
+  /** A message from a neighbour — RFC 6940 §6.1.1. */
+  receive(from: Link, bytes: Uint8Array): void {
+    this.env.counters.received++;
+    const view = ForwardingView.over(bytes, this.env.configuration.nodeIdLength);
+    if (view instanceof MalformedMessage) {
+      this.env.drop('malformed', `from ${from.nodeId}: ${view.describe()}`);
+      this.links.close(from.id, `malformed message: ${view.describe()}`);
+      return;
+    }
+    if (bytes.length > this.env.configuration.maxMessageSizeBytes) {
+      this.refuseOversized(view, from);
+      return;
+    }
+    if (view.overlay !== this.overlay || view.version !== RELOAD_VERSION) {
+      const detail = `overlay ${view.overlay.toString(16)}, version ${view.version}`;
+      this.env.drop('bad-header', `from ${from.nodeId}: ${detail}`);
+      return;
+    }
+    if (view.ttl > this.env.configuration.initialTtl) {
+      this.env.drop('bad-header', `from ${from.nodeId}: TTL ${view.ttl} is above the initial TTL`);
+      this.listener.refuse(view, from, ErrorCode.Error_TTL_Exceeded, 'TTL above the initial TTL');
+      return;
+    }
+    if (!this.mayUse(view, from)) return;
+    this.process(view, from);
+  }
+
+  /** Sends a message of this node; false when there is no way to send it now. */
+  send(bytes: Uint8Array): boolean {
+    const view = ForwardingView.over(bytes, this.env.configuration.nodeIdLength);
+    if (view instanceof MalformedMessage) throw view;
+    return this.process(view, undefined);
+  }
+
+  /** RFC 6940 §6.1.1 to §6.1.3: looks at the first destination until it says where to go. */
+  private process(received: ForwardingView, from: Link | undefined): boolean {
+    let view = received;
+    for (let entries = 0; entries < this.env.limits.destinationsMax; entries++) {
+      const first = view.firstDestination();
+      if (first instanceof MalformedMessage) return this.dropMalformed(first, from);
+      if (first.type === 'resource') return this.processResource(view, first.resourceId, from);
+      if (first.type !== 'node') {
+        // This node never replaces a list by an opaque ID, so none can be its own.
+        const cause = first.type === 'unknown' ? 'not-for-us' : 'stale-opaque-id';
+        this.env.drop(cause, `a destination of type ${first.type} that this node did not make`);
+        return false;
+      }
+      const mine = first.nodeId === this.env.nodeId || isWildcard(first.nodeId);
+      if (!mine) return this.processNode(view, first.nodeId, from);
+      if (view.firstDestinationIsLast()) return this.deliver(view, from);
+      const stripped = view.forwarded({ dropDestinations: 1 });
+      if (stripped instanceof MalformedMessage) return this.dropMalformed(stripped, from);
+      const next = ForwardingView.over(stripped, this.env.configuration.nodeIdLength);
+      if (next instanceof MalformedMessage) return this.dropMalformed(next, from);
+      view = next;
+    }
+    this.env.drop('malformed', 'too many entries in the Destination List');
+    return false;
+  }
+
+  private processResource(
+    view: ForwardingView,
+    resourceId: RingId,
+    from: Link | undefined,
+  ): boolean {
+    if (!view.firstDestinationIsLast()) {
+      // RFC 6940 §6.1.1: entries after a Resource-ID; §6.3.2.2: it may only stand last.
+      this.env.drop('not-for-us', 'a Resource-ID is not the last destination');
+      return false;
+    }
+    if (resourceId.length !== this.env.nodeId.length) {
+      this.env.drop('not-for-us', `a Resource-ID of ${resourceId.length / 2} bytes`);
+      return false;
+    }
+    if (this.listener.isResponsible(resourceId)) return this.deliver(view, from);
+    return this.forwardTo(this.listener.nextHop(resourceId), view, from);
+  }
+
+  private processNode(view: ForwardingView, nodeId: NodeId, from: Link | undefined): boolean {
+    if (this.links.linkTo(nodeId) !== undefined) return this.forwardTo(nodeId, view, from);
+    if (this.listener.isResponsible(nodeId)) {
+      this.env.drop('not-for-us', `${nodeId} would be here, and is not connected`);
+      return false;
+    }
+    return this.forwardTo(this.listener.nextHop(nodeId), view, from);
+  }
+
+  private deliver(view: ForwardingView, from: Link | undefined): boolean {
+    // What this node says to itself is heard only after it has finished speaking.
+    if (from === undefined) this.env.queue(() => this.listener.deliver(view, undefined));
+    else this.listener.deliver(view, from);
+    return true;
+  }
+
+  private forwardTo(
+    next: NodeId | undefined,
+    view: ForwardingView,
+    from: Link | undefined,
+  ): boolean {
+    if (next === undefined) {
+      if (from !== undefined) this.env.drop('no-route', 'no neighbour to forward to');
+      return false;
+    }
+    if (from === undefined) return this.links.send(next, view.bytes);
+    const refusal = this.forwardingRefusal(view);
+    if (refusal !== undefined) {
+      this.listener.refuse(view, from, refusal.errorCode, refusal.detail);
+      return false;
+    }
+    // RFC 6940 §6.1.2: what leads back is the node it came from, not this one.
+    const appendVia = mayBeRequest(view) ? { appendVia: nodeDestination(from.nodeId) } : {};
+    const forwarded = view.forwarded({ ...appendVia, decrementTtl: true });
+    if (forwarded instanceof MalformedMessage) return this.dropMalformed(forwarded, from);
+    this.env.counters.forwarded++;
+    return this.links.send(next, forwarded);
+  }
+
+  /** What keeps a message from being forwarded that is meant for somebody else. */
+  private forwardingRefusal(
+    view: ForwardingView,
+  ): { errorCode: ErrorCode; detail: string } | undefined {
+    if (view.ttl === 0) {
+      return { errorCode: ErrorCode.Error_TTL_Exceeded, detail: 'the TTL ran out here' };
+    }
+    if (!view.firstDestinationIsLast() && hasRepeatedDestination(view)) {
+      const detail = 'the Destination List names a node twice';
+      return { errorCode: ErrorCode.Error_Invalid_Message, detail };
+    }
+    if (view.optionsLength === 0) return undefined;
+    const options = view.options();
+    if (options instanceof MalformedMessage) {
+      return { errorCode: ErrorCode.Error_Invalid_Message, detail: options.describe() };
+    }
+    // No forwarding option is supported: each critical one is one we do not understand.
+    const critical = options.find((option) => option.flags & ForwardingOptionFlag.forwardCritical);
+    if (critical === undefined) return undefined;
+    const detail = `forwarding option ${critical.type} is not supported`;
+    return { errorCode: ErrorCode.Error_Unsupported_Forwarding_Option, detail };
+  }
+
+  /** RFC 6940 §6.6: tell the sender, then close; without a word if the header alone is too long. */
+  private refuseOversized(view: ForwardingView, from: Link): void {
+    const sizeMax = this.env.configuration.maxMessageSizeBytes;
+    const detail = `${view.length} bytes, at most ${sizeMax} are allowed`;
+    if (view.headerLength <= sizeMax) {
+      this.listener.refuse(view, from, ErrorCode.Error_Message_Too_Large, detail);
+    }
+    this.env.drop(
+      'malformed',
+      `from ${from.nodeId}: ForwardingHeader.length at byte 16: ${detail}`,
+    );
+    this.links.close(from.id, `a message that is too large: ${detail}`);
+  }
+
+  private mayUse(view: ForwardingView, from: Link): boolean {
+    if (from.node.nodeIds.length < 2 || this.listener.hasAttached(from.nodeId)) return true;
+    const code = peekCode(view);
+    const allowed: (number | undefined)[] = [
+      MessageCode.pingReq,
+      MessageCode.pingAns,
+      MessageCode.attachReq,
+      MessageCode.attachAns,
+    ];
+    if (allowed.includes(code)) return true;
+    const detail = 'a node with several Node-IDs must attach before it sends this';
+    this.listener.refuse(view, from, ErrorCode.Error_Forbidden, detail);
+    return false;
+  }
+
+  private dropMalformed(fault: MalformedMessage, from: Link | undefined): false {
+    this.env.drop('malformed', `from ${from?.nodeId ?? 'this node'}: ${fault.describe()}`);
+    if (from !== undefined) this.links.close(from.id, `malformed message: ${fault.describe()}`);
+    return false;
+  }
+}
+
+/** The message code, which only a whole message or its first fragment shows. */
+export function peekCode(view: ForwardingView): number | undefined {
+  const offset = view.fragment & FRAGMENT_OFFSET_MASK;
+  const at = view.headerLength;
+  const high = view.bytes[at];
+  const low = view.bytes[at + 1];
+  if (offset !== 0 || high === undefined || low === undefined) return undefined;
+  return high * 256 + low;
+}
+
+/** Later fragments do not show what they are: they get a Via entry, which an answer may carry. */
+function mayBeRequest(view: ForwardingView): boolean {
+  const code = peekCode(view);
+  return code === undefined || isRequestCode(code);
+}
+
+function hasRepeatedDestination(view: ForwardingView): boolean {
+  const list = view.destinationList();
+  if (list instanceof MalformedMessage) return false;
+  const seen = new Set(list.map(destinationKey));
+  return seen.size < list.length;
+}
+
+function destinationKey(destination: Destination): string {
+  if (destination.type === 'node') return destination.nodeId;
+  if (destination.type === 'resource') return `resource ${destination.resourceId}`;
+  if (destination.type === 'compressed') return `compressed ${destination.id}`;
+  if (destination.type === 'opaque') return `opaque ${destination.id.join(',')}`;
+  return `unknown ${destination.code} ${destination.data.join(',')}`;
+}
+
+const FRAGMENT_OFFSET_MASK = 0x00ffffff;

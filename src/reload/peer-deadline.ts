@@ -1,0 +1,43 @@
+import type { NodeId } from '../wire/node-id.ts';
+import type { LinkId } from './input.ts';
+
+/** Everything a Peer can wait for. Each entry says what happens when its time has come. */
+export type PeerDeadline =
+  /** The oldest unacknowledged frame of the link is due: the link may be suspect. */
+  | { readonly type: 'linkAcknowledgement'; readonly link: LinkId }
+  /** Nothing may have come over the link for a while: probe it. */
+  | { readonly type: 'linkIdle'; readonly link: LinkId }
+  /** A suspect link did not recover: close it. */
+  | { readonly type: 'linkRetention'; readonly link: LinkId }
+  /** A spare second link to a node has lingered long enough. */
+  | { readonly type: 'spareLink'; readonly link: LinkId }
+  /** No answer yet: transmit the request again, or give up. */
+  | { readonly type: 'transaction'; readonly transactionId: bigint }
+  /** Cached answers older than the longest life of a request go. */
+  | { readonly type: 'cachedAnswers' }
+  /** An unfinished reassembly is given up. */
+  | { readonly type: 'reassembly'; readonly key: string }
+  /** The link that an answered Attach announced has not come. */
+  | { readonly type: 'attachLink'; readonly nodeId: NodeId }
+  /** The Neighbor Table changed a moment ago: send Updates. */
+  | { readonly type: 'announce' }
+  /** Periodic Updates to the neighbours (RFC 6940 §10.7.4.1). */
+  | { readonly type: 'stabilize' }
+  /** Search for replacements of invalid fingers (RFC 6940 §10.7.4.2). */
+  | { readonly type: 'fingers' }
+  /** Look for a partition (RFC 6940 §10.7.4.4). */
+  | { readonly type: 'partition' }
+  /** A step of joining took too long, or the pause before the next try is over. */
+  | { readonly type: 'join' }
+  /** The hold-down after a successor's failure is over: make the missing replicas. */
+  | { readonly type: 'holdDown' }
+  /** Replica Stores that failed are tried again. */
+  | { readonly type: 'replication' }
+  /** Values expire. */
+  | { readonly type: 'storeExpiry' }
+  /** Data that this peer need not keep any more is looked for. */
+  | { readonly type: 'housekeeping' }
+  /** The own certificate and location are stored again. */
+  | { readonly type: 'ownRecords' }
+  /** Last answers of a Leave are not waited for any longer. */
+  | { readonly type: 'leave' };

@@ -1,0 +1,56 @@
+/** Fixed times of the protocol, each with its source. Times of the configuration are not here. */
+
+/** Transmissions of a request, the first included (RFC 6940 §6.2.1). */
+export const REQUEST_TRANSMISSIONS_MAX = 5;
+
+/** How long fragments of one message are waited for (RFC 6940 §6.7). */
+export const REASSEMBLY_TIMEOUT_MS = 15_000;
+
+/** A failed successor's replacement gets replicas only after this (RFC 6940 §10.7.1). */
+export const SUCCESSOR_HOLD_DOWN_MS = 30_000;
+
+/** A link whose acknowledgements stopped is kept this long, to recover (RFC 6940 §6.6.5). */
+export const LINK_SUSPECT_RETENTION_MS = 30_000;
+
+/** Idle links to neighbours are probed after this. */
+export const NEIGHBOR_PROBE_IDLE_MS = 15_000;
+
+/** Idle links to others are probed after this. */
+export const OTHER_PROBE_IDLE_MS = 60_000;
+
+/** How long the inbound link of an answered Attach is waited for. */
+export const ATTACH_LINK_TIMEOUT_MS = 10_000;
+
+/** A Node-ID that could not be reached is not tried (or believed) again for this long. */
+export const UNREACHABLE_RETENTION_MS = 60_000;
+
+/** Of two links to one node the spare one closes after this; frames on the way still arrive. */
+export const SPARE_LINK_LINGER_MS = 2_000;
+
+/** Changes of the Neighbor Table within this time are told in one Update. */
+export const ANNOUNCE_DELAY_MS = 20;
+
+/** A Leave waits at most this long for the last answers. */
+export const LEAVE_TIMEOUT_MS = 3_000;
+
+/** Pauses before the next try to join, doubled each time up to the maximum. */
+export const JOIN_RETRY_MIN_MS = 500;
+export const JOIN_RETRY_MAX_MS = 30_000;
+
+/** How often a peer looks for a partition through a bootstrap node (RFC 6940 §10.7.4.4). */
+export const PARTITION_CHECK_MS = 300_000;
+/** The same while it has no neighbour at all. */
+export const ISOLATED_CHECK_MS = 5_000;
+
+/** A replica Store that was refused or lost is tried again after this. */
+export const REPLICATION_RETRY_MS = 5_000;
+
+/** How often stored data is looked through for what this peer need not keep. */
+export const HOUSEKEEPING_MS = 60_000;
+
+/** Lifetimes of the own records and when they are stored again. */
+export const OWN_CERTIFICATE_LIFETIME_SECONDS = 7 * 24 * 3600;
+export const OWN_LOCATION_LIFETIME_SECONDS = 3600;
+export const OWN_RECORD_REFRESH_MS = 20 * 60_000;
+/** After a failure, doubled each time up to the refresh time. */
+export const OWN_RECORD_RETRY_MS = 1_000;
