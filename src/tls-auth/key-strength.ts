@@ -1,0 +1,57 @@
+import type { SubjectPublicKeyInfo } from './certificate.ts';
+import { DerReader, DerTag, MalformedDer } from './der-reader.ts';
+import { derIntegerHex, derObjectIdentifier } from './der-value.ts';
+import { KeyOid } from './object-identifier.ts';
+
+/**
+ * What is wrong with a key; undefined when it may be used: RSA of 2048 to 8192 bits, or a named
+ * curve P-256, P-384 or secp256k1. The upper limits keep a hostile key from costing seconds.
+ */
+export function keyFault(info: SubjectPublicKeyInfo): string | undefined {
+  try {
+    switch (info.algorithm.oid) {
+      case KeyOid.rsa:
+        return rsaFault(info.key);
+      case KeyOid.ec:
+        return curveFault(info.algorithm.parameters);
+      default:
+        return `expected an RSA or elliptic-curve key, got algorithm ${info.algorithm.oid}`;
+    }
+  } catch (error) {
+    if (error instanceof MalformedDer) return `the key is not DER: ${error.message}`;
+    throw error;
+  }
+}
+
+/** RSAPublicKey — RFC 3279 §2.3.1. */
+function rsaFault(key: Uint8Array): string | undefined {
+  const outer = new DerReader(key);
+  const inner = outer.enter(DerTag.sequence);
+  outer.expectEnd();
+  const modulus = BigInt(`0x${derIntegerHex(inner.element(DerTag.integer))}`);
+  const exponent = BigInt(`0x${derIntegerHex(inner.element(DerTag.integer))}`);
+  inner.expectEnd();
+  const bits = modulus.toString(2).length;
+  if (bits < rsaModulusBitsMin || bits > rsaModulusBitsMax) {
+    return `expected RSA of ${rsaModulusBitsMin} to ${rsaModulusBitsMax} bits, got ${bits}`;
+  }
+  if (exponent < 3n || exponent > rsaExponentMax || exponent % 2n === 0n) {
+    return `expected an odd RSA exponent from 3 to ${rsaExponentMax}`;
+  }
+  return undefined;
+}
+
+/** RFC 5480 §2.1.1: a named curve; explicit parameters could hide a weak one. */
+function curveFault(parameters: Uint8Array | undefined): string | undefined {
+  if (parameters === undefined) return 'an elliptic-curve key without its curve';
+  const reader = new DerReader(parameters);
+  if (reader.peekTag() !== DerTag.objectIdentifier) return 'expected a named curve';
+  const curve = derObjectIdentifier(reader.any());
+  const allowed: readonly string[] = [KeyOid.p256, KeyOid.p384, KeyOid.secp256k1];
+  if (allowed.includes(curve)) return undefined;
+  return `expected P-256, P-384 or secp256k1, got curve ${curve}`;
+}
+
+const rsaModulusBitsMin = 2048;
+const rsaModulusBitsMax = 8192;
+const rsaExponentMax = 2n ** 32n;

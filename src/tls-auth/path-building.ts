@@ -1,0 +1,165 @@
+import type { Certificate } from './certificate.ts';
+import { CertificateRefusal, type CertificateRefusalCode } from './certificate-refusal.ts';
+import { keyFault } from './key-strength.ts';
+import { type PathRequirements, type ValidPath, validatePath } from './path-validation.ts';
+import { type SignatureVerifier, signatureAlgorithmPair } from './signature-verifier.ts';
+
+/** Where a path may lead and what it may pass. */
+export interface PathMaterial {
+  /** Other certificates in any order; trust anchors among them do no harm. */
+  readonly pool: readonly Certificate[];
+  readonly anchors: readonly Certificate[];
+  readonly verifySignature: SignatureVerifier;
+}
+
+/**
+ * The first valid path from `leaf` to an anchor — RFC 5280 §6.1, with every way through the pool
+ * tried (RFC 4158 calls it path building) until `signatureChecksMax`. The refusal is that of the
+ * path that came closest.
+ */
+export function findPath(
+  leaf: Certificate,
+  material: PathMaterial,
+  requirements: PathRequirements,
+): ValidPath | CertificateRefusal {
+  const search = new PathSearch(material, requirements);
+  return search.extend([leaf]) ?? search.refusal(leaf);
+}
+
+class PathSearch {
+  private readonly material: PathMaterial;
+  private readonly requirements: PathRequirements;
+  /** Whether the second certificate's key signed the first: asked once. */
+  private readonly checkedSignatures = new Map<Certificate, Map<Certificate, boolean>>();
+  private signatureChecks = 0;
+  private steps = 0;
+  private closest: CertificateRefusal | undefined;
+  private closestRank = 0;
+
+  constructor(material: PathMaterial, requirements: PathRequirements) {
+    this.material = material;
+    this.requirements = requirements;
+  }
+
+  /** `path` has the leaf first; returns a valid path that begins with it. */
+  extend(path: readonly Certificate[]): ValidPath | undefined {
+    const last = path.at(-1);
+    if (last === undefined || this.isExhausted) return undefined;
+    this.steps++;
+    for (const anchor of this.issuersOf(last, this.material.anchors)) {
+      if (!this.isSignedBy(last, anchor)) continue;
+      const result = validatePath(path, anchor, this.requirements);
+      if (!(result instanceof CertificateRefusal)) return result;
+      this.note(result, 3);
+    }
+    if (path.length >= pathCertificatesMax) {
+      const detail = `no anchor within ${pathCertificatesMax} certificates`;
+      this.note(refusalOf('path-too-long', last, 'limit pathCertificatesMax', detail), 2);
+      return undefined;
+    }
+    for (const issuer of this.issuersOf(last, this.material.pool)) {
+      if (isOnPath(issuer, path) || !this.isSignedBy(last, issuer)) continue;
+      const result = this.extend([...path, issuer]);
+      if (result !== undefined) return result;
+    }
+    return undefined;
+  }
+
+  refusal(leaf: Certificate): CertificateRefusal {
+    if (this.isExhausted) {
+      const detail = `no path after ${this.signatureChecks} signatures and ${this.steps} steps`;
+      return refusalOf('work-limit', leaf, 'limits signatureChecksMax, stepsMax', detail);
+    }
+    const detail = `nobody here issued it as "${leaf.issuer.text}"`;
+    return this.closest ?? refusalOf('no-path', leaf, 'RFC 5280 §6.1 path', detail);
+  }
+
+  private get isExhausted(): boolean {
+    return this.signatureChecks >= signatureChecksMax || this.steps >= stepsMax;
+  }
+
+  /** Those whose subject is the issuer; the one that the key identifier names comes first. */
+  private issuersOf(
+    certificate: Certificate,
+    candidates: readonly Certificate[],
+  ): readonly Certificate[] {
+    const named = candidates.filter((candidate) => candidate.subject.equals(certificate.issuer));
+    const identifier = certificate.extensions.authorityKeyIdentifier?.keyIdentifier;
+    if (named.length < 2 || identifier === undefined) return named;
+    const isMatch = ({ extensions }: Certificate) =>
+      extensions.subjectKeyIdentifier !== undefined &&
+      Buffer.compare(extensions.subjectKeyIdentifier, identifier) === 0;
+    return [...named.filter(isMatch), ...named.filter((candidate) => !isMatch(candidate))];
+  }
+
+  private isSignedBy(certificate: Certificate, issuer: Certificate): boolean {
+    let answers = this.checkedSignatures.get(certificate);
+    if (answers === undefined) {
+      answers = new Map();
+      this.checkedSignatures.set(certificate, answers);
+    }
+    let answer = answers.get(issuer);
+    if (answer === undefined) {
+      if (this.signatureChecks >= signatureChecksMax) return false;
+      this.signatureChecks++;
+      const refusal = signatureRefusal(certificate, issuer, this.material.verifySignature);
+      if (refusal !== undefined) this.note(refusal, 1);
+      answer = refusal === undefined;
+      answers.set(issuer, answer);
+    }
+    return answer;
+  }
+
+  /** Keeps the refusal of the highest rank, of equal ones the first. */
+  private note(refusal: CertificateRefusal, rank: number): void {
+    if (rank <= this.closestRank) return;
+    this.closest = refusal;
+    this.closestRank = rank;
+  }
+}
+
+/** RFC 5280 §6.1.3 (a) (1); undefined when the key of `issuer` signed the certificate. */
+export function signatureRefusal(
+  certificate: Certificate,
+  issuer: Certificate,
+  verifySignature: SignatureVerifier,
+): CertificateRefusal | undefined {
+  const { signatureAlgorithm, signatureValue, tbsCertificate } = certificate;
+  const pair = signatureAlgorithmPair(signatureAlgorithm);
+  if (pair === undefined) {
+    const detail = `expected SHA-256, -384 or -512 with RSA or ECDSA, got ${signatureAlgorithm.oid}`;
+    return refusalOf('signature-algorithm', certificate, 'accepted signature algorithms', detail);
+  }
+  const fault = keyFault(issuer.subjectPublicKeyInfo);
+  if (fault !== undefined) return refusalOf('weak-key', issuer, 'accepted keys', fault);
+  if (verifySignature(issuer, pair[0], pair[1], tbsCertificate, signatureValue)) return undefined;
+  const detail = `not signed by the key of ${issuer.describe()}`;
+  return refusalOf('signature-invalid', certificate, 'RFC 5280 §6.1.3 (a) signature', detail);
+}
+
+/** The same certificate, or the same name and key again, only makes a path longer. */
+function isOnPath(candidate: Certificate, path: readonly Certificate[]): boolean {
+  return path.some(
+    (certificate) =>
+      Buffer.compare(certificate.subjectPublicKeyInfo.der, candidate.subjectPublicKeyInfo.der) ===
+        0 && certificate.subject.equals(candidate.subject),
+  );
+}
+
+function refusalOf(
+  code: CertificateRefusalCode,
+  certificate: Certificate,
+  rule: string,
+  detail: string,
+): CertificateRefusal {
+  return new CertificateRefusal(code, certificate.describe(), rule, detail);
+}
+
+/** The leaf and intermediates, self-issued ones included. */
+const pathCertificatesMax = 16;
+
+/** Signatures tried in one search; each costs 20 to 300 µs. */
+const signatureChecksMax = 100;
+
+/** Certificates put on a path in one search: those that sign each other make many ways. */
+const stepsMax = 1000;

@@ -1,0 +1,98 @@
+import type { Certificate } from './certificate.ts';
+import { ExtensionOid } from './object-identifier.ts';
+
+/** Where in a path a certificate stands. */
+export type PathRole = 'anchor' | 'intermediate' | 'leaf';
+
+/** One rule of RFC 5280 §4 that a certificate breaks. */
+export interface PkixFault {
+  readonly rule: string;
+  readonly detail: string;
+}
+
+/**
+ * The rules of RFC 5280 §4 that a relying party is better off insisting on: a certificate that
+ * breaks one contradicts itself or was made by nobody who follows the profile. §6.1 leaves such
+ * checks open; rules that real authorities are known to break harmlessly (a serial number of 0, a
+ * missing authorityKeyIdentifier) are not among them.
+ */
+export function pkixFaults(certificate: Certificate, role: PathRole): PkixFault[] {
+  return pkixRules
+    .filter((rule) => rule.isBroken(certificate, role))
+    .map(({ rule, detail }) => ({ rule, detail }));
+}
+
+interface PkixRule extends PkixFault {
+  isBroken(certificate: Certificate, role: PathRole): boolean;
+}
+
+const pkixRules: readonly PkixRule[] = [
+  {
+    rule: 'RFC 5280 §4.1.2.4 issuer',
+    detail: 'the issuer is empty',
+    isBroken: ({ issuer }) => issuer.isEmpty,
+  },
+  {
+    rule: 'RFC 5280 §4.1.2.6 subject of a CA',
+    detail: 'the subject of a CA is empty',
+    isBroken: (certificate, role) => isCa(certificate, role) && certificate.subject.isEmpty,
+  },
+  {
+    rule: 'RFC 5280 §4.1.2.6 empty subject',
+    detail: 'the subject is empty and there is no critical subjectAltName',
+    isBroken: (certificate) =>
+      certificate.subject.isEmpty && !isCritical(certificate, ExtensionOid.subjectAltName),
+  },
+  {
+    rule: 'RFC 5280 §4.2.1.1 authorityKeyIdentifier',
+    detail: 'authorityKeyIdentifier is critical',
+    isBroken: (certificate) => isCritical(certificate, ExtensionOid.authorityKeyIdentifier),
+  },
+  {
+    rule: 'RFC 5280 §4.2.1.2 subjectKeyIdentifier',
+    detail: 'subjectKeyIdentifier is critical',
+    isBroken: (certificate) => isCritical(certificate, ExtensionOid.subjectKeyIdentifier),
+  },
+  {
+    rule: 'RFC 5280 §4.2.1.2 subjectKeyIdentifier of a CA',
+    detail: 'a CA certificate without subjectKeyIdentifier',
+    isBroken: (certificate, role) =>
+      isCa(certificate, role) && certificate.extensions.subjectKeyIdentifier === undefined,
+  },
+  {
+    rule: 'RFC 5280 §4.2.1.3 keyCertSign',
+    detail: 'keyCertSign without basicConstraints cA TRUE',
+    isBroken: ({ extensions }) =>
+      extensions.keyUsage?.has('keyCertSign') === true &&
+      extensions.basicConstraints?.isCa !== true,
+  },
+  {
+    rule: 'RFC 5280 §4.2.1.9 basicConstraints',
+    detail: 'basicConstraints of a trust anchor is not critical',
+    isBroken: (certificate, role) =>
+      role === 'anchor' &&
+      certificate.extensions.basicConstraints !== undefined &&
+      !isCritical(certificate, ExtensionOid.basicConstraints),
+  },
+  {
+    rule: 'RFC 5280 §4.2.1.9 pathLenConstraint',
+    detail: 'pathLenConstraint without cA TRUE and keyCertSign',
+    isBroken: ({ extensions }) =>
+      extensions.basicConstraints?.pathLength !== undefined &&
+      (!extensions.basicConstraints.isCa || extensions.keyUsage?.has('keyCertSign') === false),
+  },
+  {
+    rule: 'RFC 5280 §4.2.1.10 nameConstraints',
+    detail: 'nameConstraints in a certificate of no CA',
+    isBroken: ({ extensions }) =>
+      extensions.nameConstraints !== undefined && extensions.basicConstraints?.isCa !== true,
+  },
+];
+
+function isCa({ extensions }: Certificate, role: PathRole): boolean {
+  return role !== 'leaf' || extensions.basicConstraints?.isCa === true;
+}
+
+function isCritical({ extensions }: Certificate, oid: string): boolean {
+  return extensions.all.some((extension) => extension.oid === oid && extension.critical);
+}
