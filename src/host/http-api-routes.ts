@@ -2,7 +2,7 @@ import type { PeerStatus } from '../reload/peer-options.ts';
 import { certificateJson, isoTime, locationJson, peersJson, valueJson } from './http-api-json.ts';
 import { HttpProblem } from './http-problem.ts';
 import { readLookupTarget, readNodeIdText } from './lookup-target.ts';
-import type { Metrics } from './metrics.ts';
+import type { MeasuredPeer, Metrics } from './metrics.ts';
 import type { PeerHost } from './peer-host.ts';
 import { serviceReadiness } from './readiness.ts';
 import { formatSocketAddress } from './socket-address.ts';
@@ -23,8 +23,15 @@ export interface HttpRoute {
   answer(parameter: string): Promise<HttpAnswer> | HttpAnswer;
 }
 
+/** What the API needs of a peer. */
+export type ServedPeer = MeasuredPeer &
+  Pick<
+    PeerHost,
+    'values' | 'lookupCertificates' | 'locate' | 'ping' | 'overlayConfiguration' | 'listenAddress'
+  >;
+
 /** The HTTP API of a running peer: paths and what they answer. */
-export function httpApiRoutes(host: PeerHost, metrics: Metrics): HttpRoute[] {
+export function httpApiRoutes(host: ServedPeer, metrics: Metrics): HttpRoute[] {
   return [
     { method: 'GET', path: /^\/healthz$/, open: true, answer: () => json({ status: 'ok' }) },
     { method: 'GET', path: /^\/readyz$/, open: true, answer: () => readyAnswer(host) },
@@ -65,7 +72,7 @@ export function httpApiRoutes(host: PeerHost, metrics: Metrics): HttpRoute[] {
   ];
 }
 
-function statusJson(host: PeerHost) {
+function statusJson(host: ServedPeer) {
   const status: PeerStatus = host.status();
   const readiness = serviceReadiness(status);
   return {
@@ -91,7 +98,7 @@ function statusJson(host: PeerHost) {
   };
 }
 
-function readyAnswer(host: PeerHost): HttpAnswer {
+function readyAnswer(host: ServedPeer): HttpAnswer {
   const readiness = serviceReadiness(host.status());
   if (readiness.ready) return json({ status: 'ready' });
   throw new HttpProblem(503, readiness.reason, { code: 'not-ready' }, { 'retry-after': '1' });

@@ -7,15 +7,19 @@ import {
 import { createServer as createHttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { HttpApiGuard } from './http-api-guard.ts';
-import { type HttpAnswer, type HttpRoute, httpApiRoutes } from './http-api-routes.ts';
+import {
+  type HttpAnswer,
+  type HttpRoute,
+  httpApiRoutes,
+  type ServedPeer,
+} from './http-api-routes.ts';
 import { HttpProblem, problemOf } from './http-problem.ts';
 import type { Log } from './log.ts';
 import { Metrics } from './metrics.ts';
-import type { PeerHost } from './peer-host.ts';
 import { formatSocketAddress, isLoopbackHost, type SocketAddress } from './socket-address.ts';
 
 export interface HttpApiOptions {
-  readonly host: PeerHost;
+  readonly host: ServedPeer;
   readonly listen: SocketAddress;
   readonly token: string;
   readonly log: Log;

@@ -3,6 +3,9 @@ import type { PeerCounters } from '../reload/peer-options.ts';
 import type { PeerHost } from './peer-host.ts';
 import { serviceReadiness } from './readiness.ts';
 
+/** What the metrics read. */
+export type MeasuredPeer = Pick<PeerHost, 'status' | 'counters' | 'connectionCounts'>;
+
 /**
  * The Prometheus view of a peer. Everything is read when somebody asks, so a peer whose metrics
  * nobody wants costs nothing.
@@ -10,7 +13,7 @@ import { serviceReadiness } from './readiness.ts';
 export class Metrics {
   private readonly registry = new Registry();
 
-  constructor(host: PeerHost) {
+  constructor(host: MeasuredPeer) {
     this.addGauges(host);
     this.addPeerCounters(host);
     this.addLinkCounters(host);
@@ -25,7 +28,7 @@ export class Metrics {
     return this.registry.metrics();
   }
 
-  private addGauges(host: PeerHost): void {
+  private addGauges(host: MeasuredPeer): void {
     const gauges: Readonly<Record<string, readonly [help: string, read: () => number]>> = {
       xor_ready: [
         '1 when joined, connected and stored',
@@ -50,7 +53,7 @@ export class Metrics {
     for (const [name, [help, read]] of Object.entries(gauges)) this.gauge(name, help, read);
   }
 
-  private addPeerCounters(host: PeerHost): void {
+  private addPeerCounters(host: MeasuredPeer): void {
     const counters = () => host.status().counters;
     const read = (pick: (from: PeerCounters) => number) => () => pick(counters());
     this.counter(
@@ -78,7 +81,7 @@ export class Metrics {
     );
   }
 
-  private addLinkCounters({ counters }: PeerHost): void {
+  private addLinkCounters({ counters }: MeasuredPeer): void {
     const plain: Readonly<Record<string, readonly [help: string, read: () => number]>> = {
       xor_link_sent_bytes_total: ['Bytes sent on links', () => counters.bytesSent],
       xor_link_received_bytes_total: ['Bytes received on links', () => counters.bytesReceived],

@@ -1,0 +1,48 @@
+/** What commands print: results on stdout, everything else on stderr. */
+
+/** One JSON document on one line. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+export function printLine(text = ''): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Rows in columns, each as wide as its widest cell. */
+export function printTable(headings: readonly string[], rows: readonly string[][]): void {
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...rows.map((row) => (row[column] ?? '').length)),
+  );
+  for (const row of [headings, ...rows]) {
+    printLine(
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
+  }
+}
+
+/** One line on stderr that is overwritten, on a terminal only; silent in a pipe. */
+export class Progress {
+  private readonly enabled: boolean;
+  private shown = false;
+
+  constructor(enabled: boolean) {
+    this.enabled = enabled && process.stderr.isTTY === true;
+  }
+
+  show(text: string): void {
+    if (!this.enabled) return;
+    const width = (process.stderr.columns ?? 80) - 1;
+    process.stderr.write(`\r\u001b[K${text.slice(0, width)}`);
+    this.shown = true;
+  }
+
+  /** Removes the line. */
+  done(): void {
+    if (this.shown) process.stderr.write('\r\u001b[K');
+    this.shown = false;
+  }
+}

@@ -1,0 +1,57 @@
+import { domainToASCII } from 'node:url';
+import { fromHex } from '../wire/hex.ts';
+import { type NodeId, nodeIdFromBytes } from '../wire/node-id.ts';
+
+/** A text of an operator that cannot be read: one sentence. */
+export interface UnreadableText {
+  readonly fault: string;
+}
+
+/** Whose certificates are asked for: a node's, or a user's by XMPP address. */
+export function readLookupTarget(
+  text: string,
+): { readonly nodeId: NodeId } | { readonly userName: string } | UnreadableText {
+  if (text.includes('@')) return readUserName(text);
+  const nodeId = readNodeIdText(text);
+  return typeof nodeId === 'string' ? { nodeId } : nodeId;
+}
+
+/**
+ * A Node-ID in any of its three forms: that of RELOAD URIs (RFC 6940 §14.15, a Destination in hex:
+ * 0110 and 32 digits), 32 bare hex digits, or a decimal number. 32 digits without a letter could
+ * be either of the last two.
+ */
+export function readNodeIdText(text: string): NodeId | UnreadableText {
+  const hex = hexOfNodeId(text.toLowerCase());
+  if (hex === undefined) return { fault: `"${text.slice(0, SHOWN_MAX)}" is no Node-ID` };
+  if (hex === AMBIGUOUS) {
+    return { fault: `"${text}" can be hex or decimal; write 0110${text} if it is hex` };
+  }
+  if (/^(?:0+|f+)$/.test(hex)) return { fault: `${text} is not the Node-ID of a node` };
+  return nodeIdFromBytes(fromHex(hex));
+}
+
+/**
+ * A bare XMPP address as certificates have it. Whoever asks prepares the address (RFC 7622): case
+ * is folded, the domain becomes its Unicode form; a resource makes it no bare address.
+ */
+function readUserName(text: string): { readonly userName: string } | UnreadableText {
+  const [localpart = '', domain = '', ...more] = text.normalize('NFC').split('@');
+  const plainDomain = domain.toLowerCase().replace(/\.$/, '');
+  if (localpart === '' || more.length > 0 || /[/\s]/.test(text) || domainToASCII(domain) === '') {
+    return { fault: `"${text.slice(0, SHOWN_MAX)}" is no bare XMPP address (local@domain)` };
+  }
+  return { userName: `${localpart.toLowerCase()}@${plainDomain}` };
+}
+
+function hexOfNodeId(text: string): string | undefined {
+  if (/^0110[0-9a-f]{32}$/.test(text)) return text.slice(4);
+  if (/^[0-9]{32}$/.test(text)) return AMBIGUOUS;
+  if (/^[0-9a-f]{32}$/.test(text)) return text;
+  if (!/^[1-9][0-9]{0,38}$/.test(text)) return undefined;
+  const hex = BigInt(text).toString(16);
+  return hex.length > 32 ? undefined : hex.padStart(32, '0');
+}
+
+const AMBIGUOUS = 'ambiguous';
+const SHOWN_MAX = 80;
