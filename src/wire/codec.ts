@@ -135,24 +135,27 @@ export const rest: Codec<Uint8Array> = {
   write: (writer, value) => writer.raw(value),
 };
 
+/** All elements up to the end of what encloses this field: `T x[length]`. */
+export function sequence<T>(element: Codec<T>): Codec<T[]> {
+  return {
+    read(reader) {
+      const values: T[] = [];
+      while (reader.remaining > 0) {
+        const before = reader.offset;
+        values.push(element.read(reader));
+        if (reader.offset === before) throw reader.fault('an element of zero bytes in a vector');
+      }
+      return values;
+    },
+    write(writer, values) {
+      for (const value of values) element.write(writer, value);
+    },
+  };
+}
+
 /** `T x<0..2^n-1>`: the length prefix counts bytes, never elements. */
 export function vector<T>(length: LengthCodec, element: Codec<T>): Codec<T[]> {
-  return {
-    read: (reader) =>
-      reader.bounded(length.read(reader), (inner) => {
-        const values: T[] = [];
-        while (inner.remaining > 0) {
-          const before = inner.offset;
-          values.push(element.read(inner));
-          if (inner.offset === before) throw inner.fault('an element of zero bytes in a vector');
-        }
-        return values;
-      }),
-    write: (writer, values) =>
-      writer.prefixed(length.width, (inner) => {
-        for (const value of values) element.write(inner, value);
-      }),
-  };
+  return lengthPrefixed(length, sequence(element));
 }
 
 /** One value behind its length in bytes. */

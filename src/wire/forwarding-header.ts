@@ -1,8 +1,10 @@
 import type { Codec } from './codec.ts';
 import {
   checked,
+  encode,
   inField,
   opaque,
+  sequence,
   struct,
   type TypeOf,
   uint8,
@@ -11,8 +13,6 @@ import {
   uint64,
 } from './codec.ts';
 import { type Destination, destination } from './destination.ts';
-import type { Reader } from './reader.ts';
-import { Writer } from './writer.ts';
 
 export const RELO_TOKEN = 0xd2454c4f;
 export const RELOAD_VERSION = 0x0a;
@@ -73,8 +73,10 @@ export interface ForwardingHeader {
 export const ForwardingHeader: Codec<ForwardingHeader> = {
   read(reader) {
     const fixed = FixedHeader.read(reader);
-    const list = <T>(field: string, length: number, element: Codec<T>): T[] =>
-      inField('ForwardingHeader', field, () => readList(reader, length, element));
+    const list = <T>(field: string, length: number, values: Codec<T[]>): T[] =>
+      inField('ForwardingHeader', field, () =>
+        reader.bounded(length, (inner) => values.read(inner)),
+      );
     return {
       overlay: fixed.overlay,
       configurationSequence: fixed.configurationSequence,
@@ -84,15 +86,15 @@ export const ForwardingHeader: Codec<ForwardingHeader> = {
       length: fixed.length,
       transactionId: fixed.transactionId,
       maxResponseLength: fixed.maxResponseLength,
-      viaList: list('viaList', fixed.viaListLength, destination),
-      destinationList: list('destinationList', fixed.destinationListLength, destination),
-      options: list('options', fixed.optionsLength, ForwardingOption),
+      viaList: list('viaList', fixed.viaListLength, destinations),
+      destinationList: list('destinationList', fixed.destinationListLength, destinations),
+      options: list('options', fixed.optionsLength, forwardingOptions),
     };
   },
   write(writer, header) {
-    const viaList = listBytes(header.viaList, destination);
-    const destinationList = listBytes(header.destinationList, destination);
-    const options = listBytes(header.options, ForwardingOption);
+    const viaList = encode(destinations, header.viaList);
+    const destinationList = encode(destinations, header.destinationList);
+    const options = encode(forwardingOptions, header.options);
     FixedHeader.write(writer, {
       ...header,
       reloToken: RELO_TOKEN,
@@ -110,9 +112,9 @@ export const ForwardingHeader: Codec<ForwardingHeader> = {
 export function forwardingHeaderLength(header: ForwardingHeader): number {
   return (
     FIXED_HEADER_LENGTH +
-    listBytes(header.viaList, destination).length +
-    listBytes(header.destinationList, destination).length +
-    listBytes(header.options, ForwardingOption).length
+    encode(destinations, header.viaList).length +
+    encode(destinations, header.destinationList).length +
+    encode(forwardingOptions, header.options).length
   );
 }
 
@@ -124,16 +126,5 @@ export function fragmentWord(offset: number, last: boolean): number {
 export const UNFRAGMENTED = fragmentWord(0, true);
 export const FIXED_HEADER_LENGTH = 38;
 
-function readList<T>(reader: Reader, length: number, element: Codec<T>): T[] {
-  return reader.bounded(length, (inner) => {
-    const values: T[] = [];
-    while (inner.remaining > 0) values.push(element.read(inner));
-    return values;
-  });
-}
-
-function listBytes<T>(values: readonly T[], element: Codec<T>): Uint8Array {
-  const writer = new Writer(64);
-  for (const value of values) element.write(writer, value);
-  return writer.bytes();
-}
+const destinations = sequence(destination);
+const forwardingOptions = sequence(ForwardingOption);

@@ -1,4 +1,4 @@
-import { type Codec, readWhole } from './codec.ts';
+import { type Codec, encode, readWhole, sequence } from './codec.ts';
 import { type Destination, DestinationType, destination } from './destination.ts';
 import {
   FIXED_HEADER_LENGTH,
@@ -11,7 +11,6 @@ import { MalformedMessage } from './malformed-message.ts';
 import type { NodeId } from './node-id.ts';
 import { NODE_ID_LENGTH_DEFAULT, type Reader } from './reader.ts';
 import type { ResourceId } from './resource-id.ts';
-import { Writer } from './writer.ts';
 
 /** What a forwarder changes in a header — RFC 6940 §6.1.2 and §6.1.3. */
 export interface HeaderChange {
@@ -216,11 +215,7 @@ export class ForwardingView {
   }
 
   private readList<T>(start: number, length: number, element: Codec<T>): T[] | MalformedMessage {
-    return this.readRange(start, start + length, (reader) => {
-      const values: T[] = [];
-      while (reader.remaining > 0) values.push(element.read(reader));
-      return values;
-    });
+    return this.readRange(start, start + length, (reader) => sequence(element).read(reader));
   }
 
   /** Reads part of the message; offsets in faults count from the start of the whole. */
@@ -262,10 +257,7 @@ function fault(field: string, offset: number, detail: string): MalformedMessage 
 }
 
 function listBytes(values: readonly Destination[]): Uint8Array {
-  if (values.length === 0) return NOTHING;
-  const writer = new Writer(64);
-  for (const value of values) destination.write(writer, value);
-  return writer.bytes();
+  return values.length === 0 ? NOTHING : encode(destinations, [...values]);
 }
 
 function lowered(ttl: number): number {
@@ -273,6 +265,7 @@ function lowered(ttl: number): number {
   return ttl - 1;
 }
 
+const destinations = sequence(destination);
 const NOTHING = new Uint8Array(0);
 /** A list's length is 16 bits wide (RFC 6940 §6.3.2). */
 const LIST_BYTES_MAX = 65535;

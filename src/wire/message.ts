@@ -2,7 +2,7 @@
  * A whole message: ForwardingHeader ‖ MessageContents ‖ SecurityBlock (RFC 6940 §6.3). A fragment
  * (§6.7) is a ForwardingHeader and then a chunk of the rest: `decodeHeader` reads that.
  */
-import { readWhole } from './codec.ts';
+import { inField, readWhole } from './codec.ts';
 import { FixedHeader, ForwardingHeader } from './forwarding-header.ts';
 import type { MalformedMessage } from './malformed-message.ts';
 import { MessageContents } from './message-contents.ts';
@@ -75,13 +75,12 @@ export function encodeFragment(header: HeaderFields, chunk: Uint8Array): Uint8Ar
 function readHeader(reader: Reader): DecodedHeader {
   const header = ForwardingHeader.read(reader);
   if (header.length !== reader.bytes.length) {
-    const fault = reader.fault(
-      `expected the length of the message, ${reader.bytes.length}, got ${header.length}`,
-      LENGTH_OFFSET,
-    );
-    fault.struct = 'ForwardingHeader';
-    fault.field = 'length';
-    throw fault;
+    inField('ForwardingHeader', 'length', () => {
+      throw reader.fault(
+        `expected the length of the message, ${reader.bytes.length}, got ${header.length}`,
+        LENGTH_OFFSET,
+      );
+    });
   }
   return { header, headerLength: reader.offset };
 }
