@@ -24,7 +24,7 @@ export function placeOf(value: StoredDataValue): Place {
 export function placeName(place: Place): PlaceName {
   switch (place.model) {
     case 'single':
-      return 'value';
+      return SINGLE_PLACE_NAME;
     case 'array':
       return arrayPlaceName(place.index);
     case 'dictionary':
@@ -39,3 +39,5 @@ export function arrayPlaceName(index: number): PlaceName {
 export function dictionaryPlaceName(key: Uint8Array): PlaceName {
   return toHex(key);
 }
+
+export const SINGLE_PLACE_NAME: PlaceName = 'value';
