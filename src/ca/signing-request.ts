@@ -1,10 +1,13 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import type { AlgorithmIdentifier, SubjectPublicKeyInfo } from '../tls-auth/certificate.ts';
 import { contextConstructed, DerReader, DerTag, MalformedDer } from '../tls-auth/der-reader.ts';
 import { derBitStringOctets, derIntegerHex, derObjectIdentifier } from '../tls-auth/der-value.ts';
 import { type DistinguishedName, derName } from '../tls-auth/distinguished-name.ts';
 import { derGeneralNames } from '../tls-auth/general-name.ts';
-import { EMAIL_ADDRESS_OID, ExtensionOid } from '../tls-auth/object-identifier.ts';
-import { toHex } from '../wire/hex.ts';
+import { keyFault } from '../tls-auth/key-strength.ts';
+import { EMAIL_ADDRESS_OID, ExtensionOid, KeyOid } from '../tls-auth/object-identifier.ts';
+import { signatureAlgorithmPair, signatureHashName } from '../tls-auth/signature-verifier.ts';
+import { SignatureAlgorithm } from '../wire/security-block.ts';
 
 /**
  * A certificate signing request whose sender has proved to hold the key. Beside the key, only the
@@ -47,7 +50,7 @@ function readStrictly(der: Uint8Array): SigningRequest | SigningRequestFault {
   const request = outer.enter(DerTag.sequence);
   outer.expectEnd();
   const signed = request.element(DerTag.sequence);
-  const algorithm = request.element(DerTag.sequence).der;
+  const algorithm = derAlgorithm(request);
   const signature = derBitStringOctets(request.element(DerTag.bitString));
   request.expectEnd();
 
@@ -55,17 +58,20 @@ function readStrictly(der: Uint8Array): SigningRequest | SigningRequestFault {
   const version = derIntegerHex(info.element(DerTag.integer));
   if (version !== '00') return { detail: 'its version is not 0' };
   const subject = derName(info);
-  const keyInfo = info.element(DerTag.sequence);
-  const key = permittedKey(keyInfo.der, info.inside(keyInfo));
+  const keyInfo = derKeyInfo(info);
+  const key = permittedKey(keyInfo);
   const wishedNames = derAttributes(info);
   info.expectEnd();
 
   if ('detail' in key) return key;
-  const hash = SIGNATURE_HASHES.get(`${key.publicKey.asymmetricKeyType} ${toHex(algorithm)}`);
-  if (hash === undefined) {
+  const [hash, signatureAlgorithm] = signatureAlgorithmPair(algorithm) ?? [];
+  const hashName = hash === undefined ? undefined : signatureHashName(hash);
+  const { rsa, ecdsa } = SignatureAlgorithm;
+  const ownAlgorithm = keyInfo.algorithm.oid === KeyOid.rsa ? rsa : ecdsa;
+  if (hashName === undefined || signatureAlgorithm !== ownAlgorithm) {
     return { detail: 'it is not signed with SHA-256, SHA-384 or SHA-512 by its own kind of key' };
   }
-  if (!verify(hash, signed.der, key.publicKey, signature)) {
+  if (!verify(hashName, signed.der, key.publicKey, signature)) {
     return { detail: 'its signature does not belong to its key' };
   }
   return {
@@ -76,31 +82,18 @@ function readStrictly(der: Uint8Array): SigningRequest | SigningRequestFault {
 
 /** The key, if its kind, size and encoding are ones that every peer takes. */
 function permittedKey(
-  der: Uint8Array,
-  reader: DerReader,
+  info: SubjectPublicKeyInfo,
 ): { readonly publicKey: KeyObject } | SigningRequestFault {
-  const kind = PERMITTED_KEYS.get(toHex(reader.element(DerTag.sequence).der));
-  const octets = derBitStringOctets(reader.element(DerTag.bitString));
-  reader.expectEnd();
-  if (kind === undefined) return { detail: 'its key is not P-256, P-384, secp256k1 or RSA' };
-  if (kind === 'ec' && octets[0] !== UNCOMPRESSED_POINT) {
+  const fault = keyFault(info);
+  if (fault !== undefined) return { detail: `its key does not do: ${fault}` };
+  if (info.algorithm.oid === KeyOid.ec && info.key[0] !== UNCOMPRESSED_POINT) {
     return { detail: 'its elliptic curve point is not uncompressed' };
   }
-  const publicKey = publicKeyOf(der);
+  const publicKey = publicKeyOf(info.der);
   if (publicKey === undefined) return { detail: 'its key is not valid' };
-  const { modulusLength = 0, publicExponent = 0n } = publicKey.asymmetricKeyDetails ?? {};
-  const isGoodRsa =
-    modulusLength >= RSA_BITS_MIN &&
-    modulusLength <= RSA_BITS_MAX &&
-    publicExponent >= RSA_EXPONENT_MIN &&
-    publicExponent <= RSA_EXPONENT_MAX;
-  if (kind === 'rsa' && !isGoodRsa) {
-    return {
-      detail:
-        `its RSA key has ${modulusLength} bits and exponent ${publicExponent}; expected ` +
-        `${RSA_BITS_MIN} to ${RSA_BITS_MAX} bits and ${RSA_EXPONENT_MIN} to ${RSA_EXPONENT_MAX}`,
-    };
-  }
+  // A second encoding of one key would pass for another key, for instance after a revocation.
+  const canonical = publicKey.export({ type: 'spki', format: 'der' });
+  if (!canonical.equals(info.der)) return { detail: 'its key is not in the usual encoding' };
   return { publicKey };
 }
 
@@ -111,6 +104,26 @@ function publicKeyOf(der: Uint8Array): KeyObject | undefined {
     // OpenSSL says no: the point is not on the curve, or the RSA numbers are none.
     return undefined;
   }
+}
+
+/** AlgorithmIdentifier — RFC 5280 §4.1.1.2. */
+function derAlgorithm(reader: DerReader): AlgorithmIdentifier {
+  const element = reader.element(DerTag.sequence);
+  const inner = reader.inside(element);
+  const oid = derObjectIdentifier(inner.element(DerTag.objectIdentifier));
+  const parameters = inner.atEnd ? undefined : inner.any().der;
+  inner.expectEnd();
+  return { oid, parameters, der: element.der };
+}
+
+/** SubjectPublicKeyInfo — RFC 5280 §4.1.2.7. */
+function derKeyInfo(reader: DerReader): SubjectPublicKeyInfo {
+  const element = reader.element(DerTag.sequence);
+  const inner = reader.inside(element);
+  const algorithm = derAlgorithm(inner);
+  const key = derBitStringOctets(inner.element(DerTag.bitString));
+  inner.expectEnd();
+  return { der: element.der, algorithm, key };
 }
 
 /** `attributes [0] IMPLICIT SET OF Attribute`: the user names of an extensionRequest. */
@@ -152,31 +165,8 @@ function namesOfSubject(subject: DistinguishedName): string[] {
   ];
 }
 
-/** AlgorithmIdentifiers of keys, whole: RSA with NULL, curves by name — RFC 3279, RFC 5480. */
-const PERMITTED_KEYS = new Map<string, 'rsa' | 'ec'>([
-  ['300d06092a864886f70d0101010500', 'rsa'],
-  ['301306072a8648ce3d020106082a8648ce3d030107', 'ec'],
-  ['301006072a8648ce3d020106052b81040022', 'ec'],
-  ['301006072a8648ce3d020106052b8104000a', 'ec'],
-]);
-
-/** Type of key and AlgorithmIdentifier of the signature → hash — RFC 4055, RFC 5758. */
-const SIGNATURE_HASHES = new Map([
-  ['rsa 300d06092a864886f70d01010b0500', 'sha256'],
-  ['rsa 300d06092a864886f70d01010c0500', 'sha384'],
-  ['rsa 300d06092a864886f70d01010d0500', 'sha512'],
-  ['ec 300a06082a8648ce3d040302', 'sha256'],
-  ['ec 300a06082a8648ce3d040303', 'sha384'],
-  ['ec 300a06082a8648ce3d040304', 'sha512'],
-]);
-
 /** Room for an RSA key of 8,192 bits and its signature. */
 const SIGNING_REQUEST_BYTES_MAX = 8_192;
-const RSA_BITS_MIN = 2_048;
-/** Each verification by each peer costs time that grows with these. */
-const RSA_BITS_MAX = 8_192;
-const RSA_EXPONENT_MIN = 3n;
-const RSA_EXPONENT_MAX = 2n ** 32n;
 const UNCOMPRESSED_POINT = 0x04;
 const COMMON_NAME_OID = '2.5.4.3';
 /** RFC 2985 §5.4.2. */

@@ -11,14 +11,13 @@ import {
   SubjectKeyIdentifierExtension,
   X509CertificateGenerator,
 } from '@peculiar/x509';
-import * as asn1 from 'asn1js';
-import type { CertificateContent, SubjectAltName } from '../ca/certificate-content.ts';
+import type { CertificateContent } from '../ca/certificate-content.ts';
 import { KEY_USAGE_BITS } from '../tls-auth/certificate-extension.ts';
 import { DerReader, DerTag } from '../tls-auth/der-reader.ts';
 import { derBitStringOctets } from '../tls-auth/der-value.ts';
-import { ExtensionOid, XMPP_ADDR_OID } from '../tls-auth/object-identifier.ts';
+import { ExtensionOid } from '../tls-auth/object-identifier.ts';
 import { toHex } from '../wire/hex.ts';
-import { toIpAddressPort } from './socket-address.ts';
+import { encodeGeneralNames } from './enrollment-names.ts';
 
 /**
  * Makes the certificate that says `content` about the key `subjectPublicKeyInfo` (DER), signed by
@@ -79,7 +78,11 @@ function extensionsOf(
   if (content.subjectAltNames.length > 0) {
     const isCritical = content.subjectCommonName === undefined;
     extensions.push(
-      new Extension(ExtensionOid.subjectAltName, isCritical, generalNames(content.subjectAltNames)),
+      new Extension(
+        ExtensionOid.subjectAltName,
+        isCritical,
+        encodeGeneralNames(content.subjectAltNames),
+      ),
     );
   }
   if (content.revocationListUrl !== undefined) {
@@ -88,49 +91,6 @@ function extensionsOf(
   extensions.push(new SubjectKeyIdentifierExtension(toHex(keyIdentifierOf(subjectKey))));
   extensions.push(new AuthorityKeyIdentifierExtension(toHex(keyIdentifierOf(issuerKey))));
   return extensions;
-}
-
-/** GeneralNames — RFC 5280 §4.2.1.6. DER. */
-function generalNames(names: readonly SubjectAltName[]): ArrayBuffer {
-  return new asn1.Sequence({ value: names.map(generalName) }).toBER();
-}
-
-function generalName(name: SubjectAltName): asn1.BaseBlock {
-  switch (name.type) {
-    case 'xmppAddr':
-      // otherName id-on-xmppAddr, a UTF8String — RFC 6120 §13.7.1.4.
-      return contextConstructed(0, [
-        new asn1.ObjectIdentifier({ value: XMPP_ADDR_OID }),
-        contextConstructed(0, [new asn1.Utf8String({ value: name.value })]),
-      ]);
-    case 'rfc822Name':
-      return contextPrimitive(1, Buffer.from(name.value, 'latin1'));
-    case 'dnsName':
-      return contextPrimitive(2, Buffer.from(name.value, 'latin1'));
-    case 'uri':
-      return contextPrimitive(6, Buffer.from(name.value, 'latin1'));
-    case 'ipAddress':
-      return contextPrimitive(7, ipAddressBytes(name.value));
-  }
-}
-
-function contextConstructed(tagNumber: number, value: asn1.BaseBlock[]): asn1.Constructed {
-  return new asn1.Constructed({ idBlock: { tagClass: 3, tagNumber }, value });
-}
-
-function contextPrimitive(tagNumber: number, value: Uint8Array): asn1.Primitive {
-  return new asn1.Primitive({
-    idBlock: { tagClass: 3, tagNumber },
-    valueHex: Uint8Array.from(value).buffer,
-  });
-}
-
-function ipAddressBytes(text: string): Uint8Array {
-  const address = toIpAddressPort({ host: text, port: 0 });
-  if (address === undefined || address.type === 'unknown') {
-    throw new RangeError(`"${text}" is not an IP address`);
-  }
-  return address.address;
 }
 
 /** A name with one attribute, or none. Issuer and subject match because both are made here. */

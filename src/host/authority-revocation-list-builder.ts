@@ -2,9 +2,19 @@ import { type KeyObject, sign } from 'node:crypto';
 import * as asn1 from 'asn1js';
 import type { RevocationListContent, RevocationListEntry } from '../ca/revocation-list-content.ts';
 import { revocationReasonCodes } from '../ca/revocation-reason.ts';
-import { ExtensionOid, SignatureOid } from '../tls-auth/object-identifier.ts';
+import { ExtensionOid } from '../tls-auth/object-identifier.ts';
 import { fromHex } from '../wire/hex.ts';
 import { distinguishedName, keyIdentifierOf } from './authority-certificate-builder.ts';
+import {
+  bitStringOf,
+  contextConstructed,
+  contextPrimitive,
+  encoded,
+  extension,
+  integerOf,
+  sequence,
+  signatureAlgorithmOf,
+} from './enrollment-asn1.ts';
 
 /**
  * Makes the certificate revocation list (RFC 5280 §5) that says `content`, signed by the issuer's
@@ -17,61 +27,37 @@ export function buildRevocationList(
   issuerKey: { readonly privateKey: KeyObject; readonly subjectPublicKeyInfo: Uint8Array },
 ): Uint8Array {
   const algorithm = signatureAlgorithmOf(issuerKey.privateKey);
-  const list = new asn1.Sequence({
-    value: [
-      new asn1.Integer({ value: VERSION_2 }),
-      algorithm.identifier,
-      parsed(new Uint8Array(distinguishedName(content.issuerCommonName).toArrayBuffer())),
-      time(content.thisUpdateUnixMs),
-      time(content.nextUpdateUnixMs),
-      // "When there are no revoked certificates, the revoked certificates list MUST be absent."
-      ...(content.entries.length === 0 ? [] : [sequence(content.entries.map(entry))]),
-      new asn1.Constructed({
-        idBlock: { tagClass: 3, tagNumber: 0 },
-        value: [sequence(listExtensions(content.number, issuerKey.subjectPublicKeyInfo))],
-      }),
-    ],
-  });
-  const signed = Buffer.from(list.toBER());
-  const signature = sign(algorithm.hash, signed, issuerKey.privateKey);
-  const whole = sequence([
-    parsed(signed),
+  const list = sequence([
+    new asn1.Integer({ value: VERSION_2 }),
     algorithm.identifier,
-    new asn1.BitString({ valueHex: Uint8Array.from(signature).buffer }),
+    encoded(new Uint8Array(distinguishedName(content.issuerCommonName).toArrayBuffer())),
+    time(content.thisUpdateUnixMs),
+    time(content.nextUpdateUnixMs),
+    // "When there are no revoked certificates, the revoked certificates list MUST be absent."
+    ...(content.entries.length === 0 ? [] : [sequence(content.entries.map(entry))]),
+    contextConstructed(0, [
+      sequence(listExtensions(content.number, issuerKey.subjectPublicKeyInfo)),
+    ]),
   ]);
-  return new Uint8Array(whole.toBER());
+  const signature = sign(algorithm.hash, Buffer.from(list.toBER()), issuerKey.privateKey);
+  return new Uint8Array(sequence([list, algorithm.identifier, bitStringOf(signature)]).toBER());
 }
 
 function entry(revoked: RevocationListEntry): asn1.BaseBlock {
-  const reason = revocationReasonCodes[revoked.reason];
-  const extensions =
-    // "the reason code CRL entry extension SHOULD be absent instead of using the unspecified" one.
-    reason === 0
-      ? []
-      : [sequence([extension(REASON_CODE_OID, new asn1.Enumerated({ value: reason }))])];
-  return sequence([
-    integer(fromHex(revoked.serialNumber)),
-    time(revoked.revokedUnixMs),
-    ...extensions,
-  ]);
+  const value = revocationReasonCodes[revoked.reason];
+  const fields = [integerOf(fromHex(revoked.serialNumber)), time(revoked.revokedUnixMs)];
+  // RFC 5280 §5.3.1: the reason "SHOULD be absent instead of using the unspecified (0)" one.
+  if (value === 0) return sequence(fields);
+  const reason = extension(REASON_CODE_OID, new asn1.Enumerated({ value }).toBER());
+  return sequence([...fields, sequence([reason])]);
 }
 
 function listExtensions(number: number, issuerKey: Uint8Array): asn1.BaseBlock[] {
-  const keyIdentifier = new asn1.Primitive({
-    idBlock: { tagClass: 3, tagNumber: 0 },
-    valueHex: Uint8Array.from(keyIdentifierOf(issuerKey)).buffer,
-  });
+  const keyIdentifier = sequence([contextPrimitive(0, keyIdentifierOf(issuerKey))]);
   return [
-    extension(ExtensionOid.authorityKeyIdentifier, sequence([keyIdentifier])),
-    extension(CRL_NUMBER_OID, new asn1.Integer({ value: number })),
+    extension(ExtensionOid.authorityKeyIdentifier, keyIdentifier.toBER()),
+    extension(CRL_NUMBER_OID, new asn1.Integer({ value: number }).toBER()),
   ];
-}
-
-function extension(oid: string, value: asn1.BaseBlock): asn1.BaseBlock {
-  return sequence([
-    new asn1.ObjectIdentifier({ value: oid }),
-    new asn1.OctetString({ valueHex: value.toBER() }),
-  ]);
 }
 
 /** Time — RFC 5280 §5.1.2.4: UTCTime through 2049, GeneralizedTime from 2050 on. */
@@ -80,29 +66,6 @@ function time(unixMs: number): asn1.BaseBlock {
   return valueDate.getUTCFullYear() < FIRST_GENERALIZED_YEAR
     ? new asn1.UTCTime({ valueDate })
     : new asn1.GeneralizedTime({ valueDate });
-}
-
-function integer(bytes: Uint8Array): asn1.BaseBlock {
-  return new asn1.Integer({ valueHex: Uint8Array.from(bytes).buffer });
-}
-
-function sequence(value: asn1.BaseBlock[]): asn1.Sequence {
-  return new asn1.Sequence({ value });
-}
-
-function parsed(der: Uint8Array): asn1.BaseBlock {
-  return asn1.fromBER(Uint8Array.from(der).buffer).result;
-}
-
-function signatureAlgorithmOf(key: KeyObject): { identifier: asn1.Sequence; hash: string } {
-  if (key.asymmetricKeyType === 'rsa') {
-    const oid = new asn1.ObjectIdentifier({ value: SignatureOid.rsaWithSha256 });
-    return { identifier: sequence([oid, new asn1.Null()]), hash: 'sha256' };
-  }
-  const isP384 = key.asymmetricKeyDetails?.namedCurve === 'secp384r1';
-  const value = isP384 ? SignatureOid.ecdsaWithSha384 : SignatureOid.ecdsaWithSha256;
-  const identifier = sequence([new asn1.ObjectIdentifier({ value })]);
-  return { identifier, hash: isP384 ? 'sha384' : 'sha256' };
 }
 
 const VERSION_2 = 1;
