@@ -1,8 +1,8 @@
-import { domainToASCII } from 'node:url';
 import type { Certificate } from './certificate.ts';
 import type { GeneralSubtree, NameConstraints } from './certificate-extension.ts';
 import { type GeneralName, generalNameText } from './general-name.ts';
 import { EMAIL_ADDRESS_OID } from './object-identifier.ts';
+import { domainKey } from './xmpp-address.ts';
 
 /**
  * The permitted_subtrees and excluded_subtrees of RFC 5280 §6.1.2. Each certificate's permitted
@@ -223,11 +223,6 @@ function uriHost(uri: string): string | undefined {
   const host = match?.[1]?.toLowerCase();
   if (host === undefined || !isDnsName(host) || /^[0-9.]+$/.test(host)) return undefined;
   return host;
-}
-
-/** Domains of XMPP addresses are compared as A-labels. */
-function domainKey(domain: string): string {
-  return domainToASCII(domain).toLowerCase() || domain.toLowerCase();
 }
 
 function bareJid(jid: string): string {

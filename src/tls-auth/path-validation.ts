@@ -14,6 +14,8 @@ export interface PathRequirements {
   readonly intermediatesMax?: number;
   /** Object identifier of the purpose that every extendedKeyUsage must allow. */
   readonly purpose?: string;
+  /** What else the path must obey; a path that does not is passed over for another. */
+  readonly furtherRule?: (path: ValidPath) => CertificateRefusal | undefined;
 }
 
 /** A path that is valid, and until when. */
@@ -46,12 +48,13 @@ export function validatePath(
     const refusal = walk.step(certificate, role);
     if (refusal !== undefined) return refusal;
   }
-  return {
+  const path: ValidPath = {
     certificates,
     anchor,
     notBeforeUnixMs: Math.max(...fromAnchor.map((certificate) => certificate.notBeforeUnixMs)),
     notAfterUnixMs: Math.min(...fromAnchor.map((certificate) => certificate.notAfterUnixMs)),
   };
+  return requirements.furtherRule?.(path) ?? path;
 }
 
 /** Whether `unixMs` lies in a validity period; notAfter holds to the end of its second. */

@@ -1,0 +1,38 @@
+import { domainToASCII } from 'node:url';
+
+/**
+ * What keeps `text` from being the bare JID of a user — RFC 7622 §3: `localpart@domainpart`, no
+ * resource. It is not prepared here: the authority did that, others compare bytes.
+ */
+export function bareJidFault(text: string): string | undefined {
+  const at = text.indexOf('@');
+  if (at < 1) return 'a localpart and a domain are needed';
+  const localpart = text.slice(0, at);
+  const domain = text.slice(at + 1);
+  if (domain === '') return 'the domain is missing';
+  if (domain.includes('/')) return 'a resource is not allowed';
+  if (/["&'/:<>\s\p{Cc}]/u.test(localpart)) return 'the localpart has a forbidden character';
+  if (/[@\s\p{Cc}]/u.test(domain)) return 'the domain has a forbidden character';
+  const lengths = [Buffer.byteLength(localpart), Buffer.byteLength(domain)];
+  if (Math.max(...lengths) > jidPartLengthMax) return `a part has over ${jidPartLengthMax} bytes`;
+  return undefined;
+}
+
+/** The domain of a bare JID. */
+export function jidDomain(jid: string): string {
+  return jid.slice(jid.indexOf('@') + 1);
+}
+
+/** Two domains are the same when these are: A-labels, lower-case. */
+export function domainKey(domain: string): string {
+  const ascii = domainToASCII(domain);
+  // Empty means that it is no domain name, for instance an address in brackets.
+  return (ascii === '' ? domain : ascii).toLowerCase();
+}
+
+export function isAscii(text: string): boolean {
+  return !/[^\p{ASCII}]/u.test(text);
+}
+
+/** Bytes of UTF-8 — RFC 7622 §3.2 and §3.3. */
+const jidPartLengthMax = 1023;
