@@ -1,6 +1,7 @@
 import type { IpAddressPort } from '../wire/ip-address-port.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { KindId } from '../wire/stored-data.ts';
+import type { XmlAttribute, XmlElement } from '../xml/xml-element.ts';
 import type { KindDefinition } from './kind-definition.ts';
 
 /** One `<configuration>` element with its defaults filled in — RFC 6940 §11.1. */
@@ -40,10 +41,16 @@ export interface OverlayConfiguration {
   readonly certificateProfile: 'xep-0416' | 'rfc6940';
   /** RFC 7363 timing, where the document has it. */
   readonly selfTuning: SelfTuning | undefined;
+  /** Elements of namespaces that we do not know, in document order. */
+  readonly extensionElements: readonly XmlElement[];
+  /** Attributes of `<configuration>` in namespaces that we do not know. */
+  readonly extensionAttributes: readonly XmlAttribute[];
 }
 
-/** The elements of urn:ietf:params:xml:ns:p2p:self-tuning — RFC 7363. */
+/** The elements of urn:ietf:params:xml:ns:p2p:self-tuning — RFC 7363 §7. */
 export interface SelfTuning {
-  readonly networkSizeIncludesClients: boolean | undefined;
+  /** Fingers to which Probe requests are sent for their estimates. */
+  readonly peersToProbe: number;
+  /** Every element of the namespace, by local name. */
   readonly values: ReadonlyMap<string, string>;
 }
