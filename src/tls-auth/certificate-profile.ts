@@ -1,39 +1,14 @@
-import type { NodeId } from '../wire/node-id.ts';
 import type { Certificate } from './certificate.ts';
 import { CertificateRefusal } from './certificate-refusal.ts';
 import type { ValidPath } from './path-validation.ts';
 import { rfc6940Faults, rfc6940Identity } from './profile-rfc6940.ts';
+import type {
+  CertificateIdentity,
+  ProfileFault,
+  ProfileRole,
+  ProfileRules,
+} from './profile-rule.ts';
 import { domainAssociationFault, xep0416Faults, xep0416Identity } from './profile-xep0416.ts';
-import type { CertificateProfile } from './trust-settings.ts';
-
-/** What a profile's rules depend on. */
-export interface ProfileRules {
-  readonly profile: CertificateProfile;
-  readonly overlayName: string;
-  /** Bytes. */
-  readonly nodeIdLength: number;
-}
-
-/** The kinds of certificate that XEP-0416 §3.2 tells apart. */
-export type ProfileRole = 'leaf' | 'domain-associated' | 'intermediate' | 'root';
-
-/** One broken rule of a profile. */
-export interface ProfileFault {
-  /** A stable name, e.g. `leaf-crl-distribution-point`. */
-  readonly name: string;
-  /** Document and section. */
-  readonly section: string;
-  readonly level: 'MUST' | 'SHOULD';
-  readonly detail: string;
-  readonly code: 'certificate-profile' | 'node-id' | 'domain';
-}
-
-/** Whom a leaf certificate names. */
-export interface CertificateIdentity {
-  readonly nodeIds: readonly NodeId[];
-  readonly userName: string;
-  readonly xmppAddr: string | undefined;
-}
 
 /** Every rule of the profile that the certificate breaks, in the documents' order. */
 export function profileFaults(
@@ -70,7 +45,8 @@ export function pathProfileRefusal(
   const certificates = [...path.certificates, path.anchor];
   for (const [index, certificate] of certificates.entries()) {
     const isAnchor = index === certificates.length - 1;
-    const role = index === 0 ? 'leaf' : isAnchor ? 'root' : intermediateRole(certificate);
+    const role: ProfileRole =
+      index === 0 ? 'leaf' : isAnchor ? 'root' : intermediateRole(certificate);
     const refusal = profileRefusal(certificate, role, rules);
     if (refusal !== undefined) return refusal;
   }

@@ -1,8 +1,8 @@
 import type { Certificate } from './certificate.ts';
 import { ExtensionOid } from './object-identifier.ts';
 
-/** Where in a path a certificate stands. */
-export type PathRole = 'anchor' | 'intermediate' | 'leaf';
+/** Where in a path a certificate stands; `self-signed` is a leaf that is its own issuer. */
+export type PathRole = 'anchor' | 'intermediate' | 'leaf' | 'self-signed';
 
 /** One rule of RFC 5280 §4 that a certificate breaks. */
 export interface PkixFault {
@@ -30,7 +30,8 @@ const pkixRules: readonly PkixRule[] = [
   {
     rule: 'RFC 5280 §4.1.2.4 issuer',
     detail: 'the issuer is empty',
-    isBroken: ({ issuer }) => issuer.isEmpty,
+    // RFC 6940 wants leaves without subject, and a self-signed one's issuer is its subject.
+    isBroken: ({ issuer }, role) => role !== 'self-signed' && issuer.isEmpty,
   },
   {
     rule: 'RFC 5280 §4.1.2.6 subject of a CA',
@@ -90,7 +91,8 @@ const pkixRules: readonly PkixRule[] = [
 ];
 
 function isCa({ extensions }: Certificate, role: PathRole): boolean {
-  return role !== 'leaf' || extensions.basicConstraints?.isCa === true;
+  const issues = role === 'anchor' || role === 'intermediate';
+  return issues || extensions.basicConstraints?.isCa === true;
 }
 
 function isCritical({ extensions }: Certificate, oid: string): boolean {

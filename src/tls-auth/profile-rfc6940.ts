@@ -1,13 +1,15 @@
 import type { Certificate } from './certificate.ts';
-import type {
-  CertificateIdentity,
-  ProfileFault,
-  ProfileRole,
-  ProfileRules,
-} from './certificate-profile.ts';
 import { generalNameText } from './general-name.ts';
 import { isReloadUri, NodeIdentityFault, nodeIdFromReloadUri } from './node-identity.ts';
 import { pkixFaults } from './pkix-profile.ts';
+import {
+  type CertificateIdentity,
+  isLeaf,
+  type ProfileFault,
+  type ProfileRole,
+  type ProfileRules,
+  pathRoleOf,
+} from './profile-rule.ts';
 
 /** Every rule of RFC 6940 §11.3 that a certificate of this role breaks. */
 export function rfc6940Faults(
@@ -15,11 +17,10 @@ export function rfc6940Faults(
   role: ProfileRole,
   rules: ProfileRules,
 ): ProfileFault[] {
-  const pathRole = role === 'leaf' ? 'leaf' : role === 'root' ? 'anchor' : 'intermediate';
-  const faults = pkixFaults(certificate, pathRole).map(({ rule, detail }) =>
+  const faults = pkixFaults(certificate, pathRoleOf(role)).map(({ rule, detail }) =>
     fault('rfc5280', `${rule}: ${detail}`),
   );
-  return role === 'leaf' ? [...faults, ...leafFaults(certificate, rules)] : faults;
+  return isLeaf(role) ? [...faults, ...leafFaults(certificate, role, rules)] : faults;
 }
 
 /** The names of a leaf — RFC 6940 §11.3: reload URIs and one rfc822Name. */
@@ -37,9 +38,14 @@ export function rfc6940Identity(
   return { nodeIds, userName, xmppAddr: undefined };
 }
 
-function leafFaults(certificate: Certificate, rules: ProfileRules): ProfileFault[] {
+function leafFaults(
+  certificate: Certificate,
+  role: ProfileRole,
+  rules: ProfileRules,
+): ProfileFault[] {
   const faults: ProfileFault[] = [];
-  if (!certificate.subject.isEmpty) {
+  // RFC 6940 §11.3.1 lets the holder of a self-signed certificate choose; RFC 5280 wants an issuer.
+  if (role === 'leaf' && !certificate.subject.isEmpty) {
     const detail = `expected an empty subject, got "${certificate.subject.text}"`;
     faults.push(fault('leaf-empty-subject', detail));
   }

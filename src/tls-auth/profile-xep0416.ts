@@ -1,15 +1,17 @@
 import { SignatureAlgorithm } from '../wire/security-block.ts';
 import type { Certificate } from './certificate.ts';
 import type { KeyUsageBit } from './certificate-extension.ts';
-import type {
-  CertificateIdentity,
-  ProfileFault,
-  ProfileRole,
-  ProfileRules,
-} from './certificate-profile.ts';
 import { isReloadUri, NodeIdentityFault, nodeIdFromReloadUri } from './node-identity.ts';
 import type { ValidPath } from './path-validation.ts';
-import { type PathRole, pkixFaults } from './pkix-profile.ts';
+import { pkixFaults } from './pkix-profile.ts';
+import {
+  type CertificateIdentity,
+  isLeaf,
+  type ProfileFault,
+  type ProfileRole,
+  type ProfileRules,
+  pathRoleOf,
+} from './profile-rule.ts';
 import { keySignatureAlgorithm } from './signature-verifier.ts';
 import { bareJidFault, domainKey, isAscii, jidDomain } from './xmpp-address.ts';
 
@@ -21,7 +23,7 @@ export function xep0416Faults(
 ): ProfileFault[] {
   return [
     ...commonFaults(certificate, role),
-    ...(role === 'leaf' ? leafFaults(certificate, rules) : authorityFaults(certificate, role)),
+    ...(isLeaf(role) ? leafFaults(certificate, rules) : authorityFaults(certificate, role)),
   ];
 }
 
@@ -62,8 +64,7 @@ export function domainAssociationFault(path: ValidPath): ProfileFault | undefine
 
 /** "The following rules apply to any certificate". */
 function commonFaults(certificate: Certificate, role: ProfileRole): ProfileFault[] {
-  const pathRole: PathRole = role === 'leaf' ? 'leaf' : role === 'root' ? 'anchor' : 'intermediate';
-  const faults = pkixFaults(certificate, pathRole).map(({ rule, detail }) =>
+  const faults = pkixFaults(certificate, pathRoleOf(role)).map(({ rule, detail }) =>
     fault('rfc5280', `${rule}: ${detail}`),
   );
   if (certificate.subject.isEmpty) faults.push(fault('subject', 'the subject is empty'));
