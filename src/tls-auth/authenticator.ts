@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { toHex } from '../wire/hex.ts';
 import { type NodeId, nodeIdBytes } from '../wire/node-id.ts';
-import { HashAlgorithm } from '../wire/security-block.ts';
 import type { AuthenticatedNode } from './authenticated-node.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { type Certificate, parseCertificate } from './certificate.ts';
@@ -125,11 +124,12 @@ export class Authenticator {
       const detail = `Node-ID ${badNode} is a bad-node of the configuration`;
       return refusalOf('bad-node', certificate, 'RFC 6940 §11.1 bad-node', detail);
     }
+    const chain: readonly Uint8Array[] = path.certificates.map(({ der }) => der);
     const node = {
       ...identity,
       nodeId,
       certificate,
-      chain: path.certificates.map(({ der }) => der),
+      chain,
       validUntilUnixMs: path.notAfterUnixMs,
     } as AuthenticatedNode;
     this.remember(node, path);
@@ -220,7 +220,7 @@ function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
 function refusalKey(leaf: Uint8Array, pool: readonly Uint8Array[]): string {
   const hash = createHash('sha256');
   for (const der of [leaf, ...pool.slice(0, poolMax)]) hash.update(`${der.length}:`).update(der);
-  return hash.digest('latin1');
+  return hash.digest('base64');
 }
 
 function refusalOf(
@@ -232,7 +232,7 @@ function refusalOf(
   return new CertificateRefusal(code, certificate.describe(), rule, detail);
 }
 
-/** Refusals that another moment could turn: a path may have been passed over for its dates. */
+/** Refusals that another moment could turn; `findPath` names them before all others. */
 const timeDependentCodes: ReadonlySet<CertificateRefusalCode> = new Set([
   'not-yet-valid',
   'expired',

@@ -50,7 +50,9 @@ class PathSearch {
       if (!this.isSignedBy(last, anchor)) continue;
       const result = validatePath(path, anchor, this.requirements);
       if (!(result instanceof CertificateRefusal)) return result;
-      this.note(result, 3);
+      // Dates before all else: whoever keeps the answer must know that time can turn it.
+      const isOfTime = result.code === 'expired' || result.code === 'not-yet-valid';
+      this.note(result, isOfTime ? 4 : 3);
     }
     if (path.length >= pathCertificatesMax) {
       const detail = `no anchor within ${pathCertificatesMax} certificates`;
