@@ -194,7 +194,7 @@ function objectJson(fields: Record<string, unknown>): JsonObject {
     const isIpAddress = key === 'address' && 'port' in fields && value instanceof Uint8Array;
     json[key] = isIpAddress ? formatIpAddress(value) : toJson(value);
     if (key === 'kind') json.kindName = kindNames.get(value as number) ?? null;
-    if (key === 'code' && 'body' in fields) json.name = codeNames.get(value as number) ?? null;
+    if (key === 'code' && 'body' in fields) json.codeName = codeNames.get(value as number) ?? null;
     if (key === 'errorCode') json.errorName = errorName(value as number);
     if (key === 'certificate') json.sha256 = sha256(value as Uint8Array);
   }
