@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { API_TOKEN_FILE, API_URL_FILE } from '../host/peer-api.ts';
 import { OperatorError, usageError } from './operator-error.ts';
 import { DEFAULT_OVERLAY, peerStateDirectory } from './state-paths.ts';
 
@@ -96,10 +97,6 @@ export class ApiClient {
     });
   }
 }
-
-/** Written into the state directory by a running peer. */
-export const API_URL_FILE = 'api-url';
-export const API_TOKEN_FILE = 'api-token';
 
 async function readSmallFile(path: string, directory: string): Promise<string> {
   try {

@@ -47,7 +47,7 @@ export class LinkListener {
     this.tcp = createTcpServer((socket) => this.accept(socket));
   }
 
-  /** Resolves with the address in use; rejects with the system's error (EADDRINUSE …). */
+  /** Resolves with the IP address and port in use; rejects with the system's error (EADDRINUSE …). */
   listen(address: SocketAddress): Promise<SocketAddress> {
     return new Promise((resolve, reject) => {
       this.tcp.once('error', reject);
@@ -55,8 +55,8 @@ export class LinkListener {
         this.tcp.off('error', reject);
         this.tcp.on('error', (error) => this.events.refused('listener', error.message, ''));
         const bound = this.tcp.address();
-        const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
-        resolve({ host: address.host, port });
+        const isIp = typeof bound === 'object' && bound !== null;
+        resolve(isIp ? { host: bound.address, port: bound.port } : address);
       });
     });
   }

@@ -1,6 +1,6 @@
 import { domainToASCII } from 'node:url';
-import { fromHex } from '../wire/hex.ts';
-import { type NodeId, nodeIdFromBytes } from '../wire/node-id.ts';
+import { parseNodeId } from '../tls-auth/node-identity.ts';
+import type { NodeId } from '../wire/node-id.ts';
 
 /** A text of an operator that cannot be read: one sentence. */
 export interface UnreadableText {
@@ -22,13 +22,10 @@ export function readLookupTarget(
  * be either of the last two.
  */
 export function readNodeIdText(text: string): NodeId | UnreadableText {
-  const hex = hexOfNodeId(text.toLowerCase());
-  if (hex === undefined) return { fault: `"${text.slice(0, SHOWN_MAX)}" is no Node-ID` };
-  if (hex === AMBIGUOUS) {
+  if (/^[0-9]{32}$/.test(text)) {
     return { fault: `"${text}" can be hex or decimal; write 0110${text} if it is hex` };
   }
-  if (/^(?:0+|f+)$/.test(hex)) return { fault: `${text} is not the Node-ID of a node` };
-  return nodeIdFromBytes(fromHex(hex));
+  return parseNodeId(text) ?? { fault: `"${text.slice(0, SHOWN_MAX)}" is no Node-ID` };
 }
 
 /**
@@ -44,14 +41,4 @@ function readUserName(text: string): { readonly userName: string } | UnreadableT
   return { userName: `${localpart.toLowerCase()}@${plainDomain}` };
 }
 
-function hexOfNodeId(text: string): string | undefined {
-  if (/^0110[0-9a-f]{32}$/.test(text)) return text.slice(4);
-  if (/^[0-9]{32}$/.test(text)) return AMBIGUOUS;
-  if (/^[0-9a-f]{32}$/.test(text)) return text;
-  if (!/^[1-9][0-9]{0,38}$/.test(text)) return undefined;
-  const hex = BigInt(text).toString(16);
-  return hex.length > 32 ? undefined : hex.padStart(32, '0');
-}
-
-const AMBIGUOUS = 'ambiguous';
 const SHOWN_MAX = 80;

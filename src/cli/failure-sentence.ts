@@ -1,0 +1,74 @@
+import { CommanderError } from 'commander';
+import { AuthorityFailure } from '../host/authority-failure.ts';
+import { CommandError } from '../host/command-error.ts';
+import { HttpApiExposed } from '../host/http-api.ts';
+import { OperatorError } from './operator-error.ts';
+
+/** How a command ends that threw. */
+export interface Failure {
+  readonly exitStatus: number;
+  /** For stderr; undefined where the reason has been printed already. */
+  readonly sentence: string | undefined;
+}
+
+/**
+ * What to tell the operator. Errors that are meant for him are one sentence; any other error is a
+ * bug of this program and keeps its stack, so that it can be reported.
+ */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof CommanderError) {
+    // Commander has printed its sentence, or the help that was asked for.
+    return { exitStatus: error.exitCode === 0 ? 0 : WRONG_ARGUMENTS, sentence: undefined };
+  }
+  if (error instanceof OperatorError) {
+    return { exitStatus: error.exitStatus, sentence: error.message };
+  }
+  if (isForOperator(error)) return { exitStatus: FAILED, sentence: error.message };
+  if (isSystemError(error)) return { exitStatus: FAILED, sentence: systemSentence(error) };
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { exitStatus: FAILED, sentence: `an internal error, please report it: ${stack}` };
+}
+
+interface SystemError extends Error {
+  readonly code: string;
+  readonly syscall: string;
+  readonly path?: string;
+  readonly address?: string;
+  readonly port?: number;
+}
+
+function isForOperator(error: unknown): error is Error {
+  return (
+    error instanceof AuthorityFailure ||
+    error instanceof CommandError ||
+    error instanceof HttpApiExposed
+  );
+}
+
+function isSystemError(error: unknown): error is SystemError {
+  return error instanceof Error && 'code' in error && 'syscall' in error;
+}
+
+function systemSentence(error: SystemError): string {
+  const place = error.path ?? `${error.address ?? 'the address'}:${error.port ?? '?'}`;
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `${place} is in use by another program; choose another port`;
+    case 'EADDRNOTAVAIL':
+      return `${place} is not an address of this machine`;
+    case 'EACCES':
+    case 'EPERM':
+      return error.path === undefined
+        ? `no permission to listen at ${place}; choose a port from 1024 on`
+        : `no permission to read or write ${place}`;
+    case 'ENOENT':
+      return `there is no file ${place}`;
+    case 'ENOSPC':
+      return `no space is left on the device of ${place}`;
+    default:
+      return `${error.syscall} failed for ${place}: ${error.code}`;
+  }
+}
+
+const FAILED = 1;
+const WRONG_ARGUMENTS = 2;

@@ -1,0 +1,21 @@
+import { InvalidArgumentError } from 'commander';
+import { parseSocketAddress, type SocketAddress } from '../host/socket-address.ts';
+
+/** Readers of option values; commander turns their errors into exit status 2. */
+
+export function readSocketAddress(text: string): SocketAddress {
+  const address = parseSocketAddress(text);
+  if (typeof address === 'string') throw new InvalidArgumentError(address);
+  return address;
+}
+
+/** A reader of whole numbers from `min` to `max`. */
+export function readNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`expected a whole number from ${min} to ${max}`);
+    }
+    return value;
+  };
+}

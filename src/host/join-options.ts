@@ -1,0 +1,59 @@
+import type { VerifiedConfiguration } from '../overlay-config/verified-configuration.ts';
+import type { KeyType } from './enrollment-key.ts';
+import type { LinkCredentials } from './link-credentials.ts';
+import type { LinkLimits } from './link-limits.ts';
+import type { Log } from './log.ts';
+import type { SocketAddress } from './socket-address.ts';
+
+/** How a program joins an overlay. All but the state directory has a default. */
+export interface JoinOptions {
+  /** Key, certificate, stored values and caches of this peer; locked while it runs. */
+  readonly stateDirectory: string;
+  /** The overlay's name, a domain. Default: xmpp.org. */
+  readonly overlay?: string;
+  /** Default: fetched from the overlay's own HTTPS server, or found in the state directory. */
+  readonly configuration?: ConfigurationSource;
+  /** Default: what the state directory holds. */
+  readonly identity?: IdentitySource;
+  /** Default: port 6084 on every IPv4 interface. Port 0 lets the system choose. */
+  readonly listen?: SocketAddress;
+  /** Where others reach this peer. Default: where it listens. */
+  readonly advertise?: SocketAddress;
+  /** This peer is the whole overlay and waits for others. Default: false. */
+  readonly first?: boolean;
+  /** Store and fetch, but neither route nor store for others. Default: false. */
+  readonly client?: boolean;
+  /** What an unreachable revocation list means. Default: prefer. */
+  readonly revocation?: RevocationMode;
+  /** Default: nothing is logged. */
+  readonly log?: Log;
+  readonly linkLimits?: Partial<LinkLimits>;
+  /** Gives up joining. */
+  readonly signal?: AbortSignal;
+}
+
+export type ConfigurationSource =
+  | {
+      readonly from: 'https';
+      /** Default: https://OVERLAY/.well-known/reload-config, found by DNS SRV. */
+      readonly url?: string;
+      /** PEM certificates to trust beside those of the system. */
+      readonly trustedCertificates?: string;
+    }
+  /** One that the program has verified itself. */
+  | { readonly from: 'given'; readonly configuration: VerifiedConfiguration };
+
+export type IdentitySource =
+  /** Used only when the state directory holds no certificate yet. */
+  | {
+      readonly from: 'enrollment';
+      readonly userName: string;
+      /** Asked for only when it is needed. */
+      readonly password: () => Promise<string>;
+      /** Default: p256. */
+      readonly keyType?: KeyType;
+    }
+  | { readonly from: 'given'; readonly credentials: LinkCredentials };
+
+export const REVOCATION_MODES = ['require', 'prefer', 'off'] as const;
+export type RevocationMode = (typeof REVOCATION_MODES)[number];
