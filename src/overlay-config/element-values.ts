@@ -3,6 +3,8 @@
  * White space around each is passed over, as RELAX NG does. Whatever is wrong throws a
  * ConfigurationFault that names the place.
  */
+import { parseCertificate } from '../tls-auth/certificate.ts';
+import { CertificateRefusal } from '../tls-auth/certificate-refusal.ts';
 import { parseNodeId } from '../tls-auth/node-identity.ts';
 import { decode } from '../wire/codec.ts';
 import type { NodeId } from '../wire/node-id.ts';
@@ -77,14 +79,15 @@ export function readBase64(element: XmlElement, ...attributes: readonly string[]
 }
 
 /**
- * The base64 DER of a root certificate. Whether it is fit to be an anchor is for the Authenticator
- * to judge; here it must be one whole DER SEQUENCE.
+ * The base64 DER of a root certificate. It must be readable; whether it is fit to be an anchor, the
+ * Authenticator judges with each path.
  */
 export function readCertificate(element: XmlElement): Uint8Array {
   const der = readBase64(element);
-  if (sequenceLength(der) === der.length) return der;
-  const actual = `${der.length} bytes that are no DER SEQUENCE of this length`;
-  throw new ConfigurationFault('invalid', placeOf(element), 'a DER certificate', actual);
+  const certificate = parseCertificate(der);
+  if (!(certificate instanceof CertificateRefusal)) return der;
+  const expected = 'an X.509 certificate in DER';
+  throw new ConfigurationFault('invalid', placeOf(element), expected, certificate.detail);
 }
 
 /**
@@ -133,17 +136,5 @@ function isXmlSpace(unit: number): boolean {
   return unit === 0x20 || unit === 0x09 || unit === 0x0a || unit === 0x0d;
 }
 
-/** The length that the header of a DER SEQUENCE announces, header included. */
-function sequenceLength(der: Uint8Array): number | undefined {
-  const [tag, first = 0] = der;
-  if (tag !== DER_SEQUENCE) return undefined;
-  if (first < 0x80) return 2 + first;
-  const lengthBytes = der.subarray(2, 2 + (first & 0x7f));
-  if (lengthBytes.length > DER_LENGTH_BYTES_MAX) return undefined;
-  return lengthBytes.reduce((value, byte) => value * 256 + byte, 0) + 2 + lengthBytes.length;
-}
-
 const INTEGER = /^[+-]?\d{1,15}$/;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
-const DER_SEQUENCE = 0x30;
-const DER_LENGTH_BYTES_MAX = 3;

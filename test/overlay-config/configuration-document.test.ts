@@ -14,6 +14,7 @@ import {
   NODE_B,
   NODE_C,
   ROOT,
+  ROOT_CERTIFICATE,
   WHOLE_DOCUMENT,
 } from './example-document.ts';
 import { grammarFault } from './relax-ng.ts';
@@ -50,7 +51,7 @@ describe('RFC 6940 §11.1, the example document with right values', () => {
       expirationUnixMs: Date.UTC(2002, 9, 10, 7),
       topologyPlugin: 'CHORD-RELOAD',
       nodeIdLength: 16,
-      rootCertificates: [new Uint8Array([48, 2, 5, 0]), new Uint8Array([48, 2, 5, 0])],
+      rootCertificates: [ROOT_CERTIFICATE, ROOT_CERTIFICATE],
       enrollmentServers: ['https://example.org', 'https://example.net'],
       selfSignedDigest: undefined,
       turnDensity: 20,

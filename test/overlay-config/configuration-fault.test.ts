@@ -22,7 +22,7 @@ describe('RFC 6940 §11.1, the bogus values of the RFC’s own example are named
     [
       '"bad cert" in base64',
       '<root-cert> YmFkIGNlcnQK </root-cert>',
-      /<root-cert>: expected a DER certificate/,
+      /<root-cert>: expected an X.509 certificate in DER, got at byte 0/,
     ],
     [
       'a Node-ID of 8 bytes',

@@ -1,7 +1,10 @@
 /** Documents with the structure of the example in RFC 6940 §11.1, for tests. */
 
-/** A DER SEQUENCE of one NULL: enough for a reader that does not judge certificates. */
-export const ROOT_CERTIFICATE_BASE64 = 'MAIFAA==';
+import { TestAuthority } from './test-authority.ts';
+
+/** The root of `overlay.example.org`. */
+export const ROOT_CERTIFICATE = new TestAuthority('overlay.example.org').root.der;
+const ROOT_CERTIFICATE_BASE64 = Buffer.from(ROOT_CERTIFICATE).toString('base64');
 export const NODE_A = '47112162e84c69ba47112162e84c69ba';
 export const NODE_B = '6eba45d31a900c066eba45d31a900c06';
 export const NODE_C = '6ebc45d31a900c066ebc45d31a900c06';
@@ -35,10 +38,9 @@ export const WHOLE_DOCUMENT = `<?xml version="1.0" encoding="UTF-8"?>
        <topology-plugin> CHORD-RELOAD </topology-plugin>
        <node-id-length>16</node-id-length>
        <root-cert>
-         MAIF
-         AA==
+         ${ROOT_CERTIFICATE_BASE64.replace(/.{64}/g, '$&\n         ')}
        </root-cert>
-       <root-cert> MAIFAA== </root-cert>
+       <root-cert> ${ROOT_CERTIFICATE_BASE64} </root-cert>
        <enrollment-server>https://example.org</enrollment-server>
        <enrollment-server>https://example.net</enrollment-server>
        <self-signed-permitted
