@@ -127,10 +127,9 @@ class Restoration {
     if (definition.dataModel !== data.value.model) {
       return `expected data model ${definition.dataModel}, got ${data.value.model}`;
     }
-    const certificates = record.certificates.map((der) => ({
+    const certificates = record.certificates.map((certificate) => ({
       type: CertificateType.x509,
-      // A copy: views would keep the whole record in memory.
-      certificate: der.slice(),
+      certificate,
     }));
     const signer = this.verify(resource, kind, data, certificates, this.now.unixMs);
     if (signer instanceof SignatureRefusal) return signer.describe();
