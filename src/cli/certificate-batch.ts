@@ -1,0 +1,148 @@
+import { parseIpAddress } from '../overlay-config/ip-address-text.ts';
+import { type Certificate, parseCertificate } from '../tls-auth/certificate.ts';
+import { certificatesInText } from '../tls-auth/certificate-file.ts';
+import { pathProfileRefusal } from '../tls-auth/certificate-profile.ts';
+import { CertificateRefusal } from '../tls-auth/certificate-refusal.ts';
+import { isReloadUri } from '../tls-auth/node-identity.ts';
+import { KeyPurposeOid } from '../tls-auth/object-identifier.ts';
+import { findPath } from '../tls-auth/path-building.ts';
+import type { PathRequirements, ValidPath } from '../tls-auth/path-validation.ts';
+import { type PeerName, peerNameRefusal } from '../tls-auth/peer-name.ts';
+import type { ProfileRules } from '../tls-auth/profile-rule.ts';
+import { verifyWithKey } from '../tls-auth/signature-verifier.ts';
+import { BatchFieldFault, CaseFields } from './batch-fields.ts';
+
+/** The answer to one case, and a line of output. */
+export interface BatchVerdict {
+  readonly id: string;
+  readonly valid: boolean;
+  /** `valid`, a code of CertificateRefusal, or why the case was not decided. */
+  readonly reason: string;
+  readonly detail: string;
+}
+
+/**
+ * `xor cert verify --batch`: the answers to `{"cases":[…]}`, in order. A string says why there are
+ * none. A case whose fields cannot be read is invalid for `bad-case`. Never throws.
+ */
+export function verifyBatch(text: string, nowUnixMs: number): BatchVerdict[] | string {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (error) {
+    return `expected JSON: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  const cases =
+    typeof document === 'object' && document !== null && 'cases' in document
+      ? document.cases
+      : undefined;
+  if (!Array.isArray(cases)) return 'expected {"cases":[…]}';
+  return cases.map((one: unknown, index) => verifyCase(one, index, nowUnixMs));
+}
+
+function verifyCase(one: unknown, index: number, nowUnixMs: number): BatchVerdict {
+  const fields = new CaseFields(one);
+  const id = fields.id ?? String(index);
+  try {
+    return { id, ...decide(fields, nowUnixMs) };
+  } catch (error) {
+    if (!(error instanceof BatchFieldFault)) throw error;
+    return { id, ...invalid('bad-case', error.message) };
+  }
+}
+
+function decide(fields: CaseFields, nowUnixMs: number): Omit<BatchVerdict, 'id'> {
+  const unsupported = unsupportedVerdict(fields);
+  if (unsupported !== undefined) return unsupported;
+  const [leafDer, ...poolDer] = fields.texts('chain').flatMap((text) => {
+    const found = certificatesInText(text);
+    return found ?? [new Uint8Array(0)];
+  });
+  if (leafDer === undefined) return invalid('bad-case', 'chain is empty');
+  const leaf = parseCertificate(leafDer);
+  if (leaf instanceof CertificateRefusal) return invalid(leaf.code, leaf.describe());
+  const anchors = fields.texts('anchors').flatMap((text) => certificatesInText(text) ?? []);
+  const result = findPath(
+    leaf,
+    { pool: readable(poolDer), anchors: readable(anchors), verifySignature: verifyWithKey },
+    requirementsOf(fields, leaf, nowUnixMs),
+  );
+  if (result instanceof CertificateRefusal) return invalid(result.code, result.describe());
+  const peerName = peerNameOf(fields);
+  const refusal = peerName === undefined ? undefined : peerNameRefusal(leaf, peerName);
+  if (refusal !== undefined) return invalid(refusal.code, refusal.describe());
+  const { certificates, anchor } = result;
+  const path = [...certificates, anchor].map(({ subject }) => subject.text || '(no subject)');
+  return { valid: true, reason: 'valid', detail: path.join(' <- ') };
+}
+
+/** What this program does not decide yet is answered with "no", never with a guess. */
+function unsupportedVerdict(fields: CaseFields): Omit<BatchVerdict, 'id'> | undefined {
+  const revocation = fields.oneOf('revocation', ['require', 'prefer', 'off']) ?? 'off';
+  const hasLists = fields.texts('crls').length > 0;
+  if (revocation === 'require' || (hasLists && revocation !== 'off')) {
+    return invalid('revocation-unsupported', 'certificate revocation lists are not read yet');
+  }
+  if (fields.flag('explicitPolicy')) {
+    return invalid('policy-unsupported', 'an explicit policy cannot be required yet');
+  }
+  // Without an explicit policy none of these three can make a path invalid (RFC 5280 §6.1).
+  fields.texts('initialPolicies');
+  fields.flag('inhibitPolicyMapping');
+  fields.flag('inhibitAnyPolicy');
+  return undefined;
+}
+
+function requirementsOf(
+  fields: CaseFields,
+  leaf: Certificate,
+  nowUnixMs: number,
+): PathRequirements {
+  const depthMax = fields.count('depthMax');
+  const purpose = fields.oneOf('purpose', ['serverAuth', 'clientAuth', 'any']) ?? 'any';
+  const profile = fields.oneOf('profile', ['pkix', 'xep-0416', 'rfc6940']) ?? 'pkix';
+  const overlayName =
+    fields.text('overlay') ?? (profile === 'rfc6940' ? overlayOf(leaf) : undefined);
+  const rules: ProfileRules | undefined =
+    profile === 'pkix'
+      ? undefined
+      : { profile, overlayName: overlayName ?? 'xmpp.org', nodeIdLength: 16 };
+  return {
+    unixMs: fields.time('time') ?? nowUnixMs,
+    ...(depthMax === undefined ? {} : { intermediatesMax: depthMax }),
+    ...(purpose === 'any' ? {} : { purpose: KeyPurposeOid[purpose] }),
+    ...(rules === undefined
+      ? {}
+      : { furtherRule: (path: ValidPath) => pathProfileRefusal(path, rules) }),
+  };
+}
+
+/** In an isolated overlay of unknown name the certificate's own is as good as any. */
+function overlayOf(leaf: Certificate): string | undefined {
+  const uri = leaf.extensions.subjectAltName?.uris.find(isReloadUri);
+  return uri === undefined ? undefined : /@([^/@?#]+)/.exec(uri)?.[1];
+}
+
+function peerNameOf(fields: CaseFields): PeerName | undefined {
+  const peerName = fields.object('peerName');
+  if (peerName === undefined) return undefined;
+  const kind = peerName.oneOf('kind', ['dns', 'ip', 'email']);
+  const value = peerName.text('value');
+  if (kind === undefined || value === undefined)
+    throw new BatchFieldFault('peerName is incomplete');
+  if (kind !== 'ip') return { kind, value };
+  const octets = parseIpAddress(value);
+  if (octets === undefined) throw new BatchFieldFault(`peerName: no IP address: ${value}`);
+  return { kind, value: octets };
+}
+
+/** Certificates that cannot be read are no part of a path. */
+function readable(ders: readonly Uint8Array[]): Certificate[] {
+  return ders
+    .map(parseCertificate)
+    .filter((one): one is Certificate => !(one instanceof CertificateRefusal));
+}
+
+function invalid(reason: string, detail: string): Omit<BatchVerdict, 'id'> {
+  return { valid: false, reason, detail };
+}
