@@ -184,7 +184,7 @@ export class ForwardingView {
     return out;
   }
 
-  /** Bytes of the first `count` entries of the Destination List; undefined if they are not there. */
+  /** Bytes of the first `count` destinations; undefined where there are fewer. */
   private entriesLength(count: number): number | undefined {
     const start = this.destinationListOffset;
     const end = start + this.destinationListLength;

@@ -20,10 +20,9 @@ const vectors: readonly Vector[] = existsSync(file)
 const FACTS_MIN = 16;
 
 describe('RFC 6940: messages of an independent encoder', () => {
-  test.skipIf(vectors.length > 0)(
-    'skipped: ../shared/vectors/wire/messages.json is not there',
-    (context) => context.skip(),
-  );
+  if (vectors.length === 0) {
+    test.skip('skipped: ../shared/vectors/wire/messages.json is not there', () => undefined);
+  }
 
   for (const { name, hex, dissection } of vectors) {
     test(`${name}: decoded and encoded again it has the same bytes`, () => {

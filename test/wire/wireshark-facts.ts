@@ -133,8 +133,8 @@ function hexOfText(text: string): string {
 }
 
 /**
- * Wireshark's label, or its type for labels "type", to the name of a fact. A candidate's priority is
- * not among them: Wireshark 4.0 shows the first four bytes of the candidate instead.
+ * Wireshark's label, or its type for labels "type", to the name of a fact. A candidate's priority
+ * is not among them: Wireshark 4.0 shows the first four bytes of the candidate instead.
  */
 const numberFacts = new Map([
   ['configuration_sequence', 'configurationSequence'],
