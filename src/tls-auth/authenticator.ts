@@ -6,7 +6,7 @@ import { BoundedCache } from './bounded-cache.ts';
 import { type Certificate, parseCertificate } from './certificate.ts';
 import { leafIdentity, pathProfileRefusal } from './certificate-profile.ts';
 import { CertificateRefusal, type CertificateRefusalCode } from './certificate-refusal.ts';
-import { findPath, signatureRefusal } from './path-building.ts';
+import { findPath, type KnownSignatures, signatureRefusal } from './path-building.ts';
 import { isValidAt, type ValidPath, validityRefusal } from './path-validation.ts';
 import { selfSignedPath } from './self-signed.ts';
 import { type SignatureVerifier, verifyWithKey } from './signature-verifier.ts';
@@ -35,6 +35,7 @@ export class Authenticator {
   private readonly knownNodes: BoundedCache<number, KnownNode>;
   private readonly signersByHash = new Map<string, KnownSigner>();
   private readonly refusals = new BoundedCache<string, CertificateRefusal>(refusalsMax);
+  private readonly knownSignatures: KnownSignatures = new WeakMap();
   private readonly poolCertificates = new BoundedCache<number, Certificate>(poolCertificatesMax);
 
   constructor(settings: TrustSettings, verifySignature: SignatureVerifier = verifyWithKey) {
@@ -149,7 +150,12 @@ export class Authenticator {
     if (isOwnIssuer) return selfSignedPath(leaf, settings, unixMs);
     return findPath(
       leaf,
-      { pool: this.readPool(pool), anchors: this.anchors, verifySignature },
+      {
+        pool: this.readPool(pool),
+        anchors: this.anchors,
+        verifySignature,
+        knownSignatures: this.knownSignatures,
+      },
       { unixMs, furtherRule: (path) => pathProfileRefusal(path, settings) },
     );
   }

@@ -72,26 +72,33 @@ export function derObjectIdentifier(element: DerElement): string {
     );
   }
   const arcs: string[] = [];
-  let arc = 0n;
-  let arcOctets = 0;
-  for (const octet of contents) {
-    if (arcOctets === 0 && octet === 0x80) {
+  let start = 0;
+  for (let at = 0; at < contents.length; at++) {
+    if (at === start && contents[at] === 0x80) {
       throw new MalformedDer('an arc not in its shortest form', element.contentsOffset);
     }
-    arc = (arc << 7n) | BigInt(octet & 0x7f);
-    arcOctets++;
-    if ((octet & 0x80) !== 0) continue;
+    if (((contents[at] ?? 0) & 0x80) !== 0) continue;
+    const arc = base128(contents.subarray(start, at + 1));
     if (arcs.length === 0) {
-      const first = arc < 40n ? 0n : arc < 80n ? 1n : 2n;
-      arcs.push(String(first), String(arc - first * 40n));
+      const first = arc < 40 ? 0 : arc < 80 ? 1 : 2;
+      arcs.push(String(first), String(typeof arc === 'bigint' ? arc - 80n : arc - first * 40));
     } else {
       arcs.push(String(arc));
     }
-    arc = 0n;
-    arcOctets = 0;
+    start = at + 1;
   }
-  if (arcOctets !== 0) throw new MalformedDer('an arc without end', element.contentsOffset);
+  if (start !== contents.length) {
+    throw new MalformedDer('an arc without end', element.contentsOffset);
+  }
   return arcs.join('.');
+}
+
+/** Arcs have no size limit (UUIDs are 128 bits); nearly all fit a number. */
+function base128(octets: Uint8Array): number | bigint {
+  if (octets.length <= 7) {
+    return octets.reduce((value, octet) => value * 128 + (octet & 0x7f), 0);
+  }
+  return octets.reduce((value, octet) => (value << 7n) | BigInt(octet & 0x7f), 0n);
 }
 
 /**

@@ -10,7 +10,15 @@ export interface PathMaterial {
   readonly pool: readonly Certificate[];
   readonly anchors: readonly Certificate[];
   readonly verifySignature: SignatureVerifier;
+  /** What is known of signatures from earlier searches with the same Certificate objects. */
+  readonly knownSignatures?: KnownSignatures;
 }
+
+/** Whether the second certificate's key signed the first, or why not. */
+export type KnownSignatures = WeakMap<
+  Certificate,
+  WeakMap<Certificate, CertificateRefusal | 'signed'>
+>;
 
 /**
  * The first valid path from `leaf` to an anchor — RFC 5280 §6.1, with every way through the pool
@@ -29,8 +37,7 @@ export function findPath(
 class PathSearch {
   private readonly material: PathMaterial;
   private readonly requirements: PathRequirements;
-  /** Whether the second certificate's key signed the first: asked once. */
-  private readonly checkedSignatures = new Map<Certificate, Map<Certificate, boolean>>();
+  private readonly knownSignatures: KnownSignatures;
   private signatureChecks = 0;
   private steps = 0;
   private closest: CertificateRefusal | undefined;
@@ -39,6 +46,7 @@ class PathSearch {
   constructor(material: PathMaterial, requirements: PathRequirements) {
     this.material = material;
     this.requirements = requirements;
+    this.knownSignatures = material.knownSignatures ?? new WeakMap();
   }
 
   /** `path` has the leaf first; returns a valid path that begins with it. */
@@ -95,21 +103,21 @@ class PathSearch {
   }
 
   private isSignedBy(certificate: Certificate, issuer: Certificate): boolean {
-    let answers = this.checkedSignatures.get(certificate);
+    let answers = this.knownSignatures.get(certificate);
     if (answers === undefined) {
-      answers = new Map();
-      this.checkedSignatures.set(certificate, answers);
+      answers = new WeakMap();
+      this.knownSignatures.set(certificate, answers);
     }
     let answer = answers.get(issuer);
     if (answer === undefined) {
-      if (this.signatureChecks >= signatureChecksMax) return false;
+      if (this.isExhausted) return false;
       this.signatureChecks++;
-      const refusal = signatureRefusal(certificate, issuer, this.material.verifySignature);
-      if (refusal !== undefined) this.note(refusal, 1);
-      answer = refusal === undefined;
+      answer = signatureRefusal(certificate, issuer, this.material.verifySignature) ?? 'signed';
       answers.set(issuer, answer);
     }
-    return answer;
+    if (answer === 'signed') return true;
+    this.note(answer, 1);
+    return false;
   }
 
   /** Keeps the refusal of the highest rank, of equal ones the first. */
