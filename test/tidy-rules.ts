@@ -176,6 +176,7 @@ function cryptoFaults(path: string, names: readonly string[]): string[] {
 function effectIn(node: ts.Node): string | undefined {
   if (node.kind === ts.SyntaxKind.AsyncKeyword) return 'async';
   if (ts.isAwaitExpression(node)) return 'await';
+  if (ts.isCallExpression(node) && node.expression.getText() === 'fetch') return 'fetch';
   if (ts.isPropertyAccessExpression(node)) {
     const name = node.getText();
     return EFFECT_PROPERTIES.has(name) ? name : undefined;
@@ -269,8 +270,6 @@ const EFFECT_NAMES = new Set([
   'setInterval',
   'setImmediate',
   'queueMicrotask',
-  'fetch',
-  'WebSocket',
 ]);
 
 const EFFECT_PROPERTIES = new Set([
