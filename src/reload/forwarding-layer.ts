@@ -84,7 +84,9 @@ export class ForwardingLayer {
     for (let entries = 0; entries < this.env.limits.destinationsMax; entries++) {
       const first = view.firstDestination();
       if (first instanceof MalformedMessage) return this.dropMalformed(first, from);
-      if (first.type === 'resource') return this.processResource(view, first.resourceId, from);
+      if (first.type === 'resource') {
+        return this.processResource(view, first.resourceId, from, view !== received);
+      }
       if (first.type !== 'node') {
         // This node never replaces a list by an opaque ID, so none can be its own.
         const cause = first.type === 'unknown' ? 'not-for-us' : 'stale-opaque-id';
@@ -92,7 +94,7 @@ export class ForwardingLayer {
         return false;
       }
       const mine = first.nodeId === this.env.nodeId || isWildcard(first.nodeId);
-      if (!mine) return this.processNode(view, first.nodeId, from);
+      if (!mine) return this.processNode(view, first.nodeId, from, view !== received);
       if (view.firstDestinationIsLast()) return this.deliver(view, from);
       const stripped = view.forwarded({ dropDestinations: 1 });
       if (stripped instanceof MalformedMessage) return this.dropMalformed(stripped, from);
@@ -108,6 +110,7 @@ export class ForwardingLayer {
     view: ForwardingView,
     resourceId: RingId,
     from: Link | undefined,
+    isSourceRouted: boolean,
   ): boolean {
     if (!view.firstDestinationIsLast()) {
       // RFC 6940 §6.1.1: entries after a Resource-ID; §6.3.2.2: it may only stand last.
@@ -119,16 +122,31 @@ export class ForwardingLayer {
       return false;
     }
     if (this.listener.isResponsible(resourceId)) return this.deliver(view, from);
-    return this.forwardTo(this.listener.nextHop(resourceId), view, from);
+    return this.forwardTo(this.onward(resourceId, from, isSourceRouted), view, from);
   }
 
-  private processNode(view: ForwardingView, nodeId: NodeId, from: Link | undefined): boolean {
+  private processNode(
+    view: ForwardingView,
+    nodeId: NodeId,
+    from: Link | undefined,
+    isSourceRouted: boolean,
+  ): boolean {
     if (this.links.linkTo(nodeId) !== undefined) return this.forwardTo(nodeId, view, from);
     if (this.listener.isResponsible(nodeId)) {
       this.env.drop('not-for-us', `${nodeId} would be here, and is not connected`);
       return false;
     }
-    return this.forwardTo(this.listener.nextHop(nodeId), view, from);
+    return this.forwardTo(this.onward(nodeId, from, isSourceRouted), view, from);
+  }
+
+  /**
+   * The Routing Table's choice, but not back to where the message came from: two peers that disagree
+   * about who is responsible must not play ball with it. Where this node was named in the
+   * Destination List, going back may be right.
+   */
+  private onward(id: RingId, from: Link | undefined, isSourceRouted: boolean): NodeId | undefined {
+    const next = this.listener.nextHop(id);
+    return next === from?.nodeId && !isSourceRouted ? undefined : next;
   }
 
   private deliver(view: ForwardingView, from: Link | undefined): boolean {

@@ -73,6 +73,10 @@ export class LinkManager {
     return this.links.get(id);
   }
 
+  all(): Link[] {
+    return [...this.links.values()];
+  }
+
   /** Every node with a live link. */
   connectedNodes(): NodeId[] {
     return [...this.byNode.keys()];

@@ -27,6 +27,7 @@ export class PeerEnvironment {
   private currentState: PeerState = 'starting';
   private outputs: Output[] = [];
   /** Place in `outputs` and parts of the one `send` per link that an input leads to. */
+  private lastStorageTime = 0n;
   private readonly queued: (() => void)[] = [];
   private readonly sends = new Map<LinkId, { at: number; parts: Uint8Array[] }>();
 
@@ -98,6 +99,13 @@ export class PeerEnvironment {
     const taken = this.outputs;
     this.outputs = [];
     return taken;
+  }
+
+  /** For a value to store: the time, but later than any before (RFC 6940 §13.5.3). */
+  nextStorageTime(): bigint {
+    const time = BigInt(Math.floor(this.now.unixMs));
+    this.lastStorageTime = time > this.lastStorageTime ? time : this.lastStorageTime + 1n;
+    return this.lastStorageTime;
   }
 
   /** A random number of ms in [low, high). */

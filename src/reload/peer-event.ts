@@ -7,6 +7,8 @@ import type { LinkId } from './input.ts';
 /** What a Peer tells about itself. No secret is ever in it. */
 export type PeerEvent =
   | { readonly type: 'stateChanged'; readonly state: PeerState }
+  /** One try to join failed; the next follows by itself. */
+  | { readonly type: 'joinFailed'; readonly reason: string }
   | {
       readonly type: 'neighborsChanged';
       readonly predecessors: readonly NodeId[];

@@ -2,7 +2,6 @@ import type { VerifiedSigner } from '../tls-auth/verified-signer.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { ResourceId } from '../wire/resource-id.ts';
 import type { GenericCertificate } from '../wire/security-block.ts';
-import type { KindId } from '../wire/stored-data.ts';
 import type { CommandId, LinkId } from './input.ts';
 
 /** On whose behalf a request was sent: who gets its outcome. Plain data, so it can be printed. */
@@ -15,7 +14,7 @@ export type RequestOwner =
   | { readonly type: 'fingerPing'; readonly finger: number }
   | { readonly type: 'partitionPing'; readonly through: NodeId }
   | { readonly type: 'replicate'; readonly resource: ResourceId; readonly nodeId: NodeId }
-  | { readonly type: 'adoptNewer'; readonly resource: ResourceId; readonly kind: KindId }
+  | { readonly type: 'adoptNewer'; readonly resource: ResourceId; readonly nodeId: NodeId }
   | { readonly type: 'ownRecord'; readonly record: string; readonly step: 'fetch' | 'store' }
   | { readonly type: 'configUpdate'; readonly nodeId: NodeId }
   | { readonly type: 'command'; readonly id: CommandId };

@@ -1,0 +1,361 @@
+import { AttachReqAns, type IceCandidate } from '../wire/attach.ts';
+import { decode, encode } from '../wire/codec.ts';
+import { type Destination, nodeDestination } from '../wire/destination.ts';
+import { ErrorCode, errorName } from '../wire/error-response.ts';
+import type { IpAddressPort } from '../wire/ip-address-port.ts';
+import { MalformedMessage } from '../wire/malformed-message.ts';
+import { MessageCode } from '../wire/message-contents.ts';
+import type { NodeId } from '../wire/node-id.ts';
+import { ownCandidates, reachableAddresses } from './candidates.ts';
+import type { ConnectId } from './input.ts';
+import type { Link, LinkManager } from './link-manager.ts';
+import type { MessageReceiver, VerifiedRequest } from './message-receiver.ts';
+import type { MessageTransport } from './message-transport.ts';
+import type { PeerEnvironment } from './peer-environment.ts';
+import type { RequestOutcome } from './request-owner.ts';
+import { ATTACH_LINK_TIMEOUT_MS, UNREACHABLE_RETENTION_MS } from './timing.ts';
+
+/** Why a connection is wanted; comes back with the result. */
+export type AttachPurpose =
+  /** To the peer that will admit this node (RFC 6940 §10.5 step 2); also a client's only one. */
+  | { readonly type: 'admittingPeer' }
+  /** To a peer that belongs into the Neighbor Table (§10.7.3). */
+  | { readonly type: 'neighbor' }
+  /** To a finger's place (§10.5, §10.7.4.2). */
+  | { readonly type: 'finger'; readonly index: number }
+  /** To a peer of the other part of a divided ring (§10.7.4.4). */
+  | { readonly type: 'partition' };
+
+/** What the AttachManager tells the rest of the Peer. */
+export interface AttachListener {
+  /** A live link to `nodeId` serves the purpose; an Update of it may still be on its way. */
+  handleAttached(nodeId: NodeId, purpose: AttachPurpose): void;
+  /** `nodeId` is unknown where a Resource-ID was asked for and nobody answered. */
+  handleAttachFailed(nodeId: NodeId | undefined, purpose: AttachPurpose, reason: string): void;
+  /** The other end asked for an Update (send_update, RFC 6940 §6.4.2.3). */
+  sendRequestedUpdate(nodeId: NodeId): void;
+}
+
+/**
+ * Attach over No-ICE links — RFC 6940 §6.5.1: the node that sent the AttachReq waits as the TLS
+ * server, the one that answers connects to it. A link that exists already is used again.
+ */
+export class AttachManager {
+  private readonly env: PeerEnvironment;
+  private readonly links: LinkManager;
+  private readonly transport: MessageTransport;
+  private readonly receiver: MessageReceiver;
+  private readonly listener: AttachListener;
+  private readonly outgoing = new Map<number, OutgoingAttach>();
+  private readonly connecting = new Map<ConnectId, Connecting>();
+  private readonly attachedNodes = new Set<NodeId>();
+  /** Where connected nodes say that they listen. */
+  private readonly listening = new Map<NodeId, IpAddressPort>();
+  private readonly unreachableUntilMs = new Map<NodeId, number>();
+  private nextAttach = 1;
+  private nextConnect = 1;
+
+  constructor(
+    env: PeerEnvironment,
+    links: LinkManager,
+    transport: MessageTransport,
+    receiver: MessageReceiver,
+    listener: AttachListener,
+  ) {
+    this.env = env;
+    this.links = links;
+    this.transport = transport;
+    this.receiver = receiver;
+    this.listener = listener;
+  }
+
+  /** Whether a node with several Node-IDs has shown which of them this link is for. */
+  hasAttached(nodeId: NodeId): boolean {
+    return this.attachedNodes.has(nodeId);
+  }
+
+  /** The best candidate that a connected node offered; undefined if it never attached. */
+  listeningAddress(nodeId: NodeId): IpAddressPort | undefined {
+    return this.listening.get(nodeId);
+  }
+
+  isAttachingTo(nodeId: NodeId): boolean {
+    for (const attach of this.outgoing.values()) if (attach.nodeId === nodeId) return true;
+    for (const { nodeId: target } of this.connecting.values()) if (target === nodeId) return true;
+    return false;
+  }
+
+  /** Node-IDs learned as future neighbours whose link is being made. */
+  pendingNeighbors(): NodeId[] {
+    const found: NodeId[] = [];
+    for (const { nodeId, purpose } of this.outgoing.values()) {
+      if (purpose.type === 'neighbor' && nodeId !== undefined) found.push(nodeId);
+    }
+    return found;
+  }
+
+  isUnreachable(nodeId: NodeId): boolean {
+    const untilMs = this.unreachableUntilMs.get(nodeId);
+    return untilMs !== undefined && untilMs > this.env.now.monotonicMs;
+  }
+
+  /** A node that could not be reached, or has left, is not believed in for a while. */
+  noteUnreachable(nodeId: NodeId): void {
+    const map = this.unreachableUntilMs;
+    map.delete(nodeId);
+    map.set(nodeId, this.env.now.monotonicMs + UNREACHABLE_RETENTION_MS);
+    const oldest = map.keys().next().value;
+    if (map.size > this.env.limits.unreachableMax && oldest !== undefined) map.delete(oldest);
+  }
+
+  /** Sends an AttachReq; false when too many are under way. */
+  attach(
+    destinationList: readonly Destination[],
+    purpose: AttachPurpose,
+    options: { readonly anySigner?: boolean } = {},
+  ): boolean {
+    if (this.outgoing.size >= this.env.limits.attachesMax) return false;
+    const last = destinationList.at(-1);
+    const nodeId = last?.type === 'node' ? last.nodeId : undefined;
+    const attach = this.nextAttach++;
+    this.outgoing.set(attach, { purpose, nodeId, answered: false });
+    this.transport.request({
+      destinationList,
+      code: MessageCode.attachReq,
+      body: this.body('passive', true),
+      owner: { type: 'attach', attach },
+      ...options,
+    });
+    return true;
+  }
+
+  /** Connects without an Attach: to a bootstrap node, whose Node-ID may be unknown. */
+  connectDirectly(address: IpAddressPort, nodeId: NodeId | undefined): ConnectId {
+    return this.connect({ nodeId, addresses: [address], sendUpdate: false });
+  }
+
+  /** RFC 6940 §6.5.1.2. */
+  handleRequest(request: VerifiedRequest): void {
+    const body = decode(AttachReqAns, request.body, this.env.configuration.nodeIdLength);
+    if (body instanceof MalformedMessage) {
+      this.receiver.respondError(request, ErrorCode.Error_Invalid_Message, body.describe());
+      return;
+    }
+    const nodeId = request.signer.nodeId;
+    const refusal = this.refusal(nodeId, body.role);
+    if (refusal !== undefined) {
+      this.receiver.respondError(request, refusal.errorCode, refusal.detail);
+      return;
+    }
+    this.attachedNodes.add(nodeId);
+    this.noteListening(nodeId, body.candidates);
+    if (this.links.linkTo(nodeId) !== undefined) {
+      this.receiver.respond(request, this.body('active', false));
+      if (body.sendUpdate) this.listener.sendRequestedUpdate(nodeId);
+      return;
+    }
+    const addresses = reachableAddresses(body.candidates, this.env);
+    if (addresses.length === 0) {
+      const detail = 'none of the candidates can be used from here';
+      this.receiver.respondError(request, ErrorCode.Error_Invalid_Message, detail);
+      return;
+    }
+    this.receiver.respond(request, this.body('active', false));
+    this.connect({ nodeId, addresses, sendUpdate: body.sendUpdate });
+  }
+
+  handleOutcome(attachId: number, outcome: RequestOutcome): void {
+    const attach = this.outgoing.get(attachId);
+    if (attach === undefined) return;
+    if (outcome.type !== 'answer') {
+      this.failOutgoing(attachId, attach, describeOutcome(outcome));
+      return;
+    }
+    const body = decode(AttachReqAns, outcome.body, this.env.configuration.nodeIdLength);
+    if (body instanceof MalformedMessage || body.role !== 'active') {
+      this.failOutgoing(attachId, attach, 'the AttachAns cannot be read');
+      return;
+    }
+    const nodeId = outcome.signer.nodeId;
+    this.attachedNodes.add(nodeId);
+    this.noteListening(nodeId, body.candidates);
+    if (nodeId === this.env.nodeId) {
+      this.failOutgoing(attachId, attach, 'this node itself answered');
+      return;
+    }
+    attach.nodeId = nodeId;
+    attach.answered = true;
+    if (this.links.linkTo(nodeId) !== undefined) {
+      this.finish(attachId, attach, nodeId);
+      return;
+    }
+    const key = `attachLink:${nodeId}`;
+    this.env.after(key, { type: 'attachLink', nodeId }, ATTACH_LINK_TIMEOUT_MS);
+  }
+
+  /** Every new link, whoever made it, may be the one that an Attach waits for. */
+  handleLinkUp(link: Link): void {
+    const { nodeId } = link;
+    this.env.deadlines.cancel(`attachLink:${nodeId}`);
+    this.unreachableUntilMs.delete(nodeId);
+    const connecting = link.connect === undefined ? undefined : this.connecting.get(link.connect);
+    if (link.connect !== undefined) this.connecting.delete(link.connect);
+    if (connecting?.sendUpdate === true) this.listener.sendRequestedUpdate(nodeId);
+    for (const [id, attach] of [...this.outgoing]) {
+      if (attach.nodeId === nodeId && attach.answered) this.finish(id, attach, nodeId);
+    }
+  }
+
+  handleNodeDisconnected(nodeId: NodeId): void {
+    this.attachedNodes.delete(nodeId);
+    this.listening.delete(nodeId);
+  }
+
+  /** Tries the next candidate; returns false once all have failed. */
+  handleConnectFailed(connect: ConnectId): boolean {
+    const connecting = this.connecting.get(connect);
+    this.connecting.delete(connect);
+    if (connecting === undefined || connecting.addresses.length < 2) {
+      if (connecting?.nodeId !== undefined) this.noteUnreachable(connecting.nodeId);
+      return false;
+    }
+    this.connect({ ...connecting, addresses: connecting.addresses.slice(1) });
+    return true;
+  }
+
+  handleLinkTimeout(nodeId: NodeId): void {
+    for (const [id, attach] of [...this.outgoing]) {
+      if (attach.nodeId !== nodeId || !attach.answered) continue;
+      this.failOutgoing(id, attach, 'it answered, but did not connect');
+    }
+  }
+
+  /** Forgets all attaches under way; nobody is told. */
+  abandon(): void {
+    this.outgoing.clear();
+    this.connecting.clear();
+    this.transport.forget((owner) => owner.type === 'attach');
+  }
+
+  private noteListening(nodeId: NodeId, candidates: readonly IceCandidate[]): void {
+    const best = reachableAddresses(candidates, this.env)[0];
+    if (best === undefined) return;
+    this.listening.set(nodeId, best);
+    // Entries of nodes that never connected after all go first.
+    const oldest = this.listening.keys().next().value;
+    if (this.listening.size > 2 * this.env.limits.linksMax && oldest !== undefined) {
+      this.listening.delete(oldest);
+      this.attachedNodes.delete(oldest);
+    }
+  }
+
+  /** RFC 6940 §6.5.1.2: who gives way when both ends attach at once. */
+  private refusal(
+    nodeId: NodeId,
+    role: string,
+  ): { errorCode: ErrorCode; detail: string } | undefined {
+    if (role !== 'passive') {
+      const detail = `expected the role "passive" in a request, got "${role.slice(0, 32)}"`;
+      return { errorCode: ErrorCode.Error_Invalid_Message, detail };
+    }
+    if (nodeId === this.env.nodeId) {
+      return { errorCode: ErrorCode.Error_Forbidden, detail: 'an Attach to oneself' };
+    }
+    const busy = ErrorCode.Error_In_Progress;
+    if (this.connecting.size >= this.env.limits.attachesMax) {
+      return { errorCode: busy, detail: 'too many connections are being made' };
+    }
+    if (this.links.linkTo(nodeId) !== undefined) return undefined;
+    for (const attach of this.outgoing.values()) {
+      if (attach.nodeId !== nodeId) continue;
+      if (attach.answered) return { errorCode: busy, detail: 'our own Attach was answered' };
+      if (this.env.nodeId > nodeId) return { errorCode: busy, detail: 'our own Attach goes on' };
+      this.giveWay(nodeId);
+    }
+    return undefined;
+  }
+
+  /** Our Attach to this node is not transmitted again: its own one makes the link. */
+  private giveWay(nodeId: NodeId): void {
+    for (const [id, attach] of this.outgoing) {
+      if (attach.nodeId !== nodeId || attach.answered) continue;
+      attach.answered = true;
+      this.transport.forget((owner) => owner.type === 'attach' && owner.attach === id);
+    }
+    const key = `attachLink:${nodeId}`;
+    this.env.after(key, { type: 'attachLink', nodeId }, ATTACH_LINK_TIMEOUT_MS);
+  }
+
+  private connect(connecting: Connecting): ConnectId {
+    const connect = this.nextConnect++;
+    this.connecting.set(connect, connecting);
+    const address = connecting.addresses[0] as IpAddressPort;
+    const expected = connecting.nodeId === undefined ? {} : { expectedNodeId: connecting.nodeId };
+    this.env.emit({ type: 'connect', connect, address, ...expected });
+    return connect;
+  }
+
+  private finish(id: number, attach: OutgoingAttach, nodeId: NodeId): void {
+    this.outgoing.delete(id);
+    this.listener.handleAttached(nodeId, attach.purpose);
+  }
+
+  private failOutgoing(id: number, attach: OutgoingAttach, reason: string): void {
+    this.outgoing.delete(id);
+    // Another way may have led to it meanwhile.
+    if (attach.nodeId !== undefined && this.links.linkTo(attach.nodeId) !== undefined) {
+      this.listener.handleAttached(attach.nodeId, attach.purpose);
+      return;
+    }
+    if (attach.nodeId !== undefined) this.noteUnreachable(attach.nodeId);
+    this.listener.handleAttachFailed(attach.nodeId, attach.purpose, reason);
+  }
+
+  private body(role: 'passive' | 'active', sendUpdate: boolean): Uint8Array {
+    return encode(AttachReqAns, {
+      ufrag: NO_BYTES,
+      password: NO_BYTES,
+      role,
+      candidates: ownCandidates(this.env.options.addresses),
+      sendUpdate,
+    });
+  }
+}
+
+/** One sentence on how a request failed. */
+export function describeOutcome(outcome: Exclude<RequestOutcome, { type: 'answer' }>): string {
+  switch (outcome.type) {
+    case 'timeout':
+      return outcome.hint ?? 'no answer came';
+    case 'no-route':
+      return 'there is no neighbour to send it through';
+    case 'too-busy':
+      return 'too many requests are under way';
+    case 'error': {
+      const info = new TextDecoder().decode(outcome.errorInfo.subarray(0, ERROR_INFO_SHOWN_MAX));
+      return `${outcome.signer.nodeId} says ${errorName(outcome.errorCode)}: ${info}`;
+    }
+  }
+}
+
+/** A Destination List that leads to `target` through `through`, if that is given. */
+export function routedThrough(target: Destination, through: NodeId | undefined): Destination[] {
+  return through === undefined ? [target] : [nodeDestination(through), target];
+}
+
+interface OutgoingAttach {
+  readonly purpose: AttachPurpose;
+  /** The node asked for, or the one that answered for a Resource-ID. */
+  nodeId: NodeId | undefined;
+  /** The other end is connecting to us. */
+  answered: boolean;
+}
+
+interface Connecting {
+  readonly nodeId: NodeId | undefined;
+  readonly addresses: readonly IpAddressPort[];
+  readonly sendUpdate: boolean;
+}
+
+const NO_BYTES = new Uint8Array(0);
+const ERROR_INFO_SHOWN_MAX = 200;

@@ -1,0 +1,84 @@
+import { CandType, type IceCandidate, OverlayLinkType } from '../wire/attach.ts';
+import type { IpAddressPort } from '../wire/ip-address-port.ts';
+import type { PeerEnvironment } from './peer-environment.ts';
+
+/** The passive candidates that this node offers — RFC 6940 §6.5.1.1 and §6.6.5. */
+export function ownCandidates(addresses: readonly IpAddressPort[]): IceCandidate[] {
+  return addresses.slice(0, OWN_CANDIDATES_MAX).map((address, index) => ({
+    address,
+    overlayLink: OverlayLinkType.tlsTcpFhNoIce,
+    foundation: new TextEncoder().encode(String(index + 1)),
+    priority: hostPriority(index),
+    type: CandType.host,
+    extensions: [],
+  }));
+}
+
+/**
+ * The addresses of another node that may be connected to, best first. Nobody makes this node scan
+ * its own host or network: loopback, link-local, multicast and unspecified addresses count only
+ * where an own address is of the same kind.
+ */
+export function reachableAddresses(
+  candidates: readonly IceCandidate[],
+  env: PeerEnvironment,
+): IpAddressPort[] {
+  const ownKinds = new Set(env.options.addresses.map(addressKind));
+  return candidates
+    .slice(0, env.limits.candidatesMax)
+    .filter((candidate) => candidate.overlayLink === OverlayLinkType.tlsTcpFhNoIce)
+    .filter((candidate) => candidate.type === CandType.host)
+    .sort((a, b) => b.priority - a.priority)
+    .map((candidate) => candidate.address)
+    .filter((address) => {
+      if (address.type === 'unknown' || address.port === 0) return false;
+      const kind = addressKind(address);
+      return kind === 'ordinary' || ownKinds.has(kind);
+    });
+}
+
+export type AddressKind =
+  | 'ordinary'
+  | 'loopback'
+  | 'link-local'
+  | 'multicast'
+  | 'unspecified'
+  | 'unknown';
+
+/** RFC 6890's special ranges, as far as they must not be connected to on another's word. */
+export function addressKind(address: IpAddressPort): AddressKind {
+  if (address.type === 'unknown') return 'unknown';
+  const bytes = address.type === 'ipv4' ? address.address : embeddedIpv4(address.address);
+  if (bytes.length === 4) return ipv4Kind(bytes);
+  const [first = 0, second = 0] = bytes;
+  if (bytes.every((byte) => byte === 0)) return 'unspecified';
+  if (bytes.subarray(0, 15).every((byte) => byte === 0) && bytes[15] === 1) return 'loopback';
+  if (first === 0xff) return 'multicast';
+  if (first === 0xfe && (second & 0xc0) === 0x80) return 'link-local';
+  return 'ordinary';
+}
+
+function ipv4Kind(bytes: Uint8Array): AddressKind {
+  const [first = 0, second = 0] = bytes;
+  if (first === 0) return 'unspecified';
+  if (first === 127) return 'loopback';
+  if (first === 169 && second === 254) return 'link-local';
+  if (first >= 224) return 'multicast';
+  return 'ordinary';
+}
+
+/** ::ffff:a.b.c.d is the IPv4 address a.b.c.d in another spelling. */
+function embeddedIpv4(bytes: Uint8Array): Uint8Array {
+  const mapped =
+    bytes.subarray(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff;
+  return mapped ? bytes.subarray(12) : bytes;
+}
+
+/** RFC 8445 §5.1.2 for host candidates of the one component. */
+function hostPriority(index: number): number {
+  const typePreference = 126;
+  const localPreference = 65535 - index;
+  return typePreference * 2 ** 24 + localPreference * 2 ** 8 + 255;
+}
+
+const OWN_CANDIDATES_MAX = 8;

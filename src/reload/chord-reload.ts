@@ -1,0 +1,352 @@
+import { ChordRouteQueryAns, ChordUpdate } from '../wire/chord.ts';
+import { decode, encode } from '../wire/codec.ts';
+import { nodeDestination } from '../wire/destination.ts';
+import { ErrorCode } from '../wire/error-response.ts';
+import { MalformedMessage } from '../wire/malformed-message.ts';
+import { MessageCode } from '../wire/message-contents.ts';
+import { isInvalidNodeId, isWildcard, type NodeId } from '../wire/node-id.ts';
+import { RouteQueryReq } from '../wire/topology.ts';
+import type { AttachManager } from './attach-manager.ts';
+import { routedThrough } from './attach-manager.ts';
+import { ChordTables } from './chord-tables.ts';
+import type { LinkManager } from './link-manager.ts';
+import type { MessageReceiver, VerifiedRequest } from './message-receiver.ts';
+import type { MessageTransport } from './message-transport.ts';
+import type { PeerEnvironment } from './peer-environment.ts';
+import { distance, isBetween, isInRange, type RingId } from './ring.ts';
+import { ANNOUNCE_DELAY_MS } from './timing.ts';
+
+/** What the topology plug-in tells the rest of the Peer. */
+export interface ChordListener {
+  /** The Neighbor Table, or the range that this peer is responsible for, changed. */
+  handleNeighborsChanged(): void;
+  /** An Update of a directly connected peer was taken in. */
+  handleUpdateTaken(from: NodeId, update: ChordUpdate): void;
+  /** A peer named in an Update that could serve as a finger. */
+  noteFingerCandidate(nodeId: NodeId, teacher: NodeId): void;
+}
+
+/**
+ * The topology plug-in CHORD-RELOAD — RFC 6940 §10: who is responsible for what, where a message
+ * goes next, and the Updates that keep the tables true.
+ */
+export class ChordReload {
+  readonly tables: ChordTables;
+  private readonly env: PeerEnvironment;
+  private readonly links: LinkManager;
+  private readonly transport: MessageTransport;
+  private readonly receiver: MessageReceiver;
+  private readonly attaches: AttachManager;
+  private readonly listener: ChordListener;
+  /** Peers that were routable when their link became suspect. */
+  private readonly suspended = new Set<NodeId>();
+  /** What each connected node was told last; absent: nothing yet. */
+  private readonly told = new Map<NodeId, string>();
+  private announcedPredecessor: NodeId | undefined;
+  private neighborsKey = '';
+
+  constructor(
+    env: PeerEnvironment,
+    links: LinkManager,
+    transport: MessageTransport,
+    receiver: MessageReceiver,
+    attaches: AttachManager,
+    listener: ChordListener,
+  ) {
+    this.env = env;
+    this.links = links;
+    this.transport = transport;
+    this.receiver = receiver;
+    this.attaches = attaches;
+    this.listener = listener;
+    this.tables = new ChordTables(env.nodeId);
+  }
+
+  /** Whether this peer is in the ring and routes and stores for others. */
+  get isInRing(): boolean {
+    return this.env.options.role === 'peer' && this.env.state === 'joined';
+  }
+
+  /** RFC 6940 §10.1: k is this peer's if it lies in (predecessor, own Node-ID]. */
+  isResponsible(id: RingId): boolean {
+    if (!this.isInRing) return false;
+    const predecessor = this.predecessor();
+    return predecessor === undefined || isInRange(id, predecessor, this.env.nodeId);
+  }
+
+  /**
+   * The nearest predecessor that we know of, also while the link to it is still being made: two
+   * peers must not both think that they are responsible, so this one claims too little first.
+   */
+  predecessor(): NodeId | undefined {
+    let nearest = this.tables.predecessors(1)[0];
+    for (const pending of this.attaches.pendingNeighbors()) {
+      if (nearest === undefined || isBetween(pending, nearest, this.env.nodeId)) nearest = pending;
+    }
+    return nearest;
+  }
+
+  /** RFC 6940 §10.3. */
+  nextHop(id: RingId): NodeId | undefined {
+    return this.tables.nextHop(id);
+  }
+
+  /** The two peers that hold copies of what this one is responsible for (RFC 6940 §10.4). */
+  replicaSet(): NodeId[] {
+    return this.tables.successors(REPLICAS);
+  }
+
+  /** RFC 6940 §6.3.4: no neighbour that we know lies between the Resource-ID and the signer. */
+  isPlausibleResponder(resource: RingId, signer: NodeId): boolean {
+    const nearest = this.tables.size === 0 ? undefined : this.nearestAtOrAfter(resource);
+    return (
+      nearest === undefined ||
+      nearest === signer ||
+      isInRange(signer, resource, nearest) ||
+      signer === resource
+    );
+  }
+
+  /** A live link serves again that was suspect. */
+  handleNodeRestored(nodeId: NodeId): void {
+    if (!this.suspended.delete(nodeId)) return;
+    this.tables.add(nodeId);
+    this.afterTablesChanged();
+  }
+
+  handleNodeSuspect(nodeId: NodeId): boolean {
+    if (!this.tables.remove(nodeId)) return false;
+    this.suspended.add(nodeId);
+    this.afterTablesChanged();
+    return true;
+  }
+
+  /** Returns whether the node was in the Routing Table. */
+  handleNodeLost(nodeId: NodeId): boolean {
+    this.told.delete(nodeId);
+    const suspended = this.suspended.delete(nodeId);
+    if (!this.tables.remove(nodeId)) return suspended;
+    this.afterTablesChanged();
+    return true;
+  }
+
+  /** An admitted node is a peer from now on (RFC 6940 §10.5 step 7). */
+  admit(nodeId: NodeId): void {
+    this.tables.add(nodeId);
+    this.sendUpdate(nodeId, 'neighbors');
+    this.afterTablesChanged();
+  }
+
+  /** This node is in the ring: everybody it is connected to is told (RFC 6940 §10.5 step 9). */
+  handleJoined(): void {
+    this.announcedPredecessor = this.predecessor();
+    this.neighborsKey = this.neighborLists();
+    for (const nodeId of this.links.connectedNodes()) this.sendUpdate(nodeId, 'fitting');
+    this.listener.handleNeighborsChanged();
+    this.env.event({
+      type: 'neighborsChanged',
+      predecessors: this.tables.predecessors(),
+      successors: this.tables.successors(),
+    });
+  }
+
+  /** RFC 6940 §10.7.3. */
+  handleUpdate(request: VerifiedRequest): void {
+    const update = decode(ChordUpdate, request.body, this.env.configuration.nodeIdLength);
+    if (update instanceof MalformedMessage) {
+      this.receiver.respondError(request, ErrorCode.Error_Invalid_Message, update.describe());
+      return;
+    }
+    if (!request.isDirect) {
+      const detail = 'an Update counts only over the link bound to its signer';
+      this.receiver.respondError(request, ErrorCode.Error_Forbidden, detail);
+      return;
+    }
+    this.receiver.respond(request, NO_BYTES);
+    const from = request.signer.nodeId;
+    if (request.from?.suspect !== true) this.tables.add(from);
+    this.learn(listedNodes(update), from);
+    this.listener.handleUpdateTaken(from, update);
+    this.afterTablesChanged();
+    if (this.isInRing && !this.told.has(from)) this.sendUpdate(from, 'fitting');
+  }
+
+  /** RFC 6940 §10.8. */
+  handleRouteQuery(request: VerifiedRequest): void {
+    const query = decode(RouteQueryReq, request.body, this.env.configuration.nodeIdLength);
+    if (query instanceof MalformedMessage) {
+      this.receiver.respondError(request, ErrorCode.Error_Invalid_Message, query.describe());
+      return;
+    }
+    const { destination } = query;
+    const target =
+      destination.type === 'node'
+        ? destination.nodeId
+        : destination.type === 'resource'
+          ? destination.resourceId
+          : undefined;
+    const next = target === undefined ? undefined : this.routeFor(target);
+    if (next === undefined) {
+      const detail = 'this node would not send such a message anywhere';
+      this.receiver.respondError(request, ErrorCode.Error_Not_Found, detail);
+      return;
+    }
+    this.receiver.respond(request, encode(ChordRouteQueryAns, { nextPeer: next }));
+    if (query.sendUpdate && request.isDirect) this.sendUpdate(request.signer.nodeId, 'full');
+  }
+
+  /** Asked for by send_update in an Attach; a node that has not joined says nothing yet. */
+  sendRequestedUpdate(nodeId: NodeId): void {
+    if (this.isInRing) this.sendUpdate(nodeId, 'full');
+  }
+
+  /** RFC 6940 §10.7.4.1: the periodic Update to every neighbour. */
+  stabilize(): void {
+    if (!this.isInRing) return;
+    for (const nodeId of this.neighbors()) this.sendUpdate(nodeId, 'neighbors');
+  }
+
+  /** The Neighbor Table changed a moment ago (RFC 6940 §10.7.1 and §10.7.3). */
+  announce(): void {
+    if (!this.isInRing) return;
+    const predecessor = this.predecessor();
+    const rangeChanged = predecessor !== this.announcedPredecessor;
+    this.announcedPredecessor = predecessor;
+    const neighbors = new Set(this.neighbors());
+    const reactive = this.env.configuration.chordReactive;
+    for (const nodeId of this.links.connectedNodes()) {
+      const routable = this.tables.has(nodeId);
+      const lists = this.updateKind(nodeId, neighbors);
+      const stale = this.told.get(nodeId) !== this.tellKey(lists);
+      if (rangeChanged && (stale || routable)) this.sendUpdate(nodeId, lists);
+      else if (reactive && stale) this.sendUpdate(nodeId, lists);
+    }
+  }
+
+  neighbors(): NodeId[] {
+    return [...new Set([...this.tables.successors(), ...this.tables.predecessors()])];
+  }
+
+  /** A peer that was believed to be coming is not: the range is looked at again. */
+  recheck(): void {
+    this.afterTablesChanged();
+  }
+
+  private afterTablesChanged(): void {
+    const key = this.neighborLists();
+    const changed = key !== this.neighborsKey || this.predecessor() !== this.announcedPredecessor;
+    if (!changed) return;
+    const listsChanged = key !== this.neighborsKey;
+    this.neighborsKey = key;
+    if (!this.isInRing) return;
+    if (!this.env.deadlines.has('announce')) {
+      this.env.after('announce', { type: 'announce' }, ANNOUNCE_DELAY_MS);
+    }
+    this.listener.handleNeighborsChanged();
+    if (!listsChanged) return;
+    this.env.event({
+      type: 'neighborsChanged',
+      predecessors: this.tables.predecessors(),
+      successors: this.tables.successors(),
+    });
+  }
+
+  /** RFC 6940 §10.7.3: attach to listed peers that belong into the Neighbor Table. */
+  learn(nodeIds: readonly NodeId[], teacher: NodeId | undefined): void {
+    const known = nodeIds.slice(0, this.env.limits.updateNodeIdsMax);
+    const wanted = this.tables.neighborsWanted();
+    const candidates = [...new Set(known)].filter((id) => this.isNewPeer(id));
+    if (teacher !== undefined) {
+      for (const id of candidates) this.listener.noteFingerCandidate(id, teacher);
+    }
+    const nearest = new Set([
+      ...[...candidates].sort(byDistance((id) => distance(this.env.nodeId, id))).slice(0, wanted),
+      ...[...candidates].sort(byDistance((id) => distance(id, this.env.nodeId))).slice(0, wanted),
+    ]);
+    if (!this.isInRing) return;
+    for (const id of nearest) {
+      if (!this.tables.wouldBeNeighbor(id) || this.attaches.isAttachingTo(id)) continue;
+      // RFC 6940 §10.6: through the peer from which we learned of it.
+      const path = routedThrough(nodeDestination(id), teacher);
+      this.attaches.attach(path, { type: 'neighbor' });
+    }
+  }
+
+  private isNewPeer(id: NodeId): boolean {
+    return (
+      id !== this.env.nodeId &&
+      !isWildcard(id) &&
+      !isInvalidNodeId(id) &&
+      !this.env.configuration.badNodes.has(id) &&
+      this.links.linkTo(id) === undefined &&
+      !this.attaches.isUnreachable(id)
+    );
+  }
+
+  private routeFor(target: RingId): NodeId | undefined {
+    if (this.isResponsible(target)) return this.env.nodeId;
+    if (this.links.linkTo(target as NodeId) !== undefined) return target as NodeId;
+    return this.nextHop(target);
+  }
+
+  private sendUpdate(nodeId: NodeId, kind: ChordUpdate['type'] | 'fitting'): void {
+    const type = kind === 'fitting' ? this.updateKind(nodeId, new Set(this.neighbors())) : kind;
+    this.told.set(nodeId, this.tellKey(type));
+    this.transport.forget((owner) => owner.type === 'update' && owner.nodeId === nodeId);
+    this.transport.request({
+      destinationList: [nodeDestination(nodeId)],
+      code: MessageCode.updateReq,
+      body: encode(ChordUpdate, this.update(type)),
+      owner: { type: 'update', nodeId },
+    });
+  }
+
+  /** Lists go to neighbours and to those that are no peers (yet); others only hear that we are. */
+  private updateKind(nodeId: NodeId, neighbors: ReadonlySet<NodeId>): 'neighbors' | 'peerReady' {
+    return neighbors.has(nodeId) || !this.tables.has(nodeId) ? 'neighbors' : 'peerReady';
+  }
+
+  private update(type: ChordUpdate['type']): ChordUpdate {
+    const uptime = this.env.uptimeSeconds;
+    if (type === 'peerReady') return { type, uptime };
+    const predecessors = this.tables.predecessors();
+    const successors = this.tables.successors();
+    if (type === 'neighbors') return { type, uptime, predecessors, successors };
+    return { type, uptime, predecessors, successors, fingers: this.tables.fingers() };
+  }
+
+  private tellKey(type: ChordUpdate['type']): string {
+    return type === 'peerReady' ? 'ready' : this.neighborLists();
+  }
+
+  private neighborLists(): string {
+    return `${this.tables.predecessors().join()}|${this.tables.successors().join()}`;
+  }
+
+  private nearestAtOrAfter(resource: RingId): NodeId | undefined {
+    const neighbors = this.neighbors();
+    let nearest: NodeId | undefined;
+    for (const id of neighbors) {
+      if (id === resource) return id;
+      if (nearest === undefined || isBetween(id, resource, nearest)) nearest = id;
+    }
+    return nearest;
+  }
+}
+
+function listedNodes(update: ChordUpdate): NodeId[] {
+  if (update.type === 'peerReady') return [];
+  const fingers = update.type === 'full' ? update.fingers : [];
+  return [...update.predecessors, ...update.successors, ...fingers];
+}
+
+function byDistance(measure: (id: NodeId) => bigint): (a: NodeId, b: NodeId) => number {
+  return (a, b) => {
+    const difference = measure(a) - measure(b);
+    return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+  };
+}
+
+/** RFC 6940 §10.4: the successor and its successor. */
+const REPLICAS = 2;
+const NO_BYTES = new Uint8Array(0);

@@ -1,0 +1,161 @@
+import { parseConfigurationDocument } from '../overlay-config/configuration-document.ts';
+import { ConfigurationFault } from '../overlay-config/configuration-fault.ts';
+import { compareSequences } from '../overlay-config/configuration-sequence.ts';
+import { acceptSuccessor } from '../overlay-config/configuration-trust.ts';
+import { adoptKinds, KindRefusal, verifyKindBlock } from '../overlay-config/kind-trust.ts';
+import { SuccessionRefusal } from '../overlay-config/succession-refusal.ts';
+import type { VerifiedConfiguration } from '../overlay-config/verified-configuration.ts';
+import { decode, encode } from '../wire/codec.ts';
+import { ConfigUpdateReq } from '../wire/config-update.ts';
+import { nodeDestination } from '../wire/destination.ts';
+import { ErrorCode, UnknownKinds } from '../wire/error-response.ts';
+import { CONFIGURATION_SEQUENCE_ANY } from '../wire/forwarding-header.ts';
+import { MalformedMessage } from '../wire/malformed-message.ts';
+import { MessageCode } from '../wire/message-contents.ts';
+import type { NodeId } from '../wire/node-id.ts';
+import type { MessageReceiver, VerifiedRequest } from './message-receiver.ts';
+import type { MessageTransport } from './message-transport.ts';
+import type { PeerEnvironment } from './peer-environment.ts';
+
+/** What the configuration service tells the rest of the Peer. */
+export interface ConfigurationListener {
+  /** Puts a verified configuration in force everywhere in this Peer. */
+  applyConfiguration(configuration: VerifiedConfiguration): void;
+}
+
+/**
+ * Keeps the overlay on one configuration — RFC 6940 §6.3.2.1 and §6.5.4: compares sequences, passes
+ * the newer document on, and takes a newer one in when its signature counts.
+ */
+export class ConfigurationService {
+  private readonly env: PeerEnvironment;
+  private readonly transport: MessageTransport;
+  private readonly receiver: MessageReceiver;
+  private readonly listener: ConfigurationListener;
+  /** When each node was last sent the document, so that nobody makes us send it all the time. */
+  private readonly sentMs = new Map<NodeId, number>();
+
+  constructor(
+    env: PeerEnvironment,
+    transport: MessageTransport,
+    receiver: MessageReceiver,
+    listener: ConfigurationListener,
+  ) {
+    this.env = env;
+    this.transport = transport;
+    this.receiver = receiver;
+    this.listener = listener;
+  }
+
+  /** RFC 6940 §6.3.2.1: what the destination of a request answers when the sequences differ. */
+  errorFor(sequence: number, requester: NodeId): ErrorCode | undefined {
+    const order = compareSequences(sequence, this.env.configuration.sequence);
+    if (order === 0) return undefined;
+    if (order > 0) return ErrorCode.Error_Config_Too_New;
+    this.sendDocument(requester);
+    return ErrorCode.Error_Config_Too_Old;
+  }
+
+  /** An error answer that says that the other end has another configuration, or lacks a Kind. */
+  handleErrorAnswer(errorCode: number, errorInfo: Uint8Array, nodeId: NodeId): void {
+    // RFC 6940 §6.5.4: a node that turns out to have an old configuration is sent the newer one.
+    if (errorCode === ErrorCode.Error_Config_Too_New) this.sendDocument(nodeId);
+    if (errorCode === ErrorCode.Error_Unknown_Kind) this.sendKinds(errorInfo, nodeId);
+  }
+
+  /** RFC 6940 §6.5.4.2. */
+  handleConfigUpdate(request: VerifiedRequest): void {
+    const update = decode(ConfigUpdateReq, request.body, this.env.configuration.nodeIdLength);
+    if (update instanceof MalformedMessage) {
+      this.receiver.respondError(request, ErrorCode.Error_Invalid_Message, update.describe());
+      return;
+    }
+    const refusal =
+      update.type === 'config' ? this.adopt(update.configData) : this.learn(update.kinds);
+    if (refusal === undefined) {
+      this.receiver.respond(request, new Uint8Array(0));
+      return;
+    }
+    this.env.event({ type: 'configurationRefused', reason: refusal.detail });
+    this.receiver.respondError(request, refusal.errorCode, refusal.detail);
+  }
+
+  private adopt(document: Uint8Array): { errorCode: ErrorCode; detail: string } | undefined {
+    const held = this.env.configuration;
+    const parsed = parseConfigurationDocument(document, held.instanceName);
+    if (parsed instanceof ConfigurationFault) {
+      return { errorCode: ErrorCode.Error_Invalid_Message, detail: parsed.describe() };
+    }
+    const { authenticator } = this.env.options;
+    const next = acceptSuccessor(held, parsed, authenticator, this.env.now.unixMs);
+    if (next instanceof SuccessionRefusal) {
+      const tooOld = next.code === 'not-newer';
+      const errorCode = tooOld ? ErrorCode.Error_Config_Too_Old : ErrorCode.Error_Forbidden;
+      return { errorCode, detail: next.detail };
+    }
+    this.env.emit({ type: 'configurationAdopted', configuration: next });
+    // The answer is signed and checked under the configuration that the request came under.
+    this.env.queue(() => this.listener.applyConfiguration(next));
+    return undefined;
+  }
+
+  private learn(
+    descriptions: readonly Uint8Array[],
+  ): { errorCode: ErrorCode; detail: string } | undefined {
+    const held = this.env.configuration;
+    const { authenticator } = this.env.options;
+    const kinds = [];
+    for (const description of descriptions.slice(0, KINDS_MAX)) {
+      const kind = verifyKindBlock(held, description, authenticator, this.env.now.unixMs);
+      if (kind instanceof KindRefusal) {
+        const malformed = kind.code === 'malformed';
+        const errorCode = malformed ? ErrorCode.Error_Invalid_Message : ErrorCode.Error_Forbidden;
+        return { errorCode, detail: kind.describe() };
+      }
+      kinds.push(kind);
+    }
+    if (kinds.length > 0) this.listener.applyConfiguration(adoptKinds(held, kinds));
+    return undefined;
+  }
+
+  private sendDocument(nodeId: NodeId): void {
+    if (!this.maySend(nodeId)) return;
+    const { document } = this.env.configuration;
+    this.send(nodeId, { type: 'config', configData: document });
+  }
+
+  private sendKinds(errorInfo: Uint8Array, nodeId: NodeId): void {
+    const unknown = decode(UnknownKinds, errorInfo);
+    if (unknown instanceof MalformedMessage) return;
+    const { kindBlocks } = this.env.configuration;
+    const kinds = unknown.kinds
+      .map((kind) => kindBlocks.get(kind))
+      .filter((block) => block !== undefined);
+    if (kinds.length > 0 && this.maySend(nodeId)) this.send(nodeId, { type: 'kind', kinds });
+  }
+
+  private send(nodeId: NodeId, update: ConfigUpdateReq): void {
+    this.transport.request({
+      destinationList: [nodeDestination(nodeId)],
+      code: MessageCode.configUpdateReq,
+      body: encode(ConfigUpdateReq, update),
+      owner: { type: 'configUpdate', nodeId },
+      configurationSequence: CONFIGURATION_SEQUENCE_ANY,
+    });
+  }
+
+  private maySend(nodeId: NodeId): boolean {
+    const lastMs = this.sentMs.get(nodeId);
+    const nowMs = this.env.now.monotonicMs;
+    if (lastMs !== undefined && nowMs - lastMs < RESEND_MIN_MS) return false;
+    this.sentMs.delete(nodeId);
+    this.sentMs.set(nodeId, nowMs);
+    const oldest = this.sentMs.keys().next().value;
+    if (this.sentMs.size > RECIPIENTS_MAX && oldest !== undefined) this.sentMs.delete(oldest);
+    return true;
+  }
+}
+
+const KINDS_MAX = 64;
+const RECIPIENTS_MAX = 1024;
+const RESEND_MIN_MS = 10_000;

@@ -1,0 +1,352 @@
+import type { ChordUpdate } from '../wire/chord.ts';
+import { encode } from '../wire/codec.ts';
+import { nodeDestination, resourceDestination } from '../wire/destination.ts';
+import type { IpAddressPort } from '../wire/ip-address-port.ts';
+import { MessageCode } from '../wire/message-contents.ts';
+import type { NodeId } from '../wire/node-id.ts';
+import { JoinReq } from '../wire/topology.ts';
+import { type AttachManager, describeOutcome, routedThrough } from './attach-manager.ts';
+import type { ChordReload } from './chord-reload.ts';
+import type { ConnectId, KnownPeer } from './input.ts';
+import type { LinkManager } from './link-manager.ts';
+import type { MessageTransport } from './message-transport.ts';
+import type { PeerEnvironment } from './peer-environment.ts';
+import type { RequestOutcome } from './request-owner.ts';
+import { isInRange, successorPoint } from './ring.ts';
+import { JOIN_RETRY_MAX_MS, JOIN_RETRY_MIN_MS } from './timing.ts';
+
+/** Where joining stands — the steps of RFC 6940 §10.5. */
+export type JoinStep =
+  | { readonly step: 'idle' }
+  /** Step 1: a TLS link to a bootstrap node, one known peer after the other. */
+  | { readonly step: 'connecting'; connect: ConnectId; readonly remaining: KnownPeer[] }
+  /** Step 2: an Attach to Resource-ID n+1 through the bootstrap node finds the Admitting Peer. */
+  | { readonly step: 'attaching'; readonly bootstrap: NodeId }
+  /** Step 2: its Update, asked for by send_update, tells who will be our neighbours. */
+  | { readonly step: 'awaitingUpdate'; readonly admittingPeer: NodeId }
+  /** Step 3: links to every neighbour-to-be. */
+  | {
+      readonly step: 'connectingNeighbors';
+      readonly admittingPeer: NodeId;
+      readonly pending: Set<NodeId>;
+    }
+  /** Step 5: the Join is sent. */
+  | { readonly step: 'joining'; readonly admittingPeer: NodeId }
+  /** Steps 6 and 7: the Admitting Peer stores our share and then names us its predecessor. */
+  | { readonly step: 'awaitingAdmission'; readonly admittingPeer: NodeId }
+  /** Step 9, or attached as a client. */
+  | { readonly step: 'done'; readonly admittingPeer: NodeId | undefined }
+  /** It did not work; the next try comes after a pause. */
+  | { readonly step: 'pausing'; readonly reason: string };
+
+/** What joining tells the rest of the Peer. */
+export interface JoinListener {
+  /** This node is in the ring (or, a client, attached). */
+  handleJoined(): void;
+  /** This try failed; the next one follows by itself. */
+  handleJoinFailed(reason: string): void;
+  /** Whom to try: remembered peers first, then the bootstrap nodes. */
+  knownPeers(): readonly KnownPeer[];
+}
+
+/**
+ * Brings a node into the overlay — RFC 6940 §10.5 and §11.4 — and again whenever it has lost the
+ * overlay. A client stops after step 2 (§3.2.1).
+ */
+export class JoinProcedure {
+  private readonly env: PeerEnvironment;
+  private readonly links: LinkManager;
+  private readonly transport: MessageTransport;
+  private readonly attaches: AttachManager;
+  private readonly chord: ChordReload;
+  private readonly listener: JoinListener;
+  private state: JoinStep = { step: 'idle' };
+  private failures = 0;
+  private lastUpdate: ChordUpdate | undefined;
+
+  constructor(
+    env: PeerEnvironment,
+    links: LinkManager,
+    transport: MessageTransport,
+    attaches: AttachManager,
+    chord: ChordReload,
+    listener: JoinListener,
+  ) {
+    this.env = env;
+    this.links = links;
+    this.transport = transport;
+    this.attaches = attaches;
+    this.chord = chord;
+    this.listener = listener;
+  }
+
+  get current(): JoinStep {
+    return this.state;
+  }
+
+  /** The peer that admits us, or has admitted us. */
+  get admittingPeer(): NodeId | undefined {
+    return 'admittingPeer' in this.state ? this.state.admittingPeer : undefined;
+  }
+
+  start(): void {
+    this.failures = 0;
+    if (this.peersToTry().length === 0 && this.env.options.first) {
+      this.finish(undefined);
+      return;
+    }
+    this.beginTry();
+  }
+
+  /** The overlay was lost; the nodes that we are still connected to may lead back. */
+  restart(reason: string): void {
+    if (this.env.state === 'leaving' || this.env.state === 'stopped') return;
+    this.fail(reason);
+  }
+
+  stop(): void {
+    this.enter({ step: 'idle' });
+  }
+
+  /** Others found us while we looked for them: the search is over. */
+  handleNeighborsFound(): void {
+    if (this.env.state !== 'joined' || this.state.step !== 'pausing') return;
+    this.failures = 0;
+    this.enter({ step: 'done', admittingPeer: undefined });
+  }
+
+  handleLinkUp(nodeId: NodeId, connect: ConnectId | undefined): void {
+    if (this.state.step !== 'connecting' || connect !== this.state.connect) return;
+    this.attachThrough(nodeId);
+  }
+
+  handleConnectFailed(connect: ConnectId): void {
+    if (this.state.step !== 'connecting' || connect !== this.state.connect) return;
+    this.connectNext(this.state.remaining);
+  }
+
+  /** The Admitting Peer is found and connected. */
+  handleAttached(nodeId: NodeId): void {
+    if (this.state.step !== 'attaching') return;
+    this.enter({ step: 'awaitingUpdate', admittingPeer: nodeId }, UPDATE_TIMEOUT_MS);
+    // Where a link was there already its Update may have come before the answer.
+    if (this.chord.tables.has(nodeId) && this.lastUpdate !== undefined) this.useUpdate();
+  }
+
+  handleAttachFailed(reason: string): void {
+    if (this.state.step === 'attaching') this.fail(`no Admitting Peer found: ${reason}`);
+  }
+
+  handleUpdate(from: NodeId, update: ChordUpdate): void {
+    if (this.state.step === 'attaching' && update.type === 'full') this.lastUpdate = update;
+    if (from !== this.admittingPeer) return;
+    this.lastUpdate = update;
+    if (this.state.step === 'awaitingUpdate') this.useUpdate();
+    else if (this.isAdmission(update)) this.finish(from);
+    else if (this.isTakenByAnother(from, update)) this.fail('another node joined at our place');
+  }
+
+  handleNeighborAttached(nodeId: NodeId): void {
+    this.settleNeighbor(nodeId);
+  }
+
+  handleNeighborFailed(nodeId: NodeId | undefined): void {
+    if (nodeId !== undefined) this.settleNeighbor(nodeId);
+  }
+
+  handleOutcome(outcome: RequestOutcome): void {
+    if (this.state.step !== 'joining') return;
+    const { admittingPeer } = this.state;
+    if (outcome.type !== 'answer') {
+      this.fail(`the Join failed: ${describeOutcome(outcome)}`);
+      return;
+    }
+    this.enter({ step: 'awaitingAdmission', admittingPeer }, ADMISSION_TIMEOUT_MS);
+  }
+
+  /** Data that the Admitting Peer hands over shows that it is still at work. */
+  noteHandOver(from: NodeId): void {
+    if (this.state.step !== 'awaitingAdmission' || from !== this.state.admittingPeer) return;
+    this.env.after('join', { type: 'join' }, ADMISSION_TIMEOUT_MS);
+  }
+
+  handleNodeDisconnected(nodeId: NodeId): void {
+    const { step } = this.state;
+    if (step === 'connectingNeighbors') this.settleNeighbor(nodeId);
+    if (nodeId !== this.admittingPeer) return;
+    if (step !== 'done') this.fail('the Admitting Peer is gone');
+    else if (this.env.options.role === 'client') this.fail('the peer we were attached to is gone');
+  }
+
+  handleTimer(): void {
+    switch (this.state.step) {
+      case 'connecting':
+        this.connectNext(this.state.remaining);
+        return;
+      case 'awaitingUpdate':
+        this.useUpdate();
+        return;
+      case 'connectingNeighbors':
+        this.sendJoin(this.state.admittingPeer);
+        return;
+      case 'pausing':
+        this.beginTry();
+        return;
+      case 'attaching':
+      case 'joining':
+      case 'awaitingAdmission':
+        this.fail(`no progress in the step "${this.state.step}"`);
+        return;
+      case 'idle':
+      case 'done':
+    }
+  }
+
+  private beginTry(): void {
+    if (this.env.state !== 'joined') this.env.enter('joining');
+    this.lastUpdate = undefined;
+    const connected = this.links.connectedNodes()[0];
+    if (connected !== undefined && this.failures % 2 === 0) this.attachThrough(connected);
+    else this.connectNext(this.peersToTry());
+  }
+
+  private connectNext(remaining: KnownPeer[]): void {
+    const next = remaining.shift();
+    if (next === undefined) {
+      this.fail('no bootstrap node and no remembered peer can be reached');
+      return;
+    }
+    if (next.nodeId !== undefined && this.links.linkTo(next.nodeId) !== undefined) {
+      this.attachThrough(next.nodeId);
+      return;
+    }
+    const connect = this.attaches.connectDirectly(next.address, next.nodeId);
+    this.enter({ step: 'connecting', connect, remaining }, CONNECT_TIMEOUT_MS);
+  }
+
+  private attachThrough(bootstrap: NodeId): void {
+    this.enter({ step: 'attaching', bootstrap }, ATTACH_TIMEOUT_MS);
+    const target = resourceDestination(successorPoint(this.env.nodeId));
+    const path = routedThrough(target, bootstrap);
+    if (!this.attaches.attach(path, { type: 'admittingPeer' }, { anySigner: true })) {
+      this.fail('too many Attaches are under way');
+    }
+  }
+
+  /** RFC 6940 §10.5: from the Admitting Peer's table the neighbours-to-be are known. */
+  private useUpdate(): void {
+    if (this.state.step !== 'awaitingUpdate') return;
+    const { admittingPeer } = this.state;
+    if (this.env.options.role === 'client') {
+      this.finish(admittingPeer);
+      return;
+    }
+    const pending = new Set<NodeId>();
+    for (const nodeId of this.neighborsToBe()) {
+      if (nodeId === this.env.nodeId || this.links.linkTo(nodeId) !== undefined) continue;
+      if (this.attaches.isUnreachable(nodeId)) continue;
+      const path = routedThrough(nodeDestination(nodeId), admittingPeer);
+      if (this.attaches.attach(path, { type: 'neighbor' })) pending.add(nodeId);
+    }
+    if (pending.size === 0) this.sendJoin(admittingPeer);
+    else {
+      const step = { step: 'connectingNeighbors', admittingPeer, pending } as const;
+      this.enter(step, NEIGHBORS_TIMEOUT_MS);
+    }
+  }
+
+  private neighborsToBe(): NodeId[] {
+    const update = this.lastUpdate;
+    if (update === undefined || update.type === 'peerReady') return [];
+    return [...new Set([...update.predecessors, ...update.successors])].slice(
+      0,
+      NEIGHBORS_TO_BE_MAX,
+    );
+  }
+
+  private settleNeighbor(nodeId: NodeId): void {
+    if (this.state.step !== 'connectingNeighbors') return;
+    this.state.pending.delete(nodeId);
+    if (this.state.pending.size === 0) this.sendJoin(this.state.admittingPeer);
+  }
+
+  private sendJoin(admittingPeer: NodeId): void {
+    this.enter({ step: 'joining', admittingPeer }, JOIN_TIMEOUT_MS);
+    this.transport.request({
+      destinationList: [nodeDestination(admittingPeer)],
+      code: MessageCode.joinReq,
+      body: encode(JoinReq, { joiningPeerId: this.env.nodeId, overlaySpecificData: NO_BYTES }),
+      owner: { type: 'join' },
+    });
+  }
+
+  /** RFC 6940 §10.5 step 7: the Update that names us its first predecessor. */
+  private isAdmission(update: ChordUpdate): boolean {
+    const { step } = this.state;
+    if (step !== 'joining' && step !== 'awaitingAdmission') return false;
+    return update.type !== 'peerReady' && update.predecessors[0] === this.env.nodeId;
+  }
+
+  private isTakenByAnother(from: NodeId, update: ChordUpdate): boolean {
+    if (update.type === 'peerReady') return false;
+    const { step } = this.state;
+    const waits = step === 'joining' || step === 'awaitingAdmission';
+    const attachedClient = step === 'done' && this.env.options.role === 'client';
+    const nearest = update.predecessors[0];
+    if (nearest === undefined || !(waits || attachedClient)) return false;
+    return !isInRange(this.env.nodeId, nearest, from);
+  }
+
+  private finish(admittingPeer: NodeId | undefined): void {
+    this.failures = 0;
+    this.enter({ step: 'done', admittingPeer });
+    this.env.enter('joined');
+    this.listener.handleJoined();
+  }
+
+  private fail(reason: string): void {
+    this.failures++;
+    this.transport.forget((owner) => owner.type === 'join');
+    if (this.env.options.first && this.failures > FIRST_PEER_TRIES_MAX) {
+      // The first peer of the overlay came back, and nobody it remembers is there any more.
+      if (this.links.size === 0 && this.env.state !== 'joined') {
+        this.finish(undefined);
+        return;
+      }
+    }
+    const doublings = Math.min(this.failures - 1, 8);
+    const pauseMs = Math.min(JOIN_RETRY_MIN_MS * 2 ** doublings, JOIN_RETRY_MAX_MS);
+    this.enter({ step: 'pausing', reason }, this.env.randomMs(pauseMs / 2, pauseMs));
+    this.listener.handleJoinFailed(reason);
+  }
+
+  private enter(step: JoinStep, timeoutMs?: number): void {
+    this.state = step;
+    if (timeoutMs === undefined) this.env.deadlines.cancel('join');
+    else this.env.after('join', { type: 'join' }, timeoutMs);
+  }
+
+  private peersToTry(): KnownPeer[] {
+    return this.listener.knownPeers().filter((peer) => !this.isSelf(peer));
+  }
+
+  private isSelf(peer: KnownPeer): boolean {
+    if (peer.nodeId === this.env.nodeId) return true;
+    return this.env.options.addresses.some((own) => isSameAddress(own, peer.address));
+  }
+}
+
+function isSameAddress(a: IpAddressPort, b: IpAddressPort): boolean {
+  if (a.type === 'unknown' || b.type === 'unknown' || a.type !== b.type) return false;
+  return a.port === b.port && a.address.every((byte, index) => byte === b.address[index]);
+}
+
+const NO_BYTES = new Uint8Array(0);
+const CONNECT_TIMEOUT_MS = 10_000;
+const ATTACH_TIMEOUT_MS = 26_000;
+const UPDATE_TIMEOUT_MS = 3_000;
+const NEIGHBORS_TIMEOUT_MS = 12_000;
+const JOIN_TIMEOUT_MS = 16_000;
+const ADMISSION_TIMEOUT_MS = 10_000;
+const NEIGHBORS_TO_BE_MAX = 32;
+const FIRST_PEER_TRIES_MAX = 2;

@@ -1,0 +1,79 @@
+import type { ResourceStore } from '../storage/resource-store.ts';
+import { nodeDestination } from '../wire/destination.ts';
+import { MalformedMessage } from '../wire/malformed-message.ts';
+import { MessageCode } from '../wire/message-contents.ts';
+import type { NodeId } from '../wire/node-id.ts';
+import type { ResourceId } from '../wire/resource-id.ts';
+import type { ModelSpecifier } from '../wire/store.ts';
+import { ARRAY_INDEX_END, type DataModel } from '../wire/stored-data.ts';
+import type { FetchSpecifier } from './command.ts';
+import { fetchRequest } from './data-request.ts';
+import { verifyFetchAnswer } from './fetch-answer.ts';
+import type { MessageTransport } from './message-transport.ts';
+import type { PeerEnvironment } from './peer-environment.ts';
+import type { RequestOutcome } from './request-owner.ts';
+import type { StorageService } from './storage-service.ts';
+
+/**
+ * RFC 6940 §7.4.1.1: a peer whose copy is refused as too old "MUST fetch the newer data" from where
+ * it was refused, "and replace its own copy".
+ */
+export class NewerData {
+  private readonly env: PeerEnvironment;
+  private readonly store: ResourceStore;
+  private readonly transport: MessageTransport;
+  private readonly storage: StorageService;
+
+  constructor(
+    env: PeerEnvironment,
+    store: ResourceStore,
+    transport: MessageTransport,
+    storage: StorageService,
+  ) {
+    this.env = env;
+    this.store = store;
+    this.transport = transport;
+    this.storage = storage;
+  }
+
+  fetch(resource: ResourceId, nodeId: NodeId): void {
+    const held = this.store.exportResource(resource, this.env.now);
+    const specifiers: FetchSpecifier[] = [];
+    for (const { kind } of held?.kindData ?? []) {
+      const definition = this.env.configuration.kinds.get(kind);
+      if (definition === undefined) continue;
+      specifiers.push({ kind, specifier: everything(definition.dataModel) });
+    }
+    if (specifiers.length === 0) return;
+    const owner = { type: 'adoptNewer', resource, nodeId } as const;
+    const path = [nodeDestination(nodeId)];
+    this.transport.request(fetchRequest(resource, specifiers, owner, MessageCode.fetchReq, path));
+  }
+
+  handleOutcome(resource: ResourceId, outcome: RequestOutcome): void {
+    if (outcome.type !== 'answer') return;
+    const answer = verifyFetchAnswer(this.env, resource, outcome.body, outcome.certificates);
+    if (answer instanceof MalformedMessage) return;
+    const kinds = [...answer.signed]
+      .filter(([, values]) => values.length > 0)
+      .map(([kind, values]) => ({
+        kind,
+        generationCounter: answer.generations.get(kind) ?? 1n,
+        values,
+      }));
+    if (kinds.length === 0) return;
+    const requestSigner = outcome.signer;
+    this.storage.adopt({ resource, replicaNumber: 1, requestSigner, kinds });
+  }
+}
+
+function everything(model: DataModel): ModelSpecifier {
+  switch (model) {
+    case 'single':
+      return { model };
+    case 'array':
+      return { model, ranges: [{ first: 0, last: ARRAY_INDEX_END }] };
+    case 'dictionary':
+      return { model, keys: [] };
+  }
+}

@@ -1,0 +1,397 @@
+import type { VerifiedConfiguration } from '../overlay-config/verified-configuration.ts';
+import type { AuthenticatedNode } from '../tls-auth/authenticated-node.ts';
+import type { ChordUpdate } from '../wire/chord.ts';
+import { encode } from '../wire/codec.ts';
+import { nodeDestination } from '../wire/destination.ts';
+import { ErrorCode } from '../wire/error-response.ts';
+import type { ForwardingView } from '../wire/forwarding-view.ts';
+import type { IpAddressPort } from '../wire/ip-address-port.ts';
+import { MessageCode } from '../wire/message-contents.ts';
+import type { NodeId } from '../wire/node-id.ts';
+import type { ResourceId } from '../wire/resource-id.ts';
+import { PingReq } from '../wire/topology.ts';
+import type { AttachListener, AttachPurpose } from './attach-manager.ts';
+import type { ChordListener } from './chord-reload.ts';
+import type { CommandListener } from './command-service.ts';
+import type { ConfigurationListener } from './configuration-service.ts';
+import type { ForwardingListener } from './forwarding-layer.ts';
+import type { CommandId, ConnectId, KnownPeer, LinkId } from './input.ts';
+import type { JoinListener } from './join-procedure.ts';
+import type { LeaveListener } from './leave-procedure.ts';
+import type { Link, LinkListener } from './link-manager.ts';
+import type { ReceiverListener, VerifiedRequest } from './message-receiver.ts';
+import type { TransportListener } from './message-transport.ts';
+import type { PartitionListener } from './partition-search.ts';
+import type { PeerAsWhole, PeerComponents } from './peer-components.ts';
+import type { PeerEnvironment } from './peer-environment.ts';
+import type { ReplicationListener } from './replication.ts';
+import type { RequestOutcome, RequestOwner } from './request-owner.ts';
+import { isInRange, type RingId } from './ring.ts';
+import type { StorageListener } from './storage-service.ts';
+import { HOUSEKEEPING_MS, ISOLATED_CHECK_MS } from './timing.ts';
+
+type Listeners = LinkListener &
+  ForwardingListener &
+  TransportListener &
+  ReceiverListener &
+  AttachListener &
+  ChordListener &
+  JoinListener &
+  PartitionListener &
+  ReplicationListener &
+  StorageListener &
+  ConfigurationListener &
+  CommandListener &
+  LeaveListener;
+
+/** What happens in one component of a Peer when something happens in another: the wiring. */
+export class PeerReactions implements Listeners {
+  private readonly env: PeerEnvironment;
+  private readonly parts: PeerComponents;
+  private readonly whole: PeerAsWhole;
+  private startingPeers: readonly KnownPeer[] = [];
+  private remembered: readonly KnownPeer[] = [];
+
+  constructor(env: PeerEnvironment, parts: PeerComponents, whole: PeerAsWhole) {
+    this.env = env;
+    this.parts = parts;
+    this.whole = whole;
+  }
+
+  setStartingPeers(peers: readonly KnownPeer[]): void {
+    this.startingPeers = peers;
+  }
+
+  // Links
+
+  handleLinkUp(
+    id: LinkId,
+    node: AuthenticatedNode,
+    remoteAddress: IpAddressPort,
+    connect: ConnectId | undefined,
+  ): void {
+    const link = this.parts.links.handleLinkUp(id, node, remoteAddress, connect);
+    if (link === undefined) {
+      if (connect !== undefined) this.parts.join.handleConnectFailed(connect);
+      return;
+    }
+    this.parts.attaches.handleLinkUp(link);
+    this.parts.join.handleLinkUp(link.nodeId, connect);
+    this.parts.partition.handleLinkUp(link.nodeId, connect);
+  }
+
+  handleMessage(link: Link, message: Uint8Array): void {
+    this.parts.forwarding.receive(link, message);
+  }
+
+  handleNodeConnected(): void {
+    this.rememberPeers();
+  }
+
+  handleNodeDisconnected(nodeId: NodeId): void {
+    const wasReplica = this.parts.chord.replicaSet().includes(nodeId);
+    this.parts.attaches.handleNodeDisconnected(nodeId);
+    if (wasReplica) this.parts.replication.handleReplicaLost(nodeId);
+    const wasRoutable = this.parts.chord.handleNodeLost(nodeId);
+    this.parts.admission.handleNodeDisconnected(nodeId);
+    this.parts.join.handleNodeDisconnected(nodeId);
+    this.parts.leave.handleNodeDisconnected(nodeId);
+    if (wasRoutable) this.afterPeerLost();
+  }
+
+  handleNodeSuspect(nodeId: NodeId): void {
+    const wasReplica = this.parts.chord.replicaSet().includes(nodeId);
+    if (wasReplica) this.parts.replication.handleReplicaLost(nodeId);
+    if (this.parts.chord.handleNodeSuspect(nodeId)) this.afterPeerLost();
+  }
+
+  handleNodeRestored(nodeId: NodeId): void {
+    this.parts.chord.handleNodeRestored(nodeId);
+  }
+
+  /** A Ping over a link that was silent: its acknowledgement shows that the other end lives. */
+  probe(link: Link): void {
+    this.parts.transport.request({
+      destinationList: [nodeDestination(link.nodeId)],
+      code: MessageCode.pingReq,
+      body: encode(PingReq, { padding: new Uint8Array(0) }),
+      owner: { type: 'probeLink', link: link.id },
+      transmissionsMax: 1,
+    });
+  }
+
+  isNeighbor(nodeId: NodeId): boolean {
+    return this.parts.chord.tables.isNeighbor(nodeId);
+  }
+
+  isExpendable(nodeId: NodeId): boolean {
+    const { chord, join } = this.parts;
+    if (nodeId === join.admittingPeer || chord.tables.isNeighbor(nodeId)) return false;
+    return !chord.tables.fingers().includes(nodeId);
+  }
+
+  // Messages
+
+  deliver(view: ForwardingView, from: Link | undefined): void {
+    this.parts.receiver.deliver(view, from);
+  }
+
+  refuse(view: ForwardingView, from: Link, errorCode: ErrorCode, detail: string): void {
+    this.parts.receiver.refuse(view, from, errorCode, detail);
+  }
+
+  sendOwn(bytes: Uint8Array): boolean {
+    return this.parts.forwarding.send(bytes);
+  }
+
+  isResponsible(id: RingId): boolean {
+    return this.parts.chord.isResponsible(id);
+  }
+
+  nextHop(id: RingId): NodeId | undefined {
+    return this.parts.chord.nextHop(id);
+  }
+
+  hasAttached(nodeId: NodeId): boolean {
+    return this.parts.attaches.hasAttached(nodeId);
+  }
+
+  isPlausibleResponder(resource: RingId, signer: NodeId): boolean {
+    return this.parts.chord.isPlausibleResponder(resource, signer);
+  }
+
+  configurationError(sequence: number, request: VerifiedRequest): ErrorCode | undefined {
+    return this.parts.configuration.errorFor(sequence, request.signer.nodeId);
+  }
+
+  handleRequest(request: VerifiedRequest): void {
+    const { storage, chord, attaches, diagnostics } = this.parts;
+    switch (request.code) {
+      case MessageCode.fetchReq:
+        return storage.handleFetch(request);
+      case MessageCode.storeReq:
+        return storage.handleStore(request);
+      case MessageCode.statReq:
+        return storage.handleStat(request);
+      case MessageCode.findReq:
+        return storage.handleFind(request);
+      case MessageCode.updateReq:
+        return chord.handleUpdate(request);
+      case MessageCode.routeQueryReq:
+        return chord.handleRouteQuery(request);
+      case MessageCode.attachReq:
+        return attaches.handleRequest(request);
+      case MessageCode.joinReq:
+        return this.parts.admission.handleJoin(request);
+      case MessageCode.leaveReq:
+        return this.parts.leave.handleLeave(request);
+      case MessageCode.pingReq:
+        return diagnostics.handlePing(request);
+      case MessageCode.probeReq:
+        return diagnostics.handleProbe(request);
+      case MessageCode.appAttachReq:
+        return diagnostics.handleAppAttach(request);
+      case MessageCode.configUpdateReq:
+        return this.parts.configuration.handleConfigUpdate(request);
+      default: {
+        const detail = `no method has the code ${request.code}`;
+        this.parts.receiver.respondError(request, ErrorCode.Error_Invalid_Message, detail);
+      }
+    }
+  }
+
+  handleOutcome(owner: RequestOwner, outcome: RequestOutcome): void {
+    if (outcome.type === 'error') {
+      const { errorCode, errorInfo, signer } = outcome;
+      this.parts.configuration.handleErrorAnswer(errorCode, errorInfo, signer.nodeId);
+    }
+    switch (owner.type) {
+      case 'attach':
+        return this.parts.attaches.handleOutcome(owner.attach, outcome);
+      case 'join':
+        return this.parts.join.handleOutcome(outcome);
+      case 'leave':
+        return this.parts.leave.handleOutcome(owner.nodeId);
+      case 'fingerPing':
+        return this.parts.fingers.handlePingOutcome(owner.finger, outcome);
+      case 'partitionPing':
+        return this.parts.partition.handlePingOutcome(owner.through, outcome);
+      case 'replicate':
+        return this.parts.replication.handleOutcome(owner.resource, owner.nodeId, outcome);
+      case 'adoptNewer':
+        return this.parts.newerData.handleOutcome(owner.resource, outcome);
+      case 'ownRecord':
+        this.parts.ownRecords.handleOutcome(owner.record, owner.step, outcome);
+        return this.parts.leave.continue();
+      case 'command':
+        return this.parts.commands.handleOutcome(owner.id, outcome);
+      case 'update':
+      case 'probeLink':
+      case 'configUpdate':
+        // The link's own acknowledgements show whether the other end lives.
+        return;
+    }
+  }
+
+  // Topology
+
+  handleAttached(nodeId: NodeId, purpose: AttachPurpose): void {
+    if (purpose.type === 'admittingPeer') this.parts.join.handleAttached(nodeId);
+    if (purpose.type === 'neighbor') this.parts.join.handleNeighborAttached(nodeId);
+    if (purpose.type === 'finger') this.parts.fingers.handleAttachEnded();
+    if (purpose.type === 'partition') this.parts.chord.sendRequestedUpdate(nodeId);
+  }
+
+  handleAttachFailed(nodeId: NodeId | undefined, purpose: AttachPurpose, reason: string): void {
+    if (purpose.type === 'admittingPeer') this.parts.join.handleAttachFailed(reason);
+    if (purpose.type === 'neighbor') {
+      this.parts.join.handleNeighborFailed(nodeId);
+      // It may have been believed to be our predecessor: the range is looked at again.
+      this.parts.chord.recheck();
+    }
+    if (purpose.type === 'finger') this.parts.fingers.handleAttachEnded();
+  }
+
+  sendRequestedUpdate(nodeId: NodeId): void {
+    this.parts.chord.sendRequestedUpdate(nodeId);
+  }
+
+  handleNeighborsChanged(): void {
+    this.parts.replication.handleNeighborsChanged();
+    if (this.parts.chord.tables.size > 0) this.parts.join.handleNeighborsFound();
+    this.rememberPeers();
+  }
+
+  handleUpdateTaken(from: NodeId, update: ChordUpdate): void {
+    this.parts.join.handleUpdate(from, update);
+  }
+
+  noteFingerCandidate(nodeId: NodeId, teacher: NodeId): void {
+    this.parts.fingers.noteCandidate(nodeId, teacher);
+  }
+
+  handleJoined(): void {
+    const { chord, fingers, ownRecords, partition } = this.parts;
+    if (this.env.options.role === 'peer') {
+      chord.handleJoined();
+      fingers.handleJoined();
+      partition.arm();
+      this.armStabilize();
+    }
+    ownRecords.handleJoined();
+  }
+
+  handleJoinFailed(reason: string): void {
+    this.env.event({ type: 'joinFailed', reason });
+  }
+
+  knownPeers(): readonly KnownPeer[] {
+    const bootstrap = this.env.configuration.bootstrapNodes.map((address) => ({ address }));
+    return [...this.remembered, ...this.startingPeers, ...bootstrap];
+  }
+
+  stabilize(): void {
+    this.parts.chord.stabilize();
+    this.armStabilize();
+  }
+
+  handleNeighborLeft(nodeId: NodeId, itsNeighbors: readonly NodeId[]): void {
+    const { attaches, chord, replication } = this.parts;
+    attaches.noteUnreachable(nodeId);
+    chord.handleNodeLost(nodeId);
+    // §10.6 would route through the informant, which is leaving.
+    chord.learn(itsNeighbors, undefined);
+    // It left in good order: its place is taken at once, without a hold-down.
+    replication.handleNeighborsChanged();
+  }
+
+  // Data
+
+  handleStored(resource: ResourceId): void {
+    this.parts.replication.handleStored(resource);
+    this.parts.admission.handleStored(resource);
+  }
+
+  noteReplicaStore(from: NodeId): void {
+    this.parts.join.noteHandOver(from);
+  }
+
+  /** Only while this node is being admitted may its Admitting Peer store whatever it holds. */
+  admittingPeer(): NodeId | undefined {
+    return this.parts.chord.isInRing ? undefined : this.parts.join.admittingPeer;
+  }
+
+  handleNewerElsewhere(resource: ResourceId, nodeId: NodeId): void {
+    this.parts.newerData.fetch(resource, nodeId);
+  }
+
+  handleDrained(nodeId: NodeId): void {
+    this.parts.admission.completeIfDrained(nodeId);
+    this.parts.leave.continue();
+  }
+
+  /** RFC 6940 §10.7.3: data of which this peer is no replica any more is deleted, some time. */
+  keepHouse(): void {
+    this.env.after('housekeeping', { type: 'housekeeping' }, HOUSEKEEPING_MS);
+    const { chord, storage } = this.parts;
+    const { store } = this.env.options;
+    storage.retryUnwritten();
+    const third = chord.tables.predecessors()[REPLICA_SET_SIZE - 1];
+    const quiet = !this.env.deadlines.has('holdDown') && this.parts.replication.waiting === 0;
+    if (!chord.isInRing || third === undefined || !quiet) return;
+    for (const resource of store.resourceIds()) {
+      if (!isInRange(resource, third, this.env.nodeId)) storage.write(store.remove(resource));
+    }
+  }
+
+  // The Peer as a whole
+
+  applyConfiguration(configuration: VerifiedConfiguration): void {
+    this.whole.applyConfiguration(configuration);
+  }
+
+  leave(id: CommandId): void {
+    this.parts.leave.start(id);
+  }
+
+  handleLeft(commands: readonly CommandId[]): void {
+    this.whole.finishLeaving(commands);
+  }
+
+  private afterPeerLost(): void {
+    const { chord, fingers, join } = this.parts;
+    fingers.handlePeerLost();
+    // RFC 6940 §10.7.1: without any successor this peer behaves as if it were joining.
+    if (chord.isInRing && chord.tables.size === 0) {
+      join.restart('all neighbours are lost');
+      this.env.after('partition', { type: 'partition' }, ISOLATED_CHECK_MS);
+    }
+  }
+
+  private armStabilize(): void {
+    const intervalMs = this.env.configuration.chordUpdateIntervalSeconds * 1000;
+    const delayMs = this.env.randomMs(0.75 * intervalMs, 1.25 * intervalMs);
+    this.env.after('stabilize', { type: 'stabilize' }, delayMs);
+  }
+
+  /** RFC 6940 §11.4: only peers that this node is directly connected to. */
+  private rememberPeers(): void {
+    const { links, chord } = this.parts;
+    const peers: KnownPeer[] = [];
+    for (const nodeId of [...chord.neighbors(), ...chord.tables.fingers()]) {
+      const link = links.linkTo(nodeId);
+      const isKnown = peers.some((peer) => peer.nodeId === nodeId);
+      if (link === undefined || isKnown || peers.length >= this.env.limits.knownPeersMax) continue;
+      // Where the other end connected to us, its port is not the one that it listens on.
+      const connectedTo = link.connect === undefined ? undefined : link.remoteAddress;
+      const address = this.parts.attaches.listeningAddress(nodeId) ?? connectedTo;
+      if (address !== undefined) peers.push({ address, nodeId });
+    }
+    if (peers.length === 0) return;
+    this.remembered = peers;
+    this.env.emit({ type: 'rememberPeers', peers });
+  }
+}
+
+/** The responsible peer and its two copies (RFC 6940 §10.4). */
+const REPLICA_SET_SIZE = 3;

@@ -1,0 +1,246 @@
+import { trustSettingsOf } from '../overlay-config/configuration-trust-settings.ts';
+import type { VerifiedConfiguration } from '../overlay-config/verified-configuration.ts';
+import type { Now } from '../storage/now.ts';
+import type { AuthenticatedNode } from '../tls-auth/authenticated-node.ts';
+import { CertificateRefusal } from '../tls-auth/certificate-refusal.ts';
+import type { CommandId, Input } from './input.ts';
+import type { Output } from './output.ts';
+import { PeerComponents } from './peer-components.ts';
+import type { PeerDeadline } from './peer-deadline.ts';
+import { PeerEnvironment } from './peer-environment.ts';
+import type { DropCause } from './peer-event.ts';
+import type { PeerOptions, PeerStatus } from './peer-options.ts';
+import { HOUSEKEEPING_MS } from './timing.ts';
+
+/**
+ * One RELOAD node: a synchronous state machine without clock, sockets, disk or randomness of its
+ * own. Bytes, commands, "the disk is done" and "time has passed" come in; what the world must do
+ * goes out. The daemon, the tests and the simulator run this same class.
+ */
+export class Peer {
+  private readonly env: PeerEnvironment;
+  private readonly parts: PeerComponents;
+  private started = false;
+
+  constructor(options: PeerOptions) {
+    this.env = new PeerEnvironment(options);
+    this.parts = new PeerComponents(this.env, {
+      applyConfiguration: (configuration) => this.applyConfiguration(configuration),
+      finishLeaving: (commands) => this.finishLeaving(commands),
+    });
+  }
+
+  /**
+   * Takes in what has happened at `now`, and all deadlines that have passed since. Returns what the
+   * world must do, in order. Never throws for anything that comes from outside.
+   */
+  handle(input: Input, now: Now): Output[] {
+    this.env.now = now;
+    if (this.env.state === 'stopped') return this.afterStop(input);
+    this.handleInput(input);
+    this.env.runQueued();
+    for (;;) {
+      const due = this.env.deadlines.takeDue(now.monotonicMs);
+      if (due === undefined) break;
+      this.handleDeadline(due);
+      this.env.runQueued();
+    }
+    return this.env.takeOutputs();
+  }
+
+  /** When to send a `tick` at the latest: monotonic ms. */
+  nextDeadline(): number | undefined {
+    return this.env.state === 'stopped' ? undefined : this.env.deadlines.next();
+  }
+
+  /** A copy of the state, for people. */
+  status(): PeerStatus {
+    const { chord, links, ownRecords } = this.parts;
+    const { options, counters } = this.env;
+    const store = options.store.counters();
+    return {
+      nodeId: this.env.nodeId,
+      userName: options.signer.node.userName,
+      role: options.role,
+      state: this.env.state,
+      isolated: this.env.state === 'joined' && chord.tables.size === 0 && !options.first,
+      uptimeSeconds: this.env.uptimeSeconds,
+      configurationSequence: this.env.configuration.sequence,
+      predecessors: chord.tables.predecessors(),
+      successors: chord.tables.successors(),
+      fingers: chord.tables.fingers(),
+      ownRecordsStored: ownRecords.storedKinds,
+      ownRecordsComplete: ownRecords.isComplete,
+      links: links.status((nodeId) => chord.tables.has(nodeId)),
+      counters: {
+        messagesSent: counters.sent,
+        messagesReceived: counters.received,
+        messagesForwarded: counters.forwarded,
+        requestsAnswered: counters.answered,
+        dropped: dropCounts(this.env.dropped),
+      },
+      resources: store.resources,
+      values: store.values,
+    };
+  }
+
+  private handleInput(input: Input): void {
+    const { links, attaches, join, storage, commands } = this.parts;
+    switch (input.type) {
+      case 'start':
+        this.start(input.knownPeers);
+        return;
+      case 'linkUp': {
+        const { link, node, remoteAddress, connect } = input;
+        this.parts.reactions.handleLinkUp(link, node, remoteAddress, connect);
+        return;
+      }
+      case 'linkData':
+        links.handleLinkData(input.link, input.bytes);
+        return;
+      case 'linkDown':
+        links.handleLinkDown(input.link, input.reason);
+        return;
+      case 'connectFailed':
+        if (!attaches.handleConnectFailed(input.connect)) join.handleConnectFailed(input.connect);
+        return;
+      case 'persisted':
+        storage.handlePersisted(input.ticket);
+        return;
+      case 'persistFailed':
+        storage.handlePersistFailed(input.ticket, input.reason);
+        return;
+      case 'command':
+        commands.handleCommand(input.id, input.command);
+        return;
+      case 'configuration':
+        this.applyConfiguration(input.configuration);
+        return;
+      case 'trustChanged':
+        this.recheckTrust();
+        return;
+      case 'tick':
+    }
+  }
+
+  private start(knownPeers: Extract<Input, { type: 'start' }>['knownPeers']): void {
+    if (this.started) return;
+    this.started = true;
+    this.env.startedMonotonicMs = this.env.now.monotonicMs;
+    this.parts.reactions.setStartingPeers(knownPeers);
+    this.parts.storage.armExpiry();
+    this.env.after('housekeeping', { type: 'housekeeping' }, HOUSEKEEPING_MS);
+    this.parts.join.start();
+  }
+
+  private handleDeadline(deadline: PeerDeadline): void {
+    const { links, transport, receiver, attaches, chord, join, replication } = this.parts;
+    switch (deadline.type) {
+      case 'linkAcknowledgement':
+        return links.handleAcknowledgementDue(deadline.link);
+      case 'linkIdle':
+        return links.handleIdle(deadline.link);
+      case 'linkRetention':
+        return links.handleRetentionOver(deadline.link);
+      case 'spareLink':
+        return links.handleSpareLink(deadline.link);
+      case 'transaction':
+        return transport.handleTimer(deadline.transactionId);
+      case 'cachedAnswers':
+        return receiver.expireAnswers();
+      case 'reassembly':
+        return receiver.giveUpReassembly(deadline.key);
+      case 'attachLink':
+        return attaches.handleLinkTimeout(deadline.nodeId);
+      case 'announce':
+        return chord.announce();
+      case 'stabilize':
+        return this.parts.reactions.stabilize();
+      case 'fingers':
+        return this.parts.fingers.handleTimer();
+      case 'partition':
+        return this.parts.partition.handleTimer();
+      case 'join':
+        return join.handleTimer();
+      case 'holdDown':
+        return replication.synchronize();
+      case 'replication':
+        return replication.retry();
+      case 'storeExpiry':
+        return this.expireStore();
+      case 'housekeeping':
+        return this.parts.reactions.keepHouse();
+      case 'ownRecords':
+        return this.parts.ownRecords.handleTimer();
+      case 'leave':
+        return this.parts.leave.handleTimer();
+    }
+  }
+
+  private expireStore(): void {
+    this.parts.storage.write(this.env.options.store.expire(this.env.now));
+    this.parts.storage.armExpiry();
+  }
+
+  /** RFC 6940 §11.1: the new configuration counts at once, everywhere. */
+  private applyConfiguration(configuration: VerifiedConfiguration): void {
+    const { authenticator, store } = this.env.options;
+    this.env.configuration = configuration;
+    authenticator.replaceSettings(trustSettingsOf(configuration));
+    this.parts.storage.write(store.replaceKinds(configuration.kinds));
+    this.recheckTrust();
+  }
+
+  /** Who is not trusted any more loses its links and its values at once. */
+  private recheckTrust(): void {
+    const isRefused = (node: AuthenticatedNode) => this.isRefused(node);
+    for (const link of this.parts.links.all()) {
+      if (isRefused(link.node)) this.parts.links.close(link.id, 'its certificate no longer counts');
+    }
+    this.parts.storage.write(this.env.options.store.removeSignedBy(isRefused));
+  }
+
+  private isRefused(node: AuthenticatedNode): boolean {
+    const [leaf, ...pool] = node.chain;
+    if (leaf === undefined) return true;
+    const { authenticator } = this.env.options;
+    const again = authenticator.authenticate(leaf, pool, this.env.now.unixMs);
+    return again instanceof CertificateRefusal;
+  }
+
+  private finishLeaving(leaveCommands: readonly CommandId[]): void {
+    this.parts.commands.stop();
+    this.parts.join.stop();
+    this.parts.links.closeAll('this node leaves the overlay');
+    for (const id of leaveCommands) {
+      this.env.emit({ type: 'completed', id, outcome: { ok: true, result: { type: 'left' } } });
+    }
+    this.env.enter('stopped');
+    this.env.emit({ type: 'stopped', reason: 'this node has left the overlay' });
+  }
+
+  private afterStop(input: Input): Output[] {
+    if (input.type === 'linkUp') {
+      return [{ type: 'close', link: input.link, reason: 'this node has left the overlay' }];
+    }
+    if (input.type !== 'command') return [];
+    const failure = { code: 'stopped', detail: 'this peer has left the overlay' } as const;
+    return [{ type: 'completed', id: input.id, outcome: { ok: false, failure } }];
+  }
+}
+
+const NO_DROPS: Readonly<Record<DropCause, number>> = {
+  malformed: 0,
+  'bad-header': 0,
+  'bad-signature': 0,
+  'not-for-us': 0,
+  'no-route': 0,
+  'stale-opaque-id': 0,
+  'unexpected-response': 0,
+  'reassembly-limit': 0,
+  overload: 0,
+};
+
+function dropCounts(dropped: ReadonlyMap<DropCause, number>): Record<DropCause, number> {
+  return { ...NO_DROPS, ...Object.fromEntries(dropped) };
+}

@@ -1,0 +1,248 @@
+import type { ResourceStore } from '../storage/resource-store.ts';
+import type { ResourceExport } from '../storage/store-result.ts';
+import { encode } from '../wire/codec.ts';
+import { nodeDestination } from '../wire/destination.ts';
+import { ErrorCode } from '../wire/error-response.ts';
+import { MessageCode } from '../wire/message-contents.ts';
+import type { NodeId } from '../wire/node-id.ts';
+import type { ResourceId } from '../wire/resource-id.ts';
+import { StoreReq } from '../wire/store.ts';
+import type { ChordReload } from './chord-reload.ts';
+import type { LinkManager } from './link-manager.ts';
+import type { MessageTransport } from './message-transport.ts';
+import type { PeerEnvironment } from './peer-environment.ts';
+import type { RequestOutcome } from './request-owner.ts';
+import { clockwiseFrom, isInRange } from './ring.ts';
+import { REPLICATION_RETRY_MS, SUCCESSOR_HOLD_DOWN_MS } from './timing.ts';
+
+/** What replication tells the rest of the Peer. */
+export interface ReplicationListener {
+  /** The other end has newer data of this resource: fetch and adopt it (RFC 6940 §7.4.1.1). */
+  handleNewerElsewhere(resource: ResourceId, nodeId: NodeId): void;
+  /** Nothing is on its way to this node any more. */
+  handleDrained(nodeId: NodeId): void;
+}
+
+/**
+ * Copies of what this peer is responsible for — RFC 6940 §10.4 and §10.7.3 — and the hand-over of
+ * what it is responsible for no longer. All of it are replica Stores (AMB-12): only the author of a
+ * value may store it as an original.
+ */
+export class Replication {
+  private readonly env: PeerEnvironment;
+  private readonly store: ResourceStore;
+  private readonly chord: ChordReload;
+  private readonly links: LinkManager;
+  private readonly transport: MessageTransport;
+  private readonly listener: ReplicationListener;
+  /** Waiting copies by name, in the order in which they were asked for. */
+  private readonly queue = new Map<string, Copy>();
+  private readonly inFlight = new Map<string, Copy>();
+  private readonly retries = new Map<string, Copy>();
+  /** Members of the replica set that have everything, and the range that they have it of. */
+  private replicatedTo: readonly NodeId[] = [];
+  private replicatedAfter: NodeId | undefined;
+  private hasSynchronized = false;
+
+  constructor(
+    env: PeerEnvironment,
+    store: ResourceStore,
+    chord: ChordReload,
+    links: LinkManager,
+    transport: MessageTransport,
+    listener: ReplicationListener,
+  ) {
+    this.env = env;
+    this.store = store;
+    this.chord = chord;
+    this.links = links;
+    this.transport = transport;
+    this.listener = listener;
+  }
+
+  get waiting(): number {
+    return this.queue.size + this.inFlight.size + this.retries.size;
+  }
+
+  /** An original Store changed `resource` and was answered (RFC 6940 §10.4). */
+  handleStored(resource: ResourceId): void {
+    for (const nodeId of this.chord.replicaSet()) this.enqueue(resource, nodeId);
+    this.pump();
+  }
+
+  /** Copies every resource in (after, upTo] to `nodeId`. */
+  copyRange(nodeId: NodeId, after: string, upTo: string): void {
+    for (const resource of this.store.resourceIds()) {
+      if (isInRange(resource, after, upTo)) this.enqueue(resource, nodeId);
+    }
+    this.pump();
+  }
+
+  /** Copies one resource to one node. */
+  copy(resource: ResourceId, nodeId: NodeId): void {
+    this.enqueue(resource, nodeId);
+    this.pump();
+  }
+
+  isSendingTo(nodeId: NodeId): boolean {
+    for (const table of [this.queue, this.inFlight, this.retries]) {
+      for (const copy of table.values()) if (copy.nodeId === nodeId) return true;
+    }
+    return false;
+  }
+
+  /** A member of the replica set failed: its replacement waits for the hold-down (§10.7.1). */
+  handleReplicaLost(nodeId: NodeId): void {
+    for (const table of [this.queue, this.retries]) {
+      for (const [name, copy] of table) if (copy.nodeId === nodeId) table.delete(name);
+    }
+    if (!this.replicatedTo.includes(nodeId)) return;
+    this.replicatedTo = this.replicatedTo.filter((member) => member !== nodeId);
+    this.env.after('holdDown', { type: 'holdDown' }, SUCCESSOR_HOLD_DOWN_MS);
+  }
+
+  /** The Neighbor Table changed; during a hold-down nothing is done until it is over. */
+  handleNeighborsChanged(): void {
+    if (!this.env.deadlines.has('holdDown')) this.synchronize();
+  }
+
+  /** RFC 6940 §10.7.3: new members of the replica set get everything, all members new ranges. */
+  synchronize(): void {
+    if (!this.chord.isInRing) return;
+    const members = this.chord.replicaSet();
+    const after = this.chord.predecessor();
+    const newMembers = members.filter((member) => !this.replicatedTo.includes(member));
+    const previousAfter = this.replicatedAfter;
+    const rangeGrew =
+      this.hasSynchronized && previousAfter !== after && previousAfter !== undefined;
+    for (const resource of this.store.resourceIds()) {
+      if (!this.chord.isResponsible(resource)) {
+        this.passOn(resource, after, previousAfter);
+        continue;
+      }
+      const isNew = rangeGrew && !isInRange(resource, previousAfter, this.env.nodeId);
+      for (const member of isNew ? members : newMembers) this.enqueue(resource, member);
+    }
+    this.replicatedTo = members;
+    this.replicatedAfter = after;
+    this.hasSynchronized = true;
+    this.pump();
+  }
+
+  /** An admitted node got its share before: it need not be passed on again. */
+  noteHandedOver(predecessor: NodeId): void {
+    this.replicatedAfter = predecessor;
+  }
+
+  handleOutcome(resource: ResourceId, nodeId: NodeId, outcome: RequestOutcome): void {
+    const name = `${nodeId}:${resource}`;
+    const copy = this.inFlight.get(name);
+    if (copy === undefined) return;
+    copy.partsWaiting--;
+    if (outcome.type !== 'answer') this.noteFailure(name, copy, outcome);
+    if (copy.partsWaiting > 0) return;
+    this.inFlight.delete(name);
+    this.pump();
+    if (!this.isSendingTo(nodeId)) this.listener.handleDrained(nodeId);
+  }
+
+  retry(): void {
+    for (const [name, copy] of this.retries) this.queue.set(name, copy);
+    this.retries.clear();
+    this.pump();
+  }
+
+  private noteFailure(
+    name: string,
+    copy: Copy,
+    outcome: Exclude<RequestOutcome, { type: 'answer' }>,
+  ): void {
+    const code = outcome.type === 'error' ? outcome.errorCode : undefined;
+    if (NEWER_ELSEWHERE.has(code)) {
+      this.listener.handleNewerElsewhere(copy.resource, copy.nodeId);
+      return;
+    }
+    if (code === ErrorCode.Error_Data_Too_Large || copy.attempts >= ATTEMPTS_MAX) return;
+    if (this.links.linkTo(copy.nodeId) === undefined) return;
+    this.retries.set(name, { ...copy, partsWaiting: 0, attempts: copy.attempts + 1 });
+    if (!this.env.deadlines.has('replication')) {
+      this.env.after('replication', { type: 'replication' }, REPLICATION_RETRY_MS);
+    }
+  }
+
+  /** RFC 6940 §6.4.2.3: what this peer lost responsibility for goes to the new owner. */
+  private passOn(
+    resource: ResourceId,
+    after: NodeId | undefined,
+    previousAfter: NodeId | undefined,
+  ): void {
+    if (!this.hasSynchronized || after === undefined || after === previousAfter) return;
+    const wasOurs =
+      previousAfter === undefined || isInRange(resource, previousAfter, this.env.nodeId);
+    if (!wasOurs) return;
+    const target = clockwiseFrom(this.chord.tables.peers(), resource, 1)[0];
+    if (target !== undefined) this.enqueue(resource, target);
+  }
+
+  private enqueue(resource: ResourceId, nodeId: NodeId): void {
+    if (nodeId === this.env.nodeId) return;
+    if (this.queue.size >= this.env.limits.replicationsQueuedMax) return;
+    const name = `${nodeId}:${resource}`;
+    this.retries.delete(name);
+    this.queue.set(name, { resource, nodeId, attempts: 0, partsWaiting: 0 });
+  }
+
+  private pump(): void {
+    for (const [name, copy] of this.queue) {
+      if (this.inFlight.size >= this.env.limits.replicationsInFlightMax) return;
+      // A newer state of the same resource waits until the older one has arrived.
+      if (this.inFlight.has(name)) continue;
+      this.queue.delete(name);
+      this.send(name, copy);
+    }
+  }
+
+  private send(name: string, copy: Copy): void {
+    const partBytesMax = this.env.configuration.maxMessageSizeBytes - MESSAGE_OVERHEAD_BYTES;
+    const parts = this.store.exportParts(copy.resource, partBytesMax, this.env.now);
+    if (parts.length === 0 || this.links.linkTo(copy.nodeId) === undefined) {
+      this.env.queue(() => {
+        if (!this.isSendingTo(copy.nodeId)) this.listener.handleDrained(copy.nodeId);
+      });
+      return;
+    }
+    copy.partsWaiting = parts.length;
+    this.inFlight.set(name, copy);
+    for (const part of parts) this.sendPart(copy, part);
+  }
+
+  private sendPart(copy: Copy, part: ResourceExport): void {
+    const position = this.chord.replicaSet().indexOf(copy.nodeId);
+    this.transport.request({
+      destinationList: [nodeDestination(copy.nodeId)],
+      code: MessageCode.storeReq,
+      body: encode(StoreReq, {
+        resource: copy.resource,
+        replicaNumber: position < 0 ? 1 : position + 1,
+        kindData: [...part.kindData],
+      }),
+      certificates: part.certificates,
+      owner: { type: 'replicate', resource: copy.resource, nodeId: copy.nodeId },
+    });
+  }
+}
+
+interface Copy {
+  readonly resource: ResourceId;
+  readonly nodeId: NodeId;
+  readonly attempts: number;
+  partsWaiting: number;
+}
+
+const NEWER_ELSEWHERE = new Set<number | undefined>([
+  ErrorCode.Error_Data_Too_Old,
+  ErrorCode.Error_Generation_Counter_Too_Low,
+]);
+const ATTEMPTS_MAX = 5;
+/** Room for the header, the own certificates and the signature beside the values. */
+const MESSAGE_OVERHEAD_BYTES = 6_144;

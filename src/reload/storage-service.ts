@@ -1,0 +1,341 @@
+import type { KindDefinition } from '../overlay-config/kind-definition.ts';
+import type { PersistRecord } from '../storage/persist-record.ts';
+import type { ResourceStore } from '../storage/resource-store.ts';
+import { refuseUnknownKinds, StoreRefusal } from '../storage/store-refusal.ts';
+import type { StoreKindRequest, StoreRequest, VerifiedValue } from '../storage/store-request.ts';
+import type { CommitResult, KindSpecifier } from '../storage/store-result.ts';
+import { SignatureRefusal } from '../tls-auth/verified-signer.ts';
+import { decode, encode } from '../wire/codec.ts';
+import { ErrorCode } from '../wire/error-response.ts';
+import { MalformedMessage } from '../wire/malformed-message.ts';
+import type { NodeId } from '../wire/node-id.ts';
+import type { ResourceId } from '../wire/resource-id.ts';
+import {
+  FetchAns,
+  FetchReq,
+  FindAns,
+  FindReq,
+  modelSpecifier,
+  StatAns,
+  StoreAns,
+  type StoredDataSpecifier,
+  StoreReq,
+} from '../wire/store.ts';
+import type { ChordReload } from './chord-reload.ts';
+import type { PersistTicket } from './input.ts';
+import type { MessageReceiver, VerifiedRequest } from './message-receiver.ts';
+import type { PeerEnvironment } from './peer-environment.ts';
+import { clockwiseFrom, distance, lowerBound } from './ring.ts';
+import { readValues, verifyValue } from './value-verification.ts';
+
+/** What the storage service tells the rest of the Peer. */
+export interface StorageListener {
+  /** An original Store changed the resource, is durable and was answered. */
+  handleStored(resource: ResourceId): void;
+  /** A replica Store came from this node. */
+  noteReplicaStore(from: NodeId): void;
+  /** The admitting peer hands data over before this node is in the ring. */
+  admittingPeer(): NodeId | undefined;
+}
+
+/**
+ * Answers Store, Fetch, Stat and Find — RFC 6940 §7.4. All checks come before any change, the
+ * change is whole, and the answer waits until it is on disk.
+ */
+export class StorageService {
+  private readonly env: PeerEnvironment;
+  private readonly store: ResourceStore;
+  private readonly chord: ChordReload;
+  private readonly receiver: MessageReceiver;
+  private readonly listener: StorageListener;
+  private readonly waiting = new Map<PersistTicket, WaitingAnswer>();
+  /** Resources whose last write failed: what memory has must get to disk some time. */
+  private readonly unwritten = new Set<ResourceId>();
+  private nextTicket = 1;
+
+  constructor(
+    env: PeerEnvironment,
+    store: ResourceStore,
+    chord: ChordReload,
+    receiver: MessageReceiver,
+    listener: StorageListener,
+  ) {
+    this.env = env;
+    this.store = store;
+    this.chord = chord;
+    this.receiver = receiver;
+    this.listener = listener;
+  }
+
+  /** RFC 6940 §7.4.1. */
+  handleStore(request: VerifiedRequest): void {
+    const store = this.decoded(request, StoreReq);
+    if (store === undefined) return;
+    const refusal = this.routingRefusal(store.resource, store.replicaNumber, request.signer.nodeId);
+    if (refusal !== undefined) {
+      this.refuse(request, refusal);
+      return;
+    }
+    const kinds = this.verifiedKinds(store, request);
+    if (kinds instanceof StoreRefusal) {
+      this.refuse(request, kinds);
+      return;
+    }
+    const result = this.apply({
+      resource: store.resource,
+      replicaNumber: store.replicaNumber,
+      requestSigner: request.signer,
+      kinds,
+    });
+    if (result instanceof StoreRefusal) {
+      this.refuse(request, result);
+      return;
+    }
+    if (store.replicaNumber !== 0) this.listener.noteReplicaStore(request.signer.nodeId);
+    const isOriginal = store.replicaNumber === 0;
+    const waiting = { request, resource: store.resource, result, isOriginal };
+    this.persist(result.records, waiting);
+  }
+
+  /** Takes over newer data that another peer has (RFC 6940 §7.4.1.1, §7.4.1.2). */
+  adopt(request: StoreRequest): void {
+    const result = this.apply({ ...request, leaveOutOlder: true });
+    if (result instanceof StoreRefusal) return;
+    this.persist(result.records, undefined);
+  }
+
+  /** Writes records that no answer waits for: expired, removed, dropped. */
+  write(records: readonly PersistRecord[]): void {
+    if (records.length > 0) this.persist(records, undefined);
+  }
+
+  handlePersisted(ticket: PersistTicket): void {
+    const waiting = this.waiting.get(ticket);
+    this.waiting.delete(ticket);
+    if (waiting !== undefined) this.answerStore(waiting);
+  }
+
+  /** A full disk, for example: nothing is acknowledged that is not durable. */
+  handlePersistFailed(ticket: PersistTicket, reason: string): void {
+    const waiting = this.waiting.get(ticket);
+    this.waiting.delete(ticket);
+    if (waiting === undefined) return;
+    this.unwritten.add(waiting.resource);
+    const detail = `it could not be written to disk: ${reason}`;
+    this.receiver.respondError(waiting.request, ErrorCode.Error_Data_Too_Large, detail);
+  }
+
+  /** Writes again what could not be written. */
+  retryUnwritten(): void {
+    const resources = [...this.unwritten];
+    this.unwritten.clear();
+    for (const resource of resources) this.write(this.store.recordsOf(resource));
+  }
+
+  /** RFC 6940 §7.4.2. */
+  handleFetch(request: VerifiedRequest): void {
+    const fetch = this.decoded(request, FetchReq);
+    if (fetch === undefined) return;
+    const specifiers = this.specifiers(fetch.specifiers);
+    const result =
+      specifiers instanceof StoreRefusal
+        ? specifiers
+        : this.store.fetch(fetch.resource, specifiers, this.env.now);
+    if (result instanceof StoreRefusal) {
+      this.refuse(request, result);
+      return;
+    }
+    const body = encode(FetchAns, { kindResponses: [...result.responses] });
+    this.receiver.respond(request, body, result.certificates);
+  }
+
+  /** RFC 6940 §7.4.3. */
+  handleStat(request: VerifiedRequest): void {
+    const stat = this.decoded(request, FetchReq);
+    if (stat === undefined) return;
+    const specifiers = this.specifiers(stat.specifiers);
+    const result =
+      specifiers instanceof StoreRefusal
+        ? specifiers
+        : this.store.stat(stat.resource, specifiers, this.env.now);
+    if (result instanceof StoreRefusal) {
+      this.refuse(request, result);
+      return;
+    }
+    this.receiver.respond(request, encode(StatAns, { kindResponses: result }));
+  }
+
+  /** RFC 6940 §7.4.4. */
+  handleFind(request: VerifiedRequest): void {
+    const find = this.decoded(request, FindReq);
+    if (find === undefined) return;
+    if (new Set(find.kinds).size < find.kinds.length) {
+      const detail = 'a Kind is asked for twice';
+      this.receiver.respondError(request, ErrorCode.Error_Invalid_Message, detail);
+      return;
+    }
+    if (!this.chord.isResponsible(find.resource)) {
+      const detail = 'this peer is not responsible for that Resource-ID';
+      this.receiver.respondError(request, ErrorCode.Error_Not_Found, detail);
+      return;
+    }
+    const alone = this.chord.predecessor() === undefined;
+    const last = alone ? undefined : (this.env.nodeId as string as ResourceId);
+    const results = this.store.find(find.resource, find.kinds, last, this.env.now);
+    if (results instanceof StoreRefusal) this.refuse(request, results);
+    else this.receiver.respond(request, encode(FindAns, { results }));
+  }
+
+  private apply(request: StoreRequest): CommitResult | StoreRefusal {
+    const plan = this.store.plan(request, this.env.now);
+    if (plan instanceof StoreRefusal) return plan;
+    const result = this.store.commit(plan, this.env.now);
+    this.armExpiry();
+    return result;
+  }
+
+  armExpiry(): void {
+    const deadline = this.store.nextDeadline();
+    if (deadline === undefined) return;
+    this.env.deadlines.set('storeExpiry', { type: 'storeExpiry' }, deadline);
+  }
+
+  private persist(records: readonly PersistRecord[], waiting: WaitingAnswer | undefined): void {
+    if (records.length === 0) {
+      if (waiting !== undefined) this.answerStore(waiting);
+      return;
+    }
+    const ticket = this.nextTicket++;
+    if (waiting !== undefined) this.waiting.set(ticket, waiting);
+    this.env.emit({ type: 'persist', ticket, records });
+  }
+
+  /** RFC 6940 §10.4: the answer first, then the copies. */
+  private answerStore({ request, resource, result, isOriginal }: WaitingAnswer): void {
+    const replicas = isOriginal ? this.chord.replicaSet() : [];
+    const kindResponses = result.responses.map((response) => ({ ...response, replicas }));
+    this.receiver.respond(request, encode(StoreAns, { kindResponses }));
+    if (isOriginal && result.changed) this.listener.handleStored(resource);
+  }
+
+  /** RFC 6940 §7.4.1.1: may this peer store the resource on the word of that sender? */
+  private routingRefusal(
+    resource: ResourceId,
+    replicaNumber: number,
+    sender: NodeId,
+  ): StoreRefusal | undefined {
+    if (this.env.options.role === 'client') {
+      return new StoreRefusal(ErrorCode.Error_Forbidden, 'a client stores nothing for others');
+    }
+    if (resource.length !== this.env.nodeId.length) {
+      const detail = `expected a Resource-ID of 16 bytes, got ${resource.length / 2}`;
+      return new StoreRefusal(ErrorCode.Error_Forbidden, detail);
+    }
+    if (replicaNumber === 0) {
+      if (this.chord.isResponsible(resource)) return undefined;
+      const detail = 'this peer is not responsible for that Resource-ID';
+      return new StoreRefusal(ErrorCode.Error_Not_Found, detail);
+    }
+    if (sender === this.listener.admittingPeer()) return undefined;
+    return this.replicaRefusal(resource, sender);
+  }
+
+  /**
+   * RFC 6940 §7.4.1.1: this peer expects to be a replica (or has become responsible), and the
+   * sender belongs to the replica set that we know, or is closer than some member of it.
+   */
+  private replicaRefusal(resource: ResourceId, sender: NodeId): StoreRefusal | undefined {
+    const known = [...this.chord.tables.peers()];
+    known.splice(lowerBound(known, this.env.nodeId), 0, this.env.nodeId);
+    const members = clockwiseFrom(known, resource, REPLICA_SET_SIZE);
+    if (!members.includes(this.env.nodeId)) {
+      const detail = 'nearer peers than this one are known for that Resource-ID';
+      return new StoreRefusal(ErrorCode.Error_Forbidden, detail);
+    }
+    const farthest = members.at(-1) as NodeId;
+    const near = distance(resource, sender) <= distance(resource, farthest);
+    if (near || members.includes(sender)) return undefined;
+    const detail = 'the sender does not belong to the replica set of that Resource-ID';
+    return new StoreRefusal(ErrorCode.Error_Forbidden, detail);
+  }
+
+  private verifiedKinds(
+    store: StoreReq,
+    request: VerifiedRequest,
+  ): StoreKindRequest[] | StoreRefusal {
+    const unknown = store.kindData.filter(({ kind }) => this.kind(kind) === undefined);
+    if (unknown.length > 0) return refuseUnknownKinds(unknown.map(({ kind }) => kind));
+    const kinds: StoreKindRequest[] = [];
+    for (const { kind, generationCounter, values } of store.kindData) {
+      const definition = this.kind(kind) as KindDefinition;
+      const verified = this.verifiedValues(values, definition, store.resource, request);
+      if (verified instanceof StoreRefusal) return verified;
+      kinds.push({ kind, generationCounter, values: verified });
+    }
+    return kinds;
+  }
+
+  private verifiedValues(
+    bytes: Uint8Array,
+    kind: KindDefinition,
+    resource: ResourceId,
+    request: VerifiedRequest,
+  ): VerifiedValue[] | StoreRefusal {
+    const values = readValues(bytes, kind, this.env.configuration.nodeIdLength);
+    if (values instanceof MalformedMessage) {
+      return new StoreRefusal(ErrorCode.Error_Invalid_Message, values.describe());
+    }
+    const verified: VerifiedValue[] = [];
+    for (const data of values) {
+      const value = verifyValue(this.env, resource, kind, data, request.certificates);
+      if (value instanceof SignatureRefusal) {
+        return new StoreRefusal(ErrorCode.Error_Forbidden, value.describe());
+      }
+      verified.push(value);
+    }
+    return verified;
+  }
+
+  private specifiers(wire: readonly StoredDataSpecifier[]): KindSpecifier[] | StoreRefusal {
+    const unknown = wire.filter(({ kind }) => this.kind(kind) === undefined);
+    if (unknown.length > 0) return refuseUnknownKinds(unknown.map(({ kind }) => kind));
+    const specifiers: KindSpecifier[] = [];
+    for (const { kind, generation, modelSpecifier: bytes } of wire) {
+      const model = (this.kind(kind) as KindDefinition).dataModel;
+      const specifier = decode(modelSpecifier(model), bytes);
+      if (specifier instanceof MalformedMessage) {
+        return new StoreRefusal(ErrorCode.Error_Invalid_Message, specifier.describe());
+      }
+      specifiers.push({ kind, generation, specifier });
+    }
+    return specifiers;
+  }
+
+  private decoded<T>(
+    request: VerifiedRequest,
+    codec: Parameters<typeof decode<T>>[0],
+  ): T | undefined {
+    const body = decode(codec, request.body, this.env.configuration.nodeIdLength);
+    if (!(body instanceof MalformedMessage)) return body;
+    this.receiver.respondError(request, ErrorCode.Error_Invalid_Message, body.describe());
+    return undefined;
+  }
+
+  private refuse(request: VerifiedRequest, refusal: StoreRefusal): void {
+    this.receiver.respondError(request, refusal.errorCode, refusal.errorInfo);
+  }
+
+  private kind(kind: number): KindDefinition | undefined {
+    return this.env.configuration.kinds.get(kind);
+  }
+}
+
+interface WaitingAnswer {
+  readonly request: VerifiedRequest;
+  readonly resource: ResourceId;
+  readonly result: CommitResult;
+  readonly isOriginal: boolean;
+}
+
+/** The responsible peer and its two copies (RFC 6940 §10.4). */
+const REPLICA_SET_SIZE = 3;
