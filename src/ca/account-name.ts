@@ -1,5 +1,6 @@
 import { domainToASCII, domainToUnicode } from 'node:url';
 import type { CertificateProfile } from '../tls-auth/trust-settings.ts';
+import { isAscii } from '../tls-auth/xmpp-address.ts';
 
 declare const prepared: unique symbol;
 
@@ -40,11 +41,6 @@ export function prepareAccountName(
       ? 'the profile rfc6940 takes ASCII names only'
       : undefined);
   return reason === undefined ? (text as AccountName) : refuse(text, reason);
-}
-
-/** Whether an rfc822Name (an IA5String) can hold it — XEP-0416 §3.2. */
-export function isAscii(text: string): boolean {
-  return /^[\x20-\x7e]*$/.test(text);
 }
 
 function faultOfPart(part: string, which: string, allowed: RegExp): string | undefined {

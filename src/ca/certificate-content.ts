@@ -1,9 +1,11 @@
 import type { KeyUsageBit } from '../tls-auth/certificate-extension.ts';
+import { reloadUri } from '../tls-auth/node-identity.ts';
 import { KeyPurposeOid } from '../tls-auth/object-identifier.ts';
 import type { CertificateProfile } from '../tls-auth/trust-settings.ts';
+import { isAscii } from '../tls-auth/xmpp-address.ts';
 import { toHex } from '../wire/hex.ts';
 import type { NodeId } from '../wire/node-id.ts';
-import { type AccountName, isAscii } from './account-name.ts';
+import type { AccountName } from './account-name.ts';
 
 /** One name of a subjectAltName — RFC 5280 §4.2.1.6. */
 export interface SubjectAltName {
@@ -134,15 +136,6 @@ export function httpsCertificateContent(
     subjectAltNames: hosts,
     revocationListUrl: undefined,
   };
-}
-
-/**
- * RELOAD URI — RFC 6940 §14.15: the hex of a Destination List with one Destination of type node,
- * without its outer length. The specifier is empty: it names the node itself.
- */
-export function reloadUri(nodeId: NodeId, overlayName: string): string {
-  const length = (nodeId.length / 2).toString(16).padStart(2, '0');
-  return `reload://01${length}${nodeId}@${overlayName}/`;
 }
 
 const SERIAL_NUMBER_BYTES = 20;

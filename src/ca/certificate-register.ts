@@ -47,8 +47,19 @@ export class CertificateRegister {
   private readonly revokedSerials = new Set<string>();
   private lastRevocationListNumber = 0;
 
-  /** Takes an event that is in the ledger. Throws RangeError for one that contradicts it. */
+  /** What an event contradicts, as a sentence; undefined when it may be applied. */
+  faultOf(event: RegisterEvent): string | undefined {
+    if (event.type === 'certificateIssued') return this.faultOfIssued(event);
+    if (event.type === 'certificateRevoked' && !this.certificatesBySerial.has(event.serialNumber)) {
+      return `serial number ${event.serialNumber} was never issued`;
+    }
+    return undefined;
+  }
+
+  /** Takes an event that is in the ledger. Throws RangeError where `faultOf` finds something. */
   apply(event: RegisterEvent): void {
+    const fault = this.faultOf(event);
+    if (fault !== undefined) throw new RangeError(fault);
     switch (event.type) {
       case 'accountAdded':
       case 'accountChanged':
@@ -134,19 +145,27 @@ export class CertificateRegister {
     this.accountsByName.set(userName, { userName, passwordHash, devicesMax });
   }
 
+  private faultOfIssued(event: CertificateIssued): string | undefined {
+    const { serialNumber, publicKeySha256: key, userName } = event;
+    if (this.certificatesBySerial.has(serialNumber)) {
+      return `serial number ${serialNumber} was issued before`;
+    }
+    const holders = new Set(event.nodeIds.map((nodeId) => this.devicesByNode.get(nodeId)));
+    const [device] = holders;
+    const isOneDevice =
+      holders.size === 1 &&
+      (device === undefined || device.nodeIds.length === event.nodeIds.length);
+    if (!isOneDevice) return `the Node-IDs ${event.nodeIds.join(', ')} are not one device`;
+    if (device !== undefined && device.userName !== userName) {
+      return `Node-ID ${event.nodeIds[0]} belongs to ${device.userName}`;
+    }
+    const keyHolder = this.devicesByKey.get(key) ?? device;
+    return keyHolder === device ? undefined : `the key ${key} belongs to another device`;
+  }
+
   private applyIssued(event: CertificateIssued): void {
-    const [firstNodeId] = event.nodeIds;
-    if (firstNodeId === undefined || this.certificatesBySerial.has(event.serialNumber)) {
-      throw new RangeError(`serial number ${event.serialNumber} was issued before`);
-    }
-    const device = this.devicesByNode.get(firstNodeId) ?? this.newDevice(event);
-    if (device.userName !== event.userName) {
-      throw new RangeError(`Node-ID ${firstNodeId} belongs to ${device.userName}`);
-    }
-    const holder = this.devicesByKey.get(event.publicKeySha256) ?? device;
-    if (holder !== device) {
-      throw new RangeError(`the key ${event.publicKeySha256} belongs to another device`);
-    }
+    const [known] = event.nodeIds.flatMap((nodeId) => this.devicesByNode.get(nodeId) ?? []);
+    const device = known ?? this.newDevice(event);
     device.serialNumbers.push(event.serialNumber);
     this.devicesByKey.set(event.publicKeySha256, device);
     this.certificatesBySerial.set(event.serialNumber, { ...event, revocation: undefined });
@@ -164,10 +183,7 @@ export class CertificateRegister {
 
   private applyRevoked(serialNumber: string, revocation: Revocation): void {
     const certificate = this.certificatesBySerial.get(serialNumber);
-    if (certificate === undefined) {
-      throw new RangeError(`serial number ${serialNumber} was never issued`);
-    }
-    if (certificate.revocation !== undefined) return;
+    if (certificate === undefined || certificate.revocation !== undefined) return;
     this.certificatesBySerial.set(serialNumber, { ...certificate, revocation });
     this.revokedSerials.add(serialNumber);
   }

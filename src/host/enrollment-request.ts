@@ -1,8 +1,8 @@
 import { createPublicKey, type KeyObject, sign } from 'node:crypto';
 import * as asn1 from 'asn1js';
-import { isAscii } from '../ca/account-name.ts';
 import type { SubjectAltName } from '../ca/certificate-content.ts';
 import { ExtensionOid } from '../tls-auth/object-identifier.ts';
+import { isAscii } from '../tls-auth/xmpp-address.ts';
 import {
   bitStringOf,
   contextConstructed,
