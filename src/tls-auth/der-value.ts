@@ -24,11 +24,11 @@ export function derIntegerHex(element: DerElement): string {
 /** INTEGER from 0 to 2^31-1. */
 export function derSmallInteger(element: DerElement): number {
   const hex = derIntegerHex(element);
-  const value = Number.parseInt(hex, 16);
-  if (element.contents.length > 4 || value > 0x7fffffff) {
+  const isNegative = (element.contents[0] ?? 0) >= 0x80;
+  if (element.contents.length > 4 || isNegative) {
     throw new MalformedDer('expected an INTEGER from 0 to 2^31-1', element.contentsOffset);
   }
-  return value;
+  return Number.parseInt(hex, 16);
 }
 
 /** BIT STRING of whole octets, such as a key or a signature. */

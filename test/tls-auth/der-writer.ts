@@ -52,12 +52,10 @@ export function namedBits(bits: readonly number[]): Uint8Array {
 }
 
 export function objectIdentifier(dotted: string): Uint8Array {
-  const [first = 0, second = 0, ...others] = dotted.split('.').map(Number);
-  const octets = [first * 40 + second, ...others].flatMap((arc) => {
-    const base128 = [arc % 128];
-    for (let rest = Math.floor(arc / 128); rest > 0; rest = Math.floor(rest / 128)) {
-      base128.unshift(128 + (rest % 128));
-    }
+  const [first = 0n, second = 0n, ...others] = dotted.split('.').map(BigInt);
+  const octets = [first * 40n + second, ...others].flatMap((arc) => {
+    const base128 = [Number(arc % 128n)];
+    for (let rest = arc / 128n; rest > 0n; rest /= 128n) base128.unshift(128 + Number(rest % 128n));
     return base128;
   });
   return der(0x06, Uint8Array.from(octets));
