@@ -1,6 +1,7 @@
 import type { ResourceId } from '../wire/resource-id.ts';
 import type { GenericCertificate } from '../wire/security-block.ts';
 import type { KindId } from '../wire/stored-data.ts';
+import { joinBytes } from './join-bytes.ts';
 import type { Now } from './now.ts';
 import type { ResourceTable } from './resource-table.ts';
 import type { ResourceExport } from './store-result.ts';
@@ -74,7 +75,7 @@ class ExportPart {
     const kindData = [...this.kinds].map(([kind, { generationCounter, values }]) => ({
       kind,
       generationCounter,
-      values: Buffer.concat(values),
+      values: joinBytes(values),
     }));
     return { kindData, certificates: [...this.certificates] };
   }

@@ -11,6 +11,7 @@ import {
   storedMetaData,
 } from '../wire/store.ts';
 import { type DataValue, type StoredDataValue, storedData } from '../wire/stored-data.ts';
+import { joinBytes } from './join-bytes.ts';
 import type { Now } from './now.ts';
 import type { Place } from './place.ts';
 import type { StoreContext } from './store-plan.ts';
@@ -81,7 +82,7 @@ function answer(
         entries.push(entry);
       }
     }
-    responses.push({ kind, generation: current, values: joined(entries) });
+    responses.push({ kind, generation: current, values: joinBytes(entries) });
   }
   return responses;
 }
@@ -107,18 +108,12 @@ function metaData(value: StoredValue | undefined): MetaData {
     exists: value?.exists ?? false,
     valueLength: bytes.length - EMPTY_WITH_LENGTH.length,
     hashAlgorithm: HashAlgorithm.sha256,
-    hashValue: createHash('sha256').update(bytes).digest(),
+    hashValue: new Uint8Array(createHash('sha256').update(bytes).digest()),
   };
 }
 
 function metaDataValue(place: Place, data: MetaData): MetaDataValue {
   return { ...place, metaData: data };
-}
-
-function joined(entries: readonly Uint8Array[]): Uint8Array {
-  const [first] = entries;
-  if (first !== undefined && entries.length === 1) return first;
-  return Buffer.concat(entries);
 }
 
 function tooLarge(context: StoreContext): StoreRefusal {

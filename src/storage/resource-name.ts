@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type NodeId, nodeIdBytes } from '../wire/node-id.ts';
 import { type ResourceId, resourceIdFromBytes } from '../wire/resource-id.ts';
+import { joinBytes } from './join-bytes.ts';
 
 /**
  * The Resource-ID of a Resource Name: the first 16 bytes of its SHA-1 (RFC 6940 §10.2). A string
@@ -21,7 +22,7 @@ export function overlayHash(name: string): number {
  */
 export function nodeMultipleResourceId(nodeId: NodeId, i: number): ResourceId {
   if (!Number.isInteger(i) || i < 0 || i > 255) throw new RangeError(`not one byte: ${i}`);
-  return resourceIdOf(Buffer.concat([nodeIdBytes(nodeId), Uint8Array.of(i)]));
+  return resourceIdOf(joinBytes([nodeIdBytes(nodeId), Uint8Array.of(i)]));
 }
 
 function sha1(name: string | Uint8Array): Buffer {

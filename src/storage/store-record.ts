@@ -19,6 +19,7 @@ import {
 import { MalformedMessage } from '../wire/malformed-message.ts';
 import { type ResourceId, resourceId } from '../wire/resource-id.ts';
 import { type KindId, kindId } from '../wire/stored-data.ts';
+import { joinBytes } from './join-bytes.ts';
 import type { PersistRecord } from './persist-record.ts';
 import type { Place, PlaceName } from './place.ts';
 
@@ -125,8 +126,8 @@ export function modelOf(record: ValueRecord): Place['model'] {
 }
 
 function seal(key: string, body: Uint8Array): Uint8Array {
-  const content = Buffer.concat([Uint8Array.of(RECORD_VERSION), body]);
-  return new Uint8Array(Buffer.concat([content, checksum(key, content)]));
+  const content = joinBytes([Uint8Array.of(RECORD_VERSION), body]);
+  return joinBytes([content, checksum(key, content)]);
 }
 
 /** Against damage, not against an attacker: signatures are verified anew when records are read. */

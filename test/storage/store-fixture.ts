@@ -1,5 +1,6 @@
 /** A store with one Kind of each data model and policy, and shorthands for what goes in and out. */
 import { AccessPolicy, type KindDefinition } from '../../src/overlay-config/kind-definition.ts';
+import { joinBytes } from '../../src/storage/join-bytes.ts';
 import type { Now } from '../../src/storage/now.ts';
 import { ResourceStore } from '../../src/storage/resource-store.ts';
 import type { StoreLimits } from '../../src/storage/store-limits.ts';
@@ -147,7 +148,7 @@ export function fetchNow(
 export function decodedValues(model: DataModel, bytes: Uint8Array): StoredData[] {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(bytes.length);
-  const values = decode(vector(uint32, storedData(model)), Buffer.concat([length, bytes]));
+  const values = decode(vector(uint32, storedData(model)), joinBytes([length, bytes]));
   if (values instanceof MalformedMessage) throw new Error(values.describe());
   return values;
 }
