@@ -1,0 +1,150 @@
+import { trustSettingsOf } from '../overlay-config/configuration-trust-settings.ts';
+import type { VerifiedConfiguration } from '../overlay-config/verified-configuration.ts';
+import type { KnownPeer } from '../reload/input.ts';
+import { Authenticator } from '../tls-auth/authenticator.ts';
+import { advertisedAddresses, resolveHost } from './advertised-addresses.ts';
+import { ConfigurationCache } from './configuration-cache.ts';
+import { ConfigurationClient } from './configuration-client.ts';
+import { hostClock } from './host-clock.ts';
+import type { ConfigurationSource, JoinOptions } from './join-options.ts';
+import { KnownPeerCache } from './known-peer-cache.ts';
+import { type Log, silentLog } from './log.ts';
+import { PeerHost } from './peer-host.ts';
+import { obtainIdentity, signerOf } from './peer-identity.ts';
+import { ReleaseStack } from './release-stack.ts';
+import { openStateDirectory } from './state-directory.ts';
+import { openStoredValues } from './stored-values.ts';
+
+export type { JoinOptions } from './join-options.ts';
+export { PeerHost } from './peer-host.ts';
+
+/**
+ * Joins an overlay: fetches its configuration, enrolls if the state directory holds no certificate
+ * yet, and resolves when this peer is in the ring and its certificate is stored where others look
+ * for it. A restart with the same state directory needs neither enrollment nor configuration server
+ * nor bootstrap node.
+ *
+ * Rejects with an Error whose message is a sentence for the operator.
+ */
+export async function joinOverlay(options: JoinOptions): Promise<PeerHost> {
+  const host = await openPeer(options);
+  try {
+    await host.whenJoined(options.signal);
+    return host;
+  } catch (error) {
+    await host.close('joining was given up');
+    throw error;
+  }
+}
+
+/** The same up to where joining has begun; `whenJoined()` tells when it is done. */
+export async function openPeer(options: JoinOptions): Promise<PeerHost> {
+  const releases = new ReleaseStack();
+  try {
+    return await assemble(options, releases);
+  } catch (error) {
+    await releases.releaseAll();
+    throw error;
+  }
+}
+
+async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<PeerHost> {
+  const { log = silentLog, signal } = options;
+  const directory = await openStateDirectory(options.stateDirectory);
+  releases.add(() => directory.close());
+  const source = await openConfiguration(options, log, releases);
+  const { configuration } = source;
+  const authenticator = new Authenticator(trustSettingsOf(configuration));
+  const credentials = await obtainIdentity({
+    stateDirectory: options.stateDirectory,
+    source: options.identity,
+    configuration,
+    authenticator,
+    trust: trustedCertificates(options.configuration),
+    log,
+    signal,
+  });
+  const now = hostClock.now();
+  const signer = signerOf(credentials, authenticator, now.unixMs);
+  const peerLog = log.child({ node: signer.nodeId });
+  const { stateDirectory } = options;
+  const stored = await openStoredValues(stateDirectory, configuration, authenticator, now, peerLog);
+  releases.add(() => stored.file.close());
+  const knownPeers = new KnownPeerCache(stateDirectory, peerLog);
+  releases.add(() => knownPeers.settled());
+  const advertise =
+    options.advertise === undefined ? undefined : await resolveHost(options.advertise);
+  signal?.throwIfAborted();
+  const host = await PeerHost.start({
+    configuration,
+    authenticator,
+    signer,
+    credentials,
+    role: options.client === true ? 'client' : 'peer',
+    first: options.first === true,
+    store: stored.store,
+    listen: options.listen ?? LISTEN_DEFAULT,
+    advertised: (bound) => advertisedAddresses(bound, advertise),
+    knownPeers: [...(await knownPeers.read()), ...configuration.bootstrapNodes.map(bootstrap)],
+    write: (records) => stored.file.write(records),
+    rememberPeers: (peers) => knownPeers.remember(peers),
+    configurationAdopted: source.adopted,
+    release: () => releases.releaseAll(),
+    log: peerLog,
+    ...(options.linkLimits === undefined ? {} : { linkLimits: options.linkLimits }),
+  });
+  source.follow((next) => host.adoptConfiguration(next));
+  return host;
+}
+
+interface OpenedConfiguration {
+  readonly configuration: VerifiedConfiguration;
+  /** Keeps one that came through the overlay. */
+  readonly adopted: (configuration: VerifiedConfiguration) => void;
+  /** Asks the server for newer ones from now on. */
+  readonly follow: (onNew: (configuration: VerifiedConfiguration) => void) => void;
+}
+
+async function openConfiguration(
+  options: JoinOptions,
+  log: Log,
+  releases: ReleaseStack,
+): Promise<OpenedConfiguration> {
+  const source = options.configuration ?? { from: 'https' };
+  if (source.from === 'given') {
+    return {
+      configuration: source.configuration,
+      adopted: () => undefined,
+      follow: () => undefined,
+    };
+  }
+  const trust = trustedCertificates(source);
+  const client = new ConfigurationClient({
+    overlayName: options.overlay ?? OVERLAY_DEFAULT,
+    url: source.url,
+    ...(trust === undefined ? {} : { trustAnchorsPem: [trust] }),
+    cache: new ConfigurationCache(options.stateDirectory),
+    log,
+  });
+  releases.add(() => client.stop());
+  return {
+    configuration: await client.obtain(),
+    follow: (onNew) => client.start(onNew),
+    adopted: (configuration) => {
+      client.adopt(configuration).catch((error: unknown) => {
+        log.error({ reason: String(error) }, 'the new configuration cannot be kept on disk');
+      });
+    },
+  };
+}
+
+function trustedCertificates(source: ConfigurationSource | undefined): string | undefined {
+  return source?.from === 'https' ? source.trustedCertificates : undefined;
+}
+
+function bootstrap(address: VerifiedConfiguration['bootstrapNodes'][number]): KnownPeer {
+  return { address };
+}
+
+const OVERLAY_DEFAULT = 'xmpp.org';
+const LISTEN_DEFAULT = { host: '0.0.0.0', port: 6084 };

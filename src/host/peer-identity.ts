@@ -1,0 +1,123 @@
+import type { VerifiedConfiguration } from '../overlay-config/verified-configuration.ts';
+import type { Authenticator } from '../tls-auth/authenticator.ts';
+import { CertificateRefusal } from '../tls-auth/certificate-refusal.ts';
+import { createSigner, type Signer } from '../tls-auth/signer.ts';
+import { enroll } from './enrollment-client.ts';
+import { EnrollmentFailure } from './enrollment-failure.ts';
+import { dropPendingKey, loadIdentity, pendingPrivateKey, saveIdentity } from './identity-file.ts';
+import type { IdentitySource } from './join-options.ts';
+import type { LinkCredentials } from './link-credentials.ts';
+import type { Log } from './log.ts';
+
+/** A peer cannot say who it is. The message says why and what to do. */
+export class IdentityMissing extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'IdentityMissing';
+  }
+}
+
+export interface IdentityOptions {
+  readonly stateDirectory: string;
+  readonly source: IdentitySource | undefined;
+  readonly configuration: VerifiedConfiguration;
+  readonly authenticator: Authenticator;
+  /** PEM certificates to trust for HTTPS. */
+  readonly trust: string | undefined;
+  readonly log: Log;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Who this peer is: what its program says, else what its state directory holds, else what an
+ * enrollment server certifies now — once, RFC 6940 §11.3. Throws IdentityMissing, EnrollmentFailure
+ * or IdentityFileDamaged.
+ */
+export async function obtainIdentity(options: IdentityOptions): Promise<LinkCredentials> {
+  const { source, stateDirectory } = options;
+  if (source?.from === 'given') return source.credentials;
+  const held = await loadIdentity(stateDirectory);
+  if (held !== undefined) return held;
+  if (source === undefined) {
+    throw new IdentityMissing(
+      `there is no certificate in ${stateDirectory} yet; enroll with a user name and a password`,
+    );
+  }
+  return enrollWithAny(source, options);
+}
+
+/** The signer of this identity, if its certificate counts in the overlay. Throws IdentityMissing. */
+export function signerOf(
+  credentials: LinkCredentials,
+  authenticator: Authenticator,
+  unixMs: number,
+): Signer {
+  const [leaf, ...pool] = credentials.chain;
+  if (leaf === undefined) throw new IdentityMissing('the identity has no certificate');
+  const node = authenticator.authenticate(leaf, pool, unixMs);
+  if (node instanceof CertificateRefusal) {
+    throw new IdentityMissing(
+      `the own certificate does not count in this overlay (${node.describe()}); ` +
+        'enroll anew with an empty state directory',
+    );
+  }
+  return createSigner(node, node.nodeId, credentials.privateKey);
+}
+
+/** Asks the enrollment servers one after another; only an unreachable one makes the next asked. */
+async function enrollWithAny(
+  source: Extract<IdentitySource, { from: 'enrollment' }>,
+  options: IdentityOptions,
+): Promise<LinkCredentials> {
+  const { configuration, stateDirectory, log } = options;
+  const [firstUrl, ...otherUrls] = configuration.enrollmentServers;
+  if (firstUrl === undefined) {
+    throw new IdentityMissing(
+      `the overlay ${configuration.instanceName} names no enrollment server; ` +
+        'its operator has to give you a key and a certificate',
+    );
+  }
+  const password = await source.password();
+  for (const [index, url] of [firstUrl, ...otherUrls].entries()) {
+    log.info({ url, user: source.userName }, 'enrolling');
+    try {
+      return await enrollAt(url, password, source, options);
+    } catch (error) {
+      const isUnreachable = error instanceof EnrollmentFailure && error.code === 'unreachable';
+      if (!isUnreachable || index === otherUrls.length) throw error;
+      log.warn({ url, reason: error.message }, 'trying the next enrollment server');
+    }
+  }
+  throw new IdentityMissing(`nothing in ${stateDirectory} and nobody to ask`);
+}
+
+async function enrollAt(
+  url: string,
+  password: string,
+  source: Extract<IdentitySource, { from: 'enrollment' }>,
+  options: IdentityOptions,
+): Promise<LinkCredentials> {
+  const { stateDirectory, configuration, authenticator, trust, signal, log } = options;
+  try {
+    const identity = await enroll({
+      url,
+      password,
+      trust,
+      authenticator,
+      configuration,
+      signal,
+      overlayName: configuration.instanceName,
+      userName: source.userName,
+      // On disk before the request leaves: a crash in between asks for the same device again.
+      privateKey: await pendingPrivateKey(stateDirectory, source.keyType ?? 'p256'),
+    });
+    await saveIdentity(stateDirectory, identity);
+    log.info({ nodeId: identity.node.nodeId }, 'enrolled');
+    return identity;
+  } catch (error) {
+    if (error instanceof EnrollmentFailure && error.code === 'bad_CSR') {
+      await dropPendingKey(stateDirectory);
+    }
+    throw error;
+  }
+}
