@@ -1,0 +1,408 @@
+import { parseConfigurationDocument } from '../../src/overlay-config/configuration-document.ts';
+import {
+  buildConfiguration,
+  type ConfigurationContent,
+  unsignedDocument,
+} from '../../src/overlay-config/configuration-document-builder.ts';
+import { ConfigurationFault } from '../../src/overlay-config/configuration-fault.ts';
+import { trustInitialConfiguration } from '../../src/overlay-config/configuration-trust.ts';
+import { trustSettingsOf } from '../../src/overlay-config/configuration-trust-settings.ts';
+import type { VerifiedConfiguration } from '../../src/overlay-config/verified-configuration.ts';
+import type { Command, CommandOutcome, CommandResult } from '../../src/reload/command.ts';
+import type { Input, LinkId } from '../../src/reload/input.ts';
+import type { Output } from '../../src/reload/output.ts';
+import { Peer } from '../../src/reload/peer.ts';
+import type { PeerEvent } from '../../src/reload/peer-event.ts';
+import type { PeerOptions, RandomSource } from '../../src/reload/peer-options.ts';
+import { ResourceStore } from '../../src/storage/resource-store.ts';
+import { Authenticator } from '../../src/tls-auth/authenticator.ts';
+import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
+import { createSigner, type Signer } from '../../src/tls-auth/signer.ts';
+import type { IpAddressPort } from '../../src/wire/ip-address-port.ts';
+import type { NodeId } from '../../src/wire/node-id.ts';
+import {
+  makeLeaf,
+  makeRoot,
+  TEST_UNIX_MS,
+  type TestAuthority,
+} from '../tls-auth/certificate-maker.ts';
+
+export const OVERLAY = 'xmpp.org';
+
+export interface VirtualPeerOptions extends Partial<PeerOptions> {
+  readonly jid?: string;
+}
+
+/** One peer of a VirtualOverlay, with all that it has said and stored. */
+export class VirtualPeer {
+  readonly name: string;
+  readonly nodeId: NodeId;
+  readonly address: IpAddressPort;
+  readonly signer: Signer;
+  readonly records = new Map<string, Uint8Array>();
+  readonly events: PeerEvent[] = [];
+  readonly outcomes = new Map<number, CommandOutcome>();
+  /** Bytes that a test looks at or changes: returns what is delivered instead. */
+  intercept: ((bytes: Uint8Array, to: VirtualPeer) => Uint8Array | undefined) | undefined;
+  /** Writes are answered only when this is false. */
+  diskIsStuck = false;
+  diskFails = false;
+  isUp = true;
+  /** Packets to and from it vanish: the host is silent, its links are not closed. */
+  isSilent = false;
+  peer: Peer;
+  readonly options: PeerOptions;
+
+  constructor(name: string, options: PeerOptions, address: IpAddressPort) {
+    this.name = name;
+    this.options = options;
+    this.signer = options.signer;
+    this.nodeId = options.signer.nodeId;
+    this.address = address;
+    this.peer = new Peer(options);
+  }
+}
+
+interface VirtualLink {
+  readonly ends: readonly [End, End];
+  open: boolean;
+}
+
+interface End {
+  readonly peer: VirtualPeer;
+  readonly link: LinkId;
+}
+
+/**
+ * Many peers on virtual time in one process: no sockets, no disk, no waiting. Every message takes
+ * `latencyMs`; links deliver in order. Real certificates and signatures.
+ */
+export class VirtualOverlay {
+  readonly root: TestAuthority;
+  readonly configuration: VerifiedConfiguration;
+  readonly peers: VirtualPeer[] = [];
+  readonly latencyMs: number;
+  nowMs = 1_000;
+  private readonly queue: { at: number; order: number; run: () => void }[] = [];
+  private order = 0;
+  private readonly links = new Map<VirtualPeer, Map<LinkId, VirtualLink>>();
+  private nextLink = 1;
+  private nextCommand = 1;
+  private readonly random: RandomSource;
+
+  constructor(
+    options: {
+      readonly latencyMs?: number;
+      readonly seed?: number;
+      readonly configuration?: Partial<ConfigurationContent>;
+      readonly root?: TestAuthority;
+    } = {},
+  ) {
+    this.latencyMs = options.latencyMs ?? 10;
+    this.root = options.root ?? makeRoot();
+    this.random = seededRandom(options.seed ?? 1);
+    this.configuration = testConfiguration(this.root, options.configuration);
+  }
+
+  get now(): { monotonicMs: number; unixMs: number } {
+    return { monotonicMs: this.nowMs, unixMs: TEST_UNIX_MS + this.nowMs };
+  }
+
+  /** A new peer; it starts through all peers that are there, or as the first one. */
+  add(nodeId: string, options: VirtualPeerOptions = {}): VirtualPeer {
+    const id = nodeId.padEnd(32, '0') as NodeId;
+    const index = this.peers.length + 1;
+    const jid = options.jid ?? `user${index}@example.org`;
+    const leaf = makeLeaf(this.root, { jid, nodeId: id });
+    const authenticator = new Authenticator(trustSettingsOf(this.configuration));
+    const node = authenticator.authenticate(leaf.certificate, [], TEST_UNIX_MS);
+    if (node instanceof CertificateRefusal) throw new Error(node.describe());
+    const address = virtualAddress(index);
+    const peerOptions: PeerOptions = {
+      configuration: this.configuration,
+      authenticator,
+      signer: createSigner(node, id, leaf.key.privateKey),
+      random: this.random,
+      role: 'peer',
+      first: this.peers.length === 0,
+      addresses: [address],
+      store: new ResourceStore({ kinds: this.configuration.kinds }),
+      publishLocation: true,
+      ...options,
+    };
+    const peer = new VirtualPeer(nodeId, peerOptions, address);
+    this.peers.push(peer);
+    this.links.set(peer, new Map());
+    return peer;
+  }
+
+  /** Adds a peer and runs until it has joined and stored its records. */
+  join(nodeId: string, options: VirtualPeerOptions = {}): VirtualPeer {
+    const peer = this.add(nodeId, options);
+    this.start(peer);
+    const done = () => peer.peer.status().ownRecordsComplete;
+    if (!this.runUntil(done, 60_000)) throw new Error(`${nodeId} did not join`);
+    return peer;
+  }
+
+  start(peer: VirtualPeer): void {
+    const others = this.peers.filter((other) => other !== peer && other.isUp);
+    const knownPeers = others.slice(0, 3).map(({ address }) => ({ address }));
+    this.handle(peer, { type: 'start', knownPeers });
+  }
+
+  /** The process ends: its neighbours see their links close. */
+  crash(peer: VirtualPeer): void {
+    peer.isUp = false;
+    for (const [id, link] of this.links.get(peer) ?? []) this.closeLink(peer, id, link, 'reset');
+  }
+
+  /** The same identity and disk, a new process. */
+  restart(peer: VirtualPeer): void {
+    peer.isUp = true;
+    peer.isSilent = false;
+    const store = new ResourceStore({ kinds: this.configuration.kinds });
+    const records = [...peer.records].map(([key, value]) => ({ key, value }));
+    store.restore(records, peer.options.authenticator, this.now);
+    peer.peer = new Peer({ ...peer.options, store });
+    this.start(peer);
+  }
+
+  command(peer: VirtualPeer, command: Command): () => CommandOutcome | undefined {
+    const id = this.nextCommand++;
+    this.handle(peer, { type: 'command', id, command });
+    return () => peer.outcomes.get(id);
+  }
+
+  /** Runs a command to its end. */
+  run(peer: VirtualPeer, command: Command, withinMs = 60_000): CommandOutcome {
+    const outcome = this.command(peer, command);
+    this.runUntil(() => outcome() !== undefined, withinMs);
+    const found = outcome();
+    if (found === undefined) throw new Error(`${command.type} did not end`);
+    return found;
+  }
+
+  /** Runs a command that must succeed. */
+  result<T extends CommandResult['type']>(
+    peer: VirtualPeer,
+    command: Command,
+    type: T,
+  ): Extract<CommandResult, { type: T }> {
+    const outcome = this.run(peer, command);
+    if (!outcome.ok) throw new Error(`${outcome.failure.code}: ${outcome.failure.detail}`);
+    if (outcome.result.type !== type) throw new Error(`got ${outcome.result.type}`);
+    return outcome.result as Extract<CommandResult, { type: T }>;
+  }
+
+  runFor(ms: number): void {
+    this.runUntil(() => false, ms);
+  }
+
+  /** Runs until `done`, at most `withinMs` of virtual time. Returns whether it was done. */
+  runUntil(done: () => boolean, withinMs: number): boolean {
+    const endMs = this.nowMs + withinMs;
+    for (;;) {
+      if (done()) return true;
+      const nextMs = this.nextEventMs();
+      if (nextMs === undefined || nextMs > endMs) {
+        this.nowMs = endMs;
+        return done();
+      }
+      this.nowMs = Math.max(this.nowMs, nextMs);
+      this.step();
+    }
+  }
+
+  handle(peer: VirtualPeer, input: Input): void {
+    if (!peer.isUp) return;
+    for (const output of peer.peer.handle(input, this.now)) this.perform(peer, output);
+  }
+
+  /** Delivers bytes to `peer` as if they came over the link from `from`. */
+  inject(peer: VirtualPeer, from: VirtualPeer, bytes: Uint8Array): void {
+    for (const [id, { ends }] of this.links.get(peer) ?? []) {
+      const other = ends.find((end) => end.peer !== peer);
+      if (other?.peer === from) this.handle(peer, { type: 'linkData', link: id, bytes });
+    }
+  }
+
+  isConnected(a: VirtualPeer, b: VirtualPeer): boolean {
+    return a.peer.status().links.some(({ nodeId }) => nodeId === b.nodeId);
+  }
+
+  private nextEventMs(): number | undefined {
+    let next = this.queue[0]?.at;
+    for (const { peer, isUp } of this.peers) {
+      const deadline = isUp ? peer.nextDeadline() : undefined;
+      if (deadline !== undefined && (next === undefined || deadline < next)) next = deadline;
+    }
+    return next;
+  }
+
+  private step(): void {
+    const first = this.queue[0];
+    if (first !== undefined && first.at <= this.nowMs) {
+      this.queue.shift();
+      first.run();
+      return;
+    }
+    for (const peer of this.peers) {
+      const deadline = peer.isUp ? peer.peer.nextDeadline() : undefined;
+      if (deadline !== undefined && deadline <= this.nowMs) this.handle(peer, { type: 'tick' });
+    }
+  }
+
+  private later(delayMs: number, run: () => void): void {
+    const entry = { at: this.nowMs + delayMs, order: this.order++, run };
+    let at = this.queue.length;
+    while (at > 0 && (this.queue[at - 1]?.at ?? 0) > entry.at) at--;
+    this.queue.splice(at, 0, entry);
+  }
+
+  private perform(peer: VirtualPeer, output: Output): void {
+    switch (output.type) {
+      case 'connect':
+        this.later(2 * this.latencyMs, () => this.connect(peer, output));
+        return;
+      case 'send':
+        this.send(peer, output.link, output.bytes);
+        return;
+      case 'close': {
+        const link = this.links.get(peer)?.get(output.link);
+        if (link !== undefined) this.closeLink(peer, output.link, link, output.reason);
+        return;
+      }
+      case 'persist':
+        this.persist(peer, output);
+        return;
+      case 'completed':
+        peer.outcomes.set(output.id, output.outcome);
+        return;
+      case 'event':
+        peer.events.push(output.event);
+        return;
+      case 'rememberPeers':
+      case 'configurationAdopted':
+      case 'stopped':
+    }
+  }
+
+  private persist(peer: VirtualPeer, output: Extract<Output, { type: 'persist' }>): void {
+    if (peer.diskIsStuck) return;
+    const { ticket } = output;
+    if (peer.diskFails) {
+      this.later(1, () => this.handle(peer, { type: 'persistFailed', ticket, reason: 'disk full' }));
+      return;
+    }
+    this.later(1, () => {
+      for (const { key, value } of output.records) {
+        if (value === undefined) peer.records.delete(key);
+        else peer.records.set(key, value);
+      }
+      this.handle(peer, { type: 'persisted', ticket });
+    });
+  }
+
+  private connect(from: VirtualPeer, output: Extract<Output, { type: 'connect' }>): void {
+    const to = this.peers.find(({ address }) => sameAddress(address, output.address));
+    const expected = output.expectedNodeId;
+    const wrong = expected !== undefined && expected !== to?.nodeId;
+    if (to === undefined || !to.isUp || to.isSilent || from.isSilent || wrong) {
+      const reason = 'connection refused';
+      this.handle(from, { type: 'connectFailed', connect: output.connect, reason });
+      return;
+    }
+    const ends: [End, End] = [
+      { peer: from, link: this.nextLink++ },
+      { peer: to, link: this.nextLink++ },
+    ];
+    const link: VirtualLink = { ends, open: true };
+    for (const end of ends) this.links.get(end.peer)?.set(end.link, link);
+    this.tellUp(ends[1], from, undefined);
+    this.tellUp(ends[0], to, output.connect);
+  }
+
+  private tellUp(end: End, other: VirtualPeer, connect: number | undefined): void {
+    const [leaf = new Uint8Array(0), ...pool] = other.signer.node.chain;
+    const { authenticator } = end.peer.options;
+    const node = authenticator.authenticate(leaf, pool, this.now.unixMs);
+    if (node instanceof CertificateRefusal) throw new Error(node.describe());
+    const { link } = end;
+    const own = connect === undefined ? {} : { connect };
+    this.handle(end.peer, { type: 'linkUp', link, node, remoteAddress: other.address, ...own });
+  }
+
+  private send(from: VirtualPeer, id: LinkId, bytes: Uint8Array): void {
+    const link = this.links.get(from)?.get(id);
+    const to = link?.ends.find((end) => end.peer !== from);
+    if (link === undefined || to === undefined) return;
+    const delivered = from.intercept === undefined ? bytes : from.intercept(bytes, to.peer);
+    if (delivered === undefined || from.isSilent) return;
+    this.later(this.latencyMs, () => {
+      if (!link.open || to.peer.isSilent) return;
+      this.handle(to.peer, { type: 'linkData', link: to.link, bytes: delivered });
+    });
+  }
+
+  private closeLink(by: VirtualPeer, id: LinkId, link: VirtualLink, reason: string): void {
+    this.links.get(by)?.delete(id);
+    const other = link.ends.find((end) => end.peer !== by);
+    if (other === undefined) return;
+    // What was sent before still arrives.
+    this.later(this.latencyMs, () => {
+      link.open = false;
+      if (!this.links.get(other.peer)?.delete(other.link)) return;
+      this.handle(other.peer, { type: 'linkDown', link: other.link, reason });
+    });
+  }
+}
+
+/** A configuration trusted on the test's word; times as the RFC's defaults unless given. */
+export function testConfiguration(
+  root: TestAuthority,
+  content: Partial<ConfigurationContent> = {},
+): VerifiedConfiguration {
+  const document = unsignedDocument(
+    buildConfiguration({
+      instanceName: OVERLAY,
+      sequence: 1,
+      rootCertificates: [root.certificate],
+      noIce: true,
+      maxMessageSizeBytes: 65_536,
+      ...content,
+    }),
+  );
+  const parsed = parseConfigurationDocument(document, OVERLAY);
+  if (parsed instanceof ConfigurationFault) throw new Error(parsed.describe());
+  return trustInitialConfiguration(parsed);
+}
+
+/** Random bytes that are the same in every run (xorshift32). */
+export function seededRandom(seed: number): RandomSource {
+  let state = seed >>> 0 || 1;
+  return {
+    bytes(length) {
+      const bytes = new Uint8Array(length);
+      for (let i = 0; i < length; i++) {
+        state ^= state << 13;
+        state >>>= 0;
+        state ^= state >>> 17;
+        state ^= state << 5;
+        state >>>= 0;
+        bytes[i] = state >>> 24;
+      }
+      return bytes;
+    },
+  };
+}
+
+function virtualAddress(index: number): IpAddressPort {
+  const address = Uint8Array.from([10, 0, index >>> 8, index & 0xff]);
+  return { type: 'ipv4', address, port: 6084 };
+}
+
+function sameAddress(a: IpAddressPort, b: IpAddressPort): boolean {
+  if (a.type === 'unknown' || b.type === 'unknown') return false;
+  return a.port === b.port && a.address.join() === b.address.join();
+}
