@@ -38,7 +38,7 @@ export async function run(): Promise<BenchResult[]> {
       name: 'forwarding: header, first destination, next hop',
       value,
       unit: 'messages/s',
-      referenceName: 'DataView with fixed offsets',
+      referenceName: 'DataView with fixed offsets and the same NodeId',
       reference,
       ratio,
       bound: `value >= ${RATE_MIN} and ratio >= ${RATIO_MIN}`,

@@ -12,6 +12,7 @@ import { encodeFragment } from '../../src/wire/message.ts';
 import { MessageCode } from '../../src/wire/message-contents.ts';
 import { StoreReq } from '../../src/wire/store.ts';
 import { messageOf, messageSamples, sampleHeader } from '../wire/message-samples.ts';
+import { SAMPLE_CERTIFICATE, SAMPLE_CERTIFICATE_SHA256 } from '../wire/sample-certificate.ts';
 import { ascii, hexBytes, NODE_1, NODE_2, RESOURCE } from '../wire/struct-case.ts';
 
 function dissected(line: string): JsonObject {
@@ -90,8 +91,8 @@ describe('what is inside', () => {
                 index: 7,
                 value: {
                   value: {
-                    certificate: '444552',
-                    sha256: 'bffd28c8eeb10a5e50cf17b58f477ea1803895ae69744e6eb53cbcc3bf427adb',
+                    certificate: toHex(SAMPLE_CERTIFICATE),
+                    sha256: SAMPLE_CERTIFICATE_SHA256,
                   },
                 },
               },

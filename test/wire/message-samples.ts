@@ -32,6 +32,7 @@ import {
 } from '../../src/wire/topology.ts';
 import { TurnServer } from '../../src/wire/turn-server.ts';
 import { XmppLocation } from '../../src/wire/xmpp-location.ts';
+import { SAMPLE_CERTIFICATE } from './sample-certificate.ts';
 import { SIGNATURE_VALUE } from './security-cases.ts';
 import { ascii, hexBytes, NODE_1, NODE_2, RESOURCE } from './struct-case.ts';
 
@@ -61,7 +62,10 @@ export function messageOf(sample: Pick<MessageSample, 'code' | 'body'>): Uint8Ar
     body: sample.body,
     extensions: [],
   });
-  const block = encode(SecurityBlock, { certificates: [], signature: SIGNATURE_VALUE });
+  const block = encode(SecurityBlock, {
+    certificates: [{ type: 0, certificate: SAMPLE_CERTIFICATE }],
+    signature: SIGNATURE_VALUE,
+  });
   return encodeMessage(sampleHeader, contents, block);
 }
 
@@ -211,7 +215,11 @@ const storageSamples: readonly MessageSample[] = [
       {
         kind: 16,
         generationCounter: 0n,
-        values: storedValues('array', { model: 'array', index: 7, value: exists(ascii('DER')) }),
+        values: storedValues('array', {
+          model: 'array',
+          index: 7,
+          value: exists(SAMPLE_CERTIFICATE),
+        }),
       },
     ],
   }),
@@ -240,7 +248,7 @@ const storageSamples: readonly MessageSample[] = [
         values: storedValues(
           'array',
           { model: 'array', index: 0, value: { exists: false, value: hexBytes('') } },
-          { model: 'array', index: 1, value: exists(ascii('DER')) },
+          { model: 'array', index: 1, value: exists(SAMPLE_CERTIFICATE) },
         ),
       },
     ],

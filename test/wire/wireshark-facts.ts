@@ -26,7 +26,9 @@ export function factsOfDissection(text: string): Facts {
     else if (candidateType) add(facts, 'candidateType', candidateType[1] ?? '');
     else if (label) {
       const [, name = '', type = '', value] = label;
-      if (value === undefined) bytesLabel = name;
+      // A "value" is an IceExtension's behind its name, and else a stored one.
+      const isStored = name === 'value' && bytesLabel !== 'name';
+      if (value === undefined) bytesLabel = isStored ? '' : name;
       else addLabelled(facts, inHeader, { name, type, value });
     }
   }
@@ -80,6 +82,14 @@ function number(value: string): string {
 }
 
 function addFields(facts: Facts, fields: JsonObject): void {
+  // A value of XMPP-LOCATION, which is opaque to Wireshark.
+  if (fields.type === 'route') return;
+  const probeFact = isProbeInformation(fields) ? probeFacts.get(fields.type) : undefined;
+  if (probeFact !== undefined) {
+    add(facts, 'probeType', String(fields.type));
+    add(facts, probeFact, String(fields.value));
+    return;
+  }
   const isSignature = 'signatureAlgorithm' in fields;
   for (const [key, value] of Object.entries(fields)) {
     const isIceExtension = key === 'value' && 'name' in fields && !('body' in fields);
@@ -88,6 +98,10 @@ function addFields(facts: Facts, fields: JsonObject): void {
     else if (key === 'type') addType(facts, fields);
     else addField(facts, key, value);
   }
+}
+
+function isProbeInformation(fields: JsonObject): boolean {
+  return Object.keys(fields).join() === 'type,value';
 }
 
 function addField(facts: Facts, key: string, value: JsonValue): void {
@@ -157,6 +171,8 @@ const numberFacts = new Map([
   ['index', 'index'],
   ['value_length', 'valueLength'],
   ['uptime', 'uptime'],
+  ['responsible_ppb', 'responsiblePpb'],
+  ['num_resources', 'numResources'],
   ['response_id', 'responseId'],
   ['time', 'time'],
   ['error_code', 'errorCode'],
@@ -172,6 +188,12 @@ const numberFacts = new Map([
   ['ConfigUpdateType', 'configUpdateType'],
   ['SignatureAlgorithm', 'signatureAlgorithm'],
   ['identity_type', 'identityType'],
+]);
+
+const probeFacts = new Map<unknown, string>([
+  [1, 'responsiblePpb'],
+  [2, 'numResources'],
+  [3, 'uptime'],
 ]);
 
 /** Wireshark's label of a byte string to the name of a fact. */
