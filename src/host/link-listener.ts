@@ -47,7 +47,7 @@ export class LinkListener {
     this.tcp = createTcpServer((socket) => this.accept(socket));
   }
 
-  /** Resolves with the IP address and port in use; rejects with the system's error (EADDRINUSE …). */
+  /** Resolves with the address in use; rejects with the system's error (EADDRINUSE …). */
   listen(address: SocketAddress): Promise<SocketAddress> {
     return new Promise((resolve, reject) => {
       this.tcp.once('error', reject);

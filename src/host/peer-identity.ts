@@ -30,8 +30,8 @@ export interface IdentityOptions {
 
 /**
  * Who this peer is: what its program says, else what its state directory holds, else what an
- * enrollment server certifies now — once, RFC 6940 §11.3. Throws IdentityMissing, EnrollmentFailure
- * or IdentityFileDamaged.
+ * enrollment server certifies now, once (RFC 6940 §11.3). Throws IdentityMissing,
+ * EnrollmentFailure or IdentityFileDamaged.
  */
 export async function obtainIdentity(options: IdentityOptions): Promise<LinkCredentials> {
   const { source, stateDirectory } = options;
@@ -40,13 +40,13 @@ export async function obtainIdentity(options: IdentityOptions): Promise<LinkCred
   if (held !== undefined) return held;
   if (source === undefined) {
     throw new IdentityMissing(
-      `there is no certificate in ${stateDirectory} yet; enroll with a user name and a password`,
+      `${stateDirectory} holds no certificate yet; enroll with a user name and a password`,
     );
   }
   return enrollWithAny(source, options);
 }
 
-/** The signer of this identity, if its certificate counts in the overlay. Throws IdentityMissing. */
+/** The signer of this identity, whose certificate must count. Throws IdentityMissing. */
 export function signerOf(
   credentials: LinkCredentials,
   authenticator: Authenticator,

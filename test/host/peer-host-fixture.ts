@@ -78,7 +78,6 @@ export async function startTestPeer(options: TestPeerOptions): Promise<TestPeer>
     role: 'peer',
     first: false,
     store: new ResourceStore({ kinds: configuration.kinds }),
-    credentials,
     listen: { host: '127.0.0.1', port: 0 },
     advertised: (bound) => advertisedAddresses(bound, undefined),
     knownPeers: disk.knownPeers,
