@@ -108,16 +108,6 @@ export const ForwardingHeader: Codec<ForwardingHeader> = {
   },
 };
 
-/** Bytes that `header` takes on the wire. */
-export function forwardingHeaderLength(header: ForwardingHeader): number {
-  return (
-    FIXED_HEADER_LENGTH +
-    encode(destinations, header.viaList).length +
-    encode(destinations, header.destinationList).length +
-    encode(forwardingOptions, header.options).length
-  );
-}
-
 /** The `fragment` word — RFC 6940 §6.7: bit 31 set, bit 30 "last", low 24 bits the offset. */
 export function fragmentWord(offset: number, last: boolean): number {
   return (0x80000000 + (last ? 0x40000000 : 0) + offset) >>> 0;

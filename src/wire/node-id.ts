@@ -31,7 +31,3 @@ export function isWildcard(id: NodeId): boolean {
 export function isInvalidNodeId(id: NodeId): boolean {
   return /^0+$/.test(id);
 }
-
-export function wildcardNodeId(nodeIdLength: number): NodeId {
-  return 'f'.repeat(2 * nodeIdLength) as NodeId;
-}

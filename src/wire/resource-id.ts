@@ -15,7 +15,3 @@ export const resourceId: Codec<ResourceId> = {
 export function resourceIdFromBytes(bytes: Uint8Array): ResourceId {
   return toHex(bytes) as ResourceId;
 }
-
-export function resourceIdBytes(id: ResourceId): Uint8Array {
-  return fromHex(id);
-}
