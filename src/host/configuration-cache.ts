@@ -19,6 +19,7 @@ export interface CachedConfiguration {
 export class ConfigurationCache {
   readonly path: string;
   private readonly directory: string;
+  private writing: Promise<void> = Promise.resolve();
 
   constructor(directory: string) {
     this.directory = directory;
@@ -43,9 +44,16 @@ export class ConfigurationCache {
 
   /**
    * Replaces the file: after a crash at any moment it is the old one or the new one. A document
-   * with a shared secret is for its owner's eyes alone (RFC 6940 §14.16).
+   * with a shared secret is for its owner's eyes alone (RFC 6940 §14.16). Writes run one at a time.
    */
-  async write(entry: CachedConfiguration, isConfidential: boolean): Promise<void> {
+  write(entry: CachedConfiguration, isConfidential: boolean): Promise<void> {
+    const replace = () => this.replace(entry, isConfidential);
+    // Whether the one before succeeded is told to whoever asked for it.
+    this.writing = this.writing.then(replace, replace);
+    return this.writing;
+  }
+
+  private async replace(entry: CachedConfiguration, isConfidential: boolean): Promise<void> {
     await mkdir(this.directory, { recursive: true, mode: 0o700 });
     const draft = `${this.path}.${process.pid}.new`;
     await rm(draft, { force: true });

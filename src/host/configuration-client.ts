@@ -3,6 +3,7 @@ import { parseConfigurationDocument } from '../overlay-config/configuration-docu
 import { ConfigurationFault } from '../overlay-config/configuration-fault.ts';
 import {
   acceptSuccessor,
+  checkSuccession,
   trustInitialConfiguration,
 } from '../overlay-config/configuration-trust.ts';
 import { trustSettingsOf } from '../overlay-config/configuration-trust-settings.ts';
@@ -43,9 +44,16 @@ export interface ClientTime {
 
 /** Why there is no configuration: one sentence that says what and what to do. */
 export class ConfigurationUnavailable extends Error {
-  constructor(message: string, options?: ErrorOptions) {
+  /**
+   * A rightful new configuration demands what this program does not do: the node MUST leave the
+   * overlay (RFC 6940 §11.1).
+   */
+  readonly mustLeave: boolean;
+
+  constructor(message: string, options?: ErrorOptions & { readonly mustLeave?: boolean }) {
     super(message, options);
     this.name = 'ConfigurationUnavailable';
+    this.mustLeave = options?.mustLeave ?? false;
   }
 }
 
@@ -67,6 +75,7 @@ export class ConfigurationClient {
   private obtaining: Promise<VerifiedConfiguration> | undefined;
   private refreshing: Promise<void> | undefined;
   private onNew: ((configuration: VerifiedConfiguration) => void) | undefined;
+  private onMustLeave: ((reason: string) => void) | undefined;
   private cancelTimer: (() => void) | undefined;
 
   constructor(options: ConfigurationClientOptions) {
@@ -86,15 +95,23 @@ export class ConfigurationClient {
     return this.obtaining;
   }
 
-  /** Asks the server for news from now on, and tells `onNew` each configuration that counts. */
-  start(onNew: (configuration: VerifiedConfiguration) => void): void {
+  /**
+   * Asks the server for news from now on, and tells `onNew` each configuration that counts, or
+   * `onMustLeave` why the node can no longer be part of the overlay.
+   */
+  start(
+    onNew: (configuration: VerifiedConfiguration) => void,
+    onMustLeave: (reason: string) => void = () => undefined,
+  ): void {
     this.onNew = onNew;
+    this.onMustLeave = onMustLeave;
     this.schedule();
   }
 
   /** Ends all requests and timers, for good. Resolves when nothing is going on any more. */
   async stop(): Promise<void> {
     this.onNew = undefined;
+    this.onMustLeave = undefined;
     this.cancelTimer?.();
     this.stopped.abort();
     await Promise.allSettled([this.obtaining, this.refreshing]);
@@ -104,7 +121,8 @@ export class ConfigurationClient {
   async adopt(configuration: VerifiedConfiguration): Promise<void> {
     this.held = configuration;
     this.lastModified = undefined;
-    await this.remember();
+    this.failures = 0;
+    await this.rememberOrWarn();
     if (this.onNew !== undefined) this.schedule();
   }
 
@@ -129,7 +147,9 @@ export class ConfigurationClient {
   /** What is on disk was verified when it came, so that only its form is looked at again. */
   private async readCache(): Promise<VerifiedConfiguration | undefined> {
     const { cache, overlayName } = this.options;
-    const entry = await cache.read();
+    const entry = await cache.read().catch((error: Error) => {
+      throw new ConfigurationUnavailable(error.message, { cause: error });
+    });
     if (entry === undefined) return undefined;
     const parsed = parseConfigurationDocument(entry.document, overlayName);
     if (parsed instanceof ConfigurationFault) {
@@ -171,7 +191,7 @@ export class ConfigurationClient {
     if (this.held !== held) return undefined;
     if (answer.type === 'fetched') this.lastModified = answer.lastModified;
     if (next !== undefined) this.held = next;
-    await this.remember();
+    await this.rememberOrWarn();
     return next;
   }
 
@@ -203,9 +223,19 @@ export class ConfigurationClient {
   private parse(document: Uint8Array): ParsedConfiguration {
     const parsed = parseConfigurationDocument(document, this.options.overlayName);
     if (!(parsed instanceof ConfigurationFault)) return parsed;
-    const todo =
-      parsed.code === 'unsupported' ? 'use a newer version' : 'tell the server’s operator';
-    throw new ConfigurationUnavailable(`${parsed.describe()}; ${todo}`);
+    const isUnsupported = parsed.code === 'unsupported';
+    const todo = isUnsupported ? 'use a newer version' : "tell the server's operator";
+    const mustLeave = isUnsupported && this.isRightful(parsed);
+    throw new ConfigurationUnavailable(`${parsed.describe()}; ${todo}`, { mustLeave });
+  }
+
+  private isRightful(unsupported: ConfigurationFault): boolean {
+    const { held } = this;
+    if (held === undefined || unsupported.signed === undefined) return false;
+    const authenticator = new Authenticator(trustSettingsOf(held));
+    const now = this.time.unixMs();
+    const signer = checkSuccession(held, unsupported.signed, authenticator, now);
+    return !(signer instanceof SuccessionRefusal);
   }
 
   private async remember(): Promise<void> {
@@ -213,7 +243,23 @@ export class ConfigurationClient {
     if (held === undefined) return;
     const { overlayName, cache } = this.options;
     const entry = { overlayName, document: held.document, lastModified, checkedUnixMs };
-    await cache.write(entry, held.sharedSecret !== undefined);
+    try {
+      await cache.write(entry, held.sharedSecret !== undefined);
+    } catch (error) {
+      const what = `cannot keep the configuration in ${cache.path} (${String(error)})`;
+      const todo = 'make its directory writable';
+      throw new ConfigurationUnavailable(`${what}; ${todo}`, { cause: error });
+    }
+  }
+
+  /** A configuration that counts is in force, whether the disk takes it or not. */
+  private async rememberOrWarn(): Promise<void> {
+    try {
+      await this.remember();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.log.error({ reason }, 'after a restart the configuration will be an older one');
+    }
   }
 
   private isExpired(configuration: VerifiedConfiguration): boolean {
@@ -243,13 +289,15 @@ export class ConfigurationClient {
       const isStale = this.held !== undefined && this.isExpired(this.held);
       this.failures = isStale ? this.failures + 1 : 0;
       if (next !== undefined) this.onNew?.(next);
-      if (isStale)
-        this.log.warn({}, 'the configuration has expired and the server has no newer one');
+      const complaint = 'the configuration has expired and the server has no newer one';
+      if (isStale) this.log.warn({ failures: this.failures }, complaint);
     } catch (error) {
       if (this.stopped.signal.aborted) return;
       this.failures += 1;
       const reason = error instanceof Error ? error.message : String(error);
       this.log.warn({ failures: this.failures, reason }, 'no newer configuration could be had');
+      const mustLeave = error instanceof ConfigurationUnavailable && error.mustLeave;
+      if (mustLeave) this.onMustLeave?.(reason);
     }
     this.schedule();
   }

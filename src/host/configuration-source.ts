@@ -36,7 +36,7 @@ export async function fetchConfigurationDocument(
   );
 }
 
-/** The targets in turn, until one is reached; what is wrong with its answer is no other's matter. */
+/** The targets in turn, until one is reached: a wrong answer from one is not asked of the next. */
 async function firstAnswer(
   targets: readonly ServiceTarget[],
   overlayName: string,
