@@ -39,8 +39,8 @@ export class StoreUsage {
 }
 
 /**
- * Why `added` does not fit on top of `used` — RFC 6940 §7.4.1.2, Error_Data_Too_Large. What makes
- * the store smaller is never refused, so that an owner can always remove a value.
+ * Why `added` does not fit on top of `used` — RFC 6940 §7.4.1.2, Error_Data_Too_Large. `added`
+ * counts what is replaced as gone, so an owner can always remove a value.
  */
 export function usageRefusal(
   used: StoreUsage,
@@ -73,7 +73,7 @@ export function usageRefusal(
 }
 
 function exceeds(used: number, added: number, max: number): boolean {
-  return added > 0 && used + added > max;
+  return used + added > max;
 }
 
 function full(detail: string): StoreRefusal {

@@ -219,6 +219,24 @@ describe('Kinds of a new configuration', () => {
   });
 });
 
+test('RFC 6940 §7.4.4: what has expired leaves the order in which Find looks', () => {
+  const store = newStore();
+  const found = kind(SINGLE_KIND, 'single', AccessPolicy.userMatch, { findAllowed: true });
+  store.replaceKinds(new Map([[SINGLE_KIND, found]]));
+  for (let round = 0; round < 3; round++) {
+    const value = signedValue(juliet, juliets, SINGLE_KIND, single('a'), { lifetime: 10 });
+    storeNow(store, request(juliets, SINGLE_KIND, [value]), after(100 * round));
+    const at = after(100 * round + 5);
+    expect(store.find(juliets, [SINGLE_KIND], juliets, at)).toEqual([
+      { kind: SINGLE_KIND, closest: juliets },
+    ]);
+    store.expire(after(100 * round + 10));
+    expect(store.find(juliets, [SINGLE_KIND], juliets, at)).toEqual([
+      { kind: SINGLE_KIND, closest: '' },
+    ]);
+  }
+});
+
 test('remove drops everything under one Resource-ID', () => {
   const store = newStore();
   const file = new RecordFile();

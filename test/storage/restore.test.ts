@@ -192,6 +192,15 @@ describe('what is not served', () => {
     expect(result.damaged.map((record) => record.reason)[4]).toContain('version');
   });
 
+  test('a generation counter filed under another key is reported', () => {
+    const { file } = filled();
+    const [key, bytes] = [...file.records].find(([name]) => name.startsWith('generation')) ?? [];
+    if (key === undefined || bytes === undefined) throw new Error('no record');
+    const moved = { key: key.replace('f0000001', 'f0000002'), value: bytes };
+    const result = newStore().restore([moved], authority.authenticator, after(5));
+    expect(result.damaged.map((record) => record.key)).toEqual([moved.key]);
+  });
+
   test('RFC 6940 §7.1 (204): values whose certificate has expired', () => {
     const { file } = filled();
     const late = restarted(0);
