@@ -42,6 +42,21 @@ test('nothing is left for later, and no file tells where it was written', () => 
   expect(complaintsOf(noLeftovers, files)).toEqual([]);
 });
 
+test('package-lock.json names every optional package: npm 11 refuses one that does not', () => {
+  const { packages } = JSON.parse(read('package-lock.json').text) as LockFile;
+  const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter(
+      (name) => !(`node_modules/${name}` in packages || `${path}/node_modules/${name}` in packages),
+    ),
+  );
+  // If this fails, run `node scripts/complete-lock-file.mjs`.
+  expect(missing).toEqual([]);
+});
+
+interface LockFile {
+  readonly packages: Record<string, { readonly optionalDependencies?: Record<string, string> }>;
+}
+
 describe('each rule catches what it is there for', () => {
   const bad: readonly (readonly [Rule, string, string, string])[] = [
     [importDirections, 'src/wire/a.ts', "import '../xml/b.ts';", 'src/xml/b.ts'],
