@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   fileNames,
@@ -137,6 +137,7 @@ function complaintsOf(rule: Rule, files: readonly SourceFile[]): string[] {
 }
 
 function filesUnder(folder: string): SourceFile[] {
+  if (!existsSync(new URL(folder, root))) return [];
   const entries = readdirSync(new URL(folder, root), { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => entry.isFile())
