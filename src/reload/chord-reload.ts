@@ -43,6 +43,7 @@ export class ChordReload {
   /** What each connected node was told last; absent: nothing yet. */
   private readonly told = new Map<NodeId, string>();
   private announcedPredecessor: NodeId | undefined;
+  private seenPredecessor: NodeId | undefined;
   private neighborsKey = '';
 
   constructor(
@@ -140,6 +141,7 @@ export class ChordReload {
   /** This node is in the ring: everybody it is connected to is told (RFC 6940 §10.5 step 9). */
   handleJoined(): void {
     this.announcedPredecessor = this.predecessor();
+    this.seenPredecessor = this.announcedPredecessor;
     this.neighborsKey = this.neighborLists();
     for (const nodeId of this.links.connectedNodes()) this.sendUpdate(nodeId, 'fitting');
     this.listener.handleNeighborsChanged();
@@ -234,9 +236,10 @@ export class ChordReload {
 
   private afterTablesChanged(): void {
     const key = this.neighborLists();
-    const changed = key !== this.neighborsKey || this.predecessor() !== this.announcedPredecessor;
-    if (!changed) return;
+    const predecessor = this.predecessor();
     const listsChanged = key !== this.neighborsKey;
+    if (!listsChanged && predecessor === this.seenPredecessor) return;
+    this.seenPredecessor = predecessor;
     this.neighborsKey = key;
     if (!this.isInRing) return;
     if (!this.env.deadlines.has('announce')) {

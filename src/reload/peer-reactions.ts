@@ -312,6 +312,10 @@ export class PeerReactions implements Listeners {
     this.parts.admission.handleStored(resource);
   }
 
+  handlePassedOn(resource: ResourceId): void {
+    if (this.parts.chord.isInRing) this.parts.replication.noteMisplaced(resource);
+  }
+
   noteReplicaStore(from: NodeId): void {
     this.parts.join.noteHandOver(from);
   }
@@ -333,14 +337,15 @@ export class PeerReactions implements Listeners {
   /** RFC 6940 §10.7.3: data of which this peer is no replica any more is deleted, some time. */
   keepHouse(): void {
     this.env.after('housekeeping', { type: 'housekeeping' }, HOUSEKEEPING_MS);
-    const { chord, storage } = this.parts;
+    const { chord, storage, replication } = this.parts;
     const { store } = this.env.options;
     storage.retryUnwritten();
     const third = chord.tables.predecessors()[REPLICA_SET_SIZE - 1];
-    const quiet = !this.env.deadlines.has('holdDown') && this.parts.replication.waiting === 0;
+    const quiet = !this.env.deadlines.has('holdDown') && replication.waiting === 0;
     if (!chord.isInRing || third === undefined || !quiet) return;
     for (const resource of store.resourceIds()) {
-      if (!isInRange(resource, third, this.env.nodeId)) storage.write(store.remove(resource));
+      if (isInRange(resource, third, this.env.nodeId)) continue;
+      if (!replication.isMisplaced(resource)) storage.write(store.remove(resource));
     }
   }
 

@@ -39,10 +39,12 @@ export class Replication {
   private readonly queue = new Map<string, Copy>();
   private readonly inFlight = new Map<string, Copy>();
   private readonly retries = new Map<string, Copy>();
-  /** Members of the replica set that have everything, and the range that they have it of. */
+  /** Members of the replica set that have everything. */
   private replicatedTo: readonly NodeId[] = [];
-  private replicatedAfter: NodeId | undefined;
-  private hasSynchronized = false;
+  /** Resources that this peer is, or was a moment ago, responsible for. */
+  private readonly owned = new Set<ResourceId>();
+  /** Those whose new owner has not confirmed them yet, with the attempts made. */
+  private readonly misplaced = new Map<ResourceId, number>();
 
   constructor(
     env: PeerEnvironment,
@@ -66,6 +68,7 @@ export class Replication {
 
   /** An original Store changed `resource` and was answered (RFC 6940 §10.4). */
   handleStored(resource: ResourceId): void {
+    this.owned.add(resource);
     for (const nodeId of this.chord.replicaSet()) this.enqueue(resource, nodeId);
     this.pump();
   }
@@ -106,32 +109,45 @@ export class Replication {
     if (!this.env.deadlines.has('holdDown')) this.synchronize();
   }
 
-  /** RFC 6940 §10.7.3: new members of the replica set get everything, all members new ranges. */
+  /**
+   * RFC 6940 §10.7.3: new members of the replica set get everything, all members what this peer has
+   * become responsible for; what it is responsible for no longer goes to the new owner (§6.4.2.3).
+   */
   synchronize(): void {
     if (!this.chord.isInRing) return;
     const members = this.chord.replicaSet();
-    const after = this.chord.predecessor();
     const newMembers = members.filter((member) => !this.replicatedTo.includes(member));
-    const previousAfter = this.replicatedAfter;
-    const rangeGrew =
-      this.hasSynchronized && previousAfter !== after && previousAfter !== undefined;
     for (const resource of this.store.resourceIds()) {
       if (!this.chord.isResponsible(resource)) {
-        this.passOn(resource, after, previousAfter);
+        if (this.owned.delete(resource)) this.noteMisplaced(resource);
         continue;
       }
-      const isNew = rangeGrew && !isInRange(resource, previousAfter, this.env.nodeId);
+      const isNew = !this.owned.has(resource);
+      this.owned.add(resource);
+      this.misplaced.delete(resource);
       for (const member of isNew ? members : newMembers) this.enqueue(resource, member);
     }
     this.replicatedTo = members;
-    this.replicatedAfter = after;
-    this.hasSynchronized = true;
+    this.placeMisplaced();
     this.pump();
   }
 
   /** An admitted node got its share before: it need not be passed on again. */
   noteHandedOver(predecessor: NodeId): void {
-    this.replicatedAfter = predecessor;
+    for (const resource of this.owned) {
+      if (!isInRange(resource, predecessor, this.env.nodeId)) this.owned.delete(resource);
+    }
+  }
+
+  /** The node responsible for `resource` does not have it from us, and perhaps from nobody. */
+  noteMisplaced(resource: ResourceId): void {
+    if (this.misplaced.size < this.env.limits.replicationsQueuedMax)
+      this.misplaced.set(resource, 0);
+    this.armRetry();
+  }
+
+  isMisplaced(resource: ResourceId): boolean {
+    return this.misplaced.has(resource);
   }
 
   handleOutcome(resource: ResourceId, nodeId: NodeId, outcome: RequestOutcome): void {
@@ -140,6 +156,7 @@ export class Replication {
     if (copy === undefined) return;
     copy.partsWaiting--;
     if (outcome.type !== 'answer') this.noteFailure(name, copy, outcome);
+    else if (this.isOwnerOf(resource, nodeId)) this.misplaced.delete(resource);
     if (copy.partsWaiting > 0) return;
     this.inFlight.delete(name);
     this.pump();
@@ -149,7 +166,12 @@ export class Replication {
   retry(): void {
     for (const [name, copy] of this.retries) this.queue.set(name, copy);
     this.retries.clear();
+    this.placeMisplaced();
     this.pump();
+  }
+
+  private isOwnerOf(resource: ResourceId, nodeId: NodeId): boolean {
+    return clockwiseFrom(this.chord.tables.peers(), resource, 1)[0] === nodeId;
   }
 
   private noteFailure(
@@ -165,23 +187,26 @@ export class Replication {
     if (code === ErrorCode.Error_Data_Too_Large || copy.attempts >= ATTEMPTS_MAX) return;
     if (this.links.linkTo(copy.nodeId) === undefined) return;
     this.retries.set(name, { ...copy, partsWaiting: 0, attempts: copy.attempts + 1 });
-    if (!this.env.deadlines.has('replication')) {
-      this.env.after('replication', { type: 'replication' }, REPLICATION_RETRY_MS);
-    }
+    this.armRetry();
   }
 
-  /** RFC 6940 §6.4.2.3: what this peer lost responsibility for goes to the new owner. */
-  private passOn(
-    resource: ResourceId,
-    after: NodeId | undefined,
-    previousAfter: NodeId | undefined,
-  ): void {
-    if (!this.hasSynchronized || after === undefined || after === previousAfter) return;
-    const wasOurs =
-      previousAfter === undefined || isInRange(resource, previousAfter, this.env.nodeId);
-    if (!wasOurs) return;
-    const target = clockwiseFrom(this.chord.tables.peers(), resource, 1)[0];
-    if (target !== undefined) this.enqueue(resource, target);
+  /** To the nearest peer that we know at or after the Resource-ID: it is the owner, or knows it. */
+  private placeMisplaced(): void {
+    for (const [resource, attempts] of this.misplaced) {
+      const target = clockwiseFrom(this.chord.tables.peers(), resource, 1)[0];
+      if (this.chord.isResponsible(resource) || attempts >= PLACING_ATTEMPTS_MAX) {
+        this.misplaced.delete(resource);
+      } else if (target !== undefined) {
+        this.misplaced.set(resource, attempts + 1);
+        this.enqueue(resource, target);
+      }
+    }
+    if (this.misplaced.size > 0) this.armRetry();
+  }
+
+  private armRetry(): void {
+    if (this.env.deadlines.has('replication')) return;
+    this.env.after('replication', { type: 'replication' }, REPLICATION_RETRY_MS);
   }
 
   private enqueue(resource: ResourceId, nodeId: NodeId): void {
@@ -244,5 +269,7 @@ const NEWER_ELSEWHERE = new Set<number | undefined>([
   ErrorCode.Error_Generation_Counter_Too_Low,
 ]);
 const ATTEMPTS_MAX = 5;
+/** Tries to find the owner of a resource, one every few seconds; then its other copies must do. */
+const PLACING_ATTEMPTS_MAX = 24;
 /** Room for the header, the own certificates and the signature beside the values. */
 const MESSAGE_OVERHEAD_BYTES = 6_144;

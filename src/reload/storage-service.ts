@@ -25,13 +25,15 @@ import type { ChordReload } from './chord-reload.ts';
 import type { PersistTicket } from './input.ts';
 import type { MessageReceiver, VerifiedRequest } from './message-receiver.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
-import { clockwiseFrom, distance, lowerBound } from './ring.ts';
+import { clockwiseFrom, distance, isInRange, lowerBound } from './ring.ts';
 import { readValues, verifyValue } from './value-verification.ts';
 
 /** What the storage service tells the rest of the Peer. */
 export interface StorageListener {
   /** An original Store changed the resource, is durable and was answered. */
   handleStored(resource: ResourceId): void;
+  /** A copy came from a node that is not the owner of the resource: the owner may lack it. */
+  handlePassedOn(resource: ResourceId): void;
   /** A replica Store came from this node. */
   noteReplicaStore(from: NodeId): void;
   /** The admitting peer hands data over before this node is in the ring. */
@@ -215,7 +217,16 @@ export class StorageService {
     const replicas = isOriginal ? this.chord.replicaSet() : [];
     const kindResponses = result.responses.map((response) => ({ ...response, replicas }));
     this.receiver.respond(request, encode(StoreAns, { kindResponses }));
-    if (isOriginal && result.changed) this.listener.handleStored(resource);
+    if (!result.changed) return;
+    // Data that its former owner passes on is ours to copy from now on.
+    if (isOriginal || this.chord.isResponsible(resource)) this.listener.handleStored(resource);
+    else if (!this.isOwner(resource, request.signer.nodeId)) this.listener.handlePassedOn(resource);
+  }
+
+  /** Whether `nodeId` is the nearest node at or after the Resource-ID, as far as we know. */
+  private isOwner(resource: ResourceId, nodeId: NodeId): boolean {
+    const nearest = clockwiseFrom(this.chord.tables.peers(), resource, 1)[0];
+    return nearest === undefined || nearest === nodeId || isInRange(nodeId, resource, nearest);
   }
 
   /** RFC 6940 §7.4.1.1: may this peer store the resource on the word of that sender? */

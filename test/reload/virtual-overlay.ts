@@ -292,7 +292,9 @@ export class VirtualOverlay {
     if (peer.diskIsStuck) return;
     const { ticket } = output;
     if (peer.diskFails) {
-      this.later(1, () => this.handle(peer, { type: 'persistFailed', ticket, reason: 'disk full' }));
+      this.later(1, () =>
+        this.handle(peer, { type: 'persistFailed', ticket, reason: 'disk full' }),
+      );
       return;
     }
     this.later(1, () => {
