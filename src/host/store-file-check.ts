@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { dirname, resolve } from 'node:path';
 
 /** What a look through a store file found. */
 export type StoreFileCheck =
@@ -13,8 +14,10 @@ export type StoreFileCheck =
  * that reads it. Better that one than this one. Rejects when no verdict could be reached.
  */
 export async function checkStoreFile(path: string): Promise<StoreFileCheck> {
-  const child = spawn(process.execPath, ['-e', CHECK_PROGRAM, LMDB_MODULE, path], {
+  const child = spawn(process.execPath, ['-e', CHECK_PROGRAM, LMDB_MODULE, resolve(path)], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    // Where a crash may leave its core file, rather than in the user's directory.
+    cwd: dirname(path),
     // Options meant for this process (loaders, inspectors) are not meant for that one.
     env: { ...process.env, NODE_OPTIONS: '' },
     timeout: CHECK_TIMEOUT_MS,
@@ -25,18 +28,20 @@ export async function checkStoreFile(path: string): Promise<StoreFileCheck> {
   child.stderr.on('data', (text: string) => {
     if (complaint.length < COMPLAINT_CHARACTERS_MAX) complaint += text;
   });
-  const { code, signal } = await new Promise<{ code: number | null; signal: string | null }>(
-    (resolve, reject) => {
-      child.on('error', reject);
-      child.on('close', (exitCode, exitSignal) => resolve({ code: exitCode, signal: exitSignal }));
-    },
-  );
+  const { code, signal } = await endOf(child);
   if (code === 0) return { type: 'sound' };
   if (signal === 'SIGKILL') throw new Error(`${path} could not be read through in time`);
   const firstLine = complaint.trim().split('\n')[0]?.slice(0, 200) ?? '';
   if (code === PROGRAM_FAILED) throw new Error(`${path} could not be checked: ${firstLine}`);
   const end = signal === null ? '' : `reading it ends in ${signal}`;
   return { type: 'damaged', reason: firstLine === '' ? end : firstLine };
+}
+
+function endOf(child: ChildProcess): Promise<{ code: number | null; signal: string | null }> {
+  return new Promise((settle, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => settle({ code, signal }));
+  });
 }
 
 /** In plain JavaScript, since the process that runs it has no TypeScript loader. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { mkdir, open as openFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open as openFile, rename, rm, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import type { PersistRecord } from '../storage/persist-record.ts';
 import { checkStoreFile } from './store-file-check.ts';
@@ -78,6 +78,13 @@ class LmdbStoreFile implements StoreFile {
 
   private async writeBatch(records: readonly PersistRecord[]): Promise<void> {
     if (records.length === 0) return;
+    // LMDB would commit the operations before one that throws; so nothing may throw in the batch.
+    const tooLong = records.find(({ key }) => Buffer.byteLength(key) > KEY_BYTES_MAX);
+    if (tooLong !== undefined) {
+      throw new RangeError(
+        `a key has ${KEY_BYTES_MAX} bytes at most: ${tooLong.key.slice(0, 80)}…`,
+      );
+    }
     const single: Promise<boolean>[] = [];
     try {
       await this.database.batch(() => {
@@ -90,8 +97,17 @@ class LmdbStoreFile implements StoreFile {
     } catch (error) {
       // Each operation has a promise of its own, which fails with the batch.
       await Promise.allSettled(single);
-      throw new Error(`cannot write ${this.path}: ${await causeOf(error)}`, { cause: error });
+      throw new Error(await this.failureText(error), { cause: error });
     }
+  }
+
+  /** A full disk shows as one of several errors; the free space tells what it is. */
+  private async failureText(error: unknown): Promise<string> {
+    const cause = await causeOf(error);
+    const { bavail, bsize } = await statfs(dirname(this.path));
+    const isFull = bavail * bsize < FREE_BYTES_MIN;
+    const advice = isFull ? `; the disk is full, ${bavail * bsize} bytes are free` : '';
+    return `cannot write ${this.path}: ${cause}${advice}`;
   }
 }
 
@@ -144,3 +160,6 @@ async function syncDirectory(directory: string): Promise<void> {
 }
 
 const STORE_FILE_NAME = 'store.mdb';
+/** LMDB's own limit, with its page size of 4096 bytes, is 1978. */
+const KEY_BYTES_MAX = 1900;
+const FREE_BYTES_MIN = 1024 * 1024;
