@@ -22,12 +22,14 @@ const UNIT_TESTS = [
 
 const hasOtherNodes = process.platform === 'linux' && process.arch === 'x64';
 
+const codeFolders = ['src', 'sim', 'bench', 'test'].filter((name) => existsSync(root + name));
+
 const steps = [
   ['types', bin('tsc'), ['-p', 'tsconfig.json', '--noEmit']],
   ['build', bin('tsc'), ['-p', 'tsconfig.build.json']],
   ['lint', bin('biome'), ['check', '--error-on-warnings', '.']],
   ['dead code', bin('knip'), []],
-  ['structure', 'npm', ['run', '--silent', 'structure']],
+  ['structure', bin('depcruise'), ['--config', '.dependency-cruiser.cjs', ...codeFolders]],
   [`tests on Node ${process.versions.node}`, 'npm', ['test']],
   ...(hasOtherNodes ? OTHER_NODES.flatMap((version) => nodeSteps(version)) : []),
 ];
