@@ -12,6 +12,14 @@ export interface CachedConfiguration {
   readonly checkedUnixMs: number;
 }
 
+/** The file cannot be read: one sentence that says why and what to do. */
+export class ConfigurationCacheDamaged extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ConfigurationCacheDamaged';
+  }
+}
+
 /**
  * The configuration held, over restarts: what the next one's signature is checked against. So a
  * file that cannot be read is an error and not as good as none: that would let HTTPS replace it.
@@ -26,7 +34,7 @@ export class ConfigurationCache {
     this.path = join(directory, 'configuration.json');
   }
 
-  /** Undefined when there is none. Throws Error with a sentence for a damaged file. */
+  /** Undefined when there is none. Throws ConfigurationCacheDamaged. */
   async read(): Promise<CachedConfiguration | undefined> {
     let text: string;
     try {
@@ -75,11 +83,10 @@ export class ConfigurationCache {
     }
   }
 
-  private damaged(reason: string, cause: unknown): Error {
+  private damaged(reason: string, cause: unknown): ConfigurationCacheDamaged {
+    const what = `cannot read the configuration kept in ${this.path} (${reason})`;
     const todo = 'repair it, or choose a document with "xor config trust FILE"';
-    return new Error(`cannot read the configuration kept in ${this.path} (${reason}); ${todo}`, {
-      cause,
-    });
+    return new ConfigurationCacheDamaged(`${what}; ${todo}`, { cause });
   }
 }
 

@@ -1,0 +1,205 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { Command, Option } from 'commander';
+import { ConfigurationCache, ConfigurationCacheDamaged } from '../host/configuration-cache.ts';
+import { ConfigurationUnavailable, trustFirst } from '../host/configuration-client.ts';
+import { fetchConfigurationDocument } from '../host/configuration-source.ts';
+import { HttpsFetchError } from '../host/https-fetch.ts';
+import { openStateDirectory } from '../host/state-directory.ts';
+import type { ParsedConfiguration } from '../overlay-config/parsed-configuration.ts';
+import { parseDocument, readDocumentFile } from './config-document-file.ts';
+import { configurationReport, formatConfigurationReport } from './config-report.ts';
+import { signDocumentFile, verifyDocumentFile } from './config-signature.ts';
+import { OperatorError } from './operator-error.ts';
+import { DEFAULT_OVERLAY, peerStateDirectory } from './state-paths.ts';
+import { printJson, printLine } from './terminal-output.ts';
+
+interface FetchOptions {
+  readonly overlay: string;
+  readonly configUrl?: string;
+  readonly trust?: string;
+  readonly output?: string;
+  readonly json?: boolean;
+}
+
+interface HeldOptions {
+  readonly overlay?: string;
+  readonly state?: string;
+  readonly json?: boolean;
+}
+
+interface SignOptions {
+  readonly key: string;
+  readonly certificate: string;
+  readonly held?: string;
+  readonly output?: string;
+}
+
+/** `xor config …`: the overlay's configuration document (RFC 6940 §11.1). */
+export function configCommand(): Command {
+  const command = new Command('config').description('the configuration document of an overlay');
+  command.addCommand(fetchCommand());
+  command.addCommand(showCommand());
+  command.addCommand(verifyCommand());
+  command.addCommand(signCommand());
+  command.addCommand(trustCommand());
+  return command;
+}
+
+function fetchCommand(): Command {
+  return new Command('fetch')
+    .description('get the document from the configuration server; what a peer holds stays')
+    .addOption(new Option('--overlay <name>', 'the overlay, a domain').default(DEFAULT_OVERLAY))
+    .option('--config-url <url>', 'where it is (default: the server of the overlay)')
+    .option('--trust <file>', 'PEM certificates to trust for HTTPS beside those of the system')
+    .option('--output <file>', 'write it there instead of to stdout')
+    .option('--json', 'print what it says, as one JSON document')
+    .addHelpText('after', examples('config fetch --overlay example.org --output config.xml'))
+    .action(fetchDocument);
+}
+
+function showCommand(): Command {
+  return new Command('show')
+    .description('what a document says; without a file, the one that a peer holds')
+    .argument('[file]', 'the document; - is stdin')
+    .option('--overlay <name>', 'which overlay of the document, or whose peer')
+    .option('--state <dir>', 'the state directory of the peer')
+    .option('--json', 'one JSON document')
+    .addHelpText('after', examples('config show', 'config show config.xml --json'))
+    .action(show);
+}
+
+function verifyCommand(): Command {
+  return new Command('verify')
+    .description('whether peers will take a document, and if not, why')
+    .argument('<file>', 'the document; - is stdin')
+    .option('--held <file>', 'the document that they hold (default: the signers it names itself)')
+    .option('--overlay <name>', 'which overlay of the document')
+    .option('--json', 'one JSON document')
+    .addHelpText('after', examples('config verify new.xml --held config.xml'))
+    .action(async (file: string, options: HeldOptions & { readonly held?: string }) => {
+      const verdict = await verifyDocumentFile(file, options, Date.now());
+      if (options.json === true) printJson(verdict);
+      if (!verdict.valid) throw new OperatorError(`${file}: ${verdict.reason}`);
+      if (options.json === true) return;
+      const signer = verdict.signer === null ? 'not signed' : `signed by ${verdict.signer}`;
+      printLine(`${file}: valid for ${verdict.overlay}, sequence ${verdict.sequence}, ${signer}`);
+    });
+}
+
+function signCommand(): Command {
+  return new Command('sign')
+    .description('sign a document, or a <configuration> alone, as a configuration-signer')
+    .argument('<file>', 'what to sign, byte for byte; - is stdin')
+    .requiredOption('--key <file>', 'the private key of the signer, PEM')
+    .requiredOption('--certificate <file>', 'its certificate, then the intermediates, PEM')
+    .option('--held <file>', 'the document that peers hold: they must take the new one')
+    .option('--output <file>', 'write the signed document there instead of to stdout')
+    .addHelpText('after', examples(SIGN_EXAMPLE))
+    .action(async (file: string, options: SignOptions) => {
+      await writeDocument(await signDocumentFile(file, options, Date.now()), options.output);
+    });
+}
+
+function trustCommand(): Command {
+  return new Command('trust')
+    .description('make a document the one that a peer holds, on your word alone')
+    .argument('<file>', 'the document; - is stdin')
+    .option('--overlay <name>', 'which overlay of the document')
+    .option('--state <dir>', 'the state directory of the peer, which must not be running')
+    .option('--json', 'one JSON document')
+    .addHelpText('after', examples('config trust config.xml', 'config trust new.xml --state peer'))
+    .action(trust);
+}
+
+async function fetchDocument(options: FetchOptions): Promise<void> {
+  const trustAnchorsPem =
+    options.trust === undefined ? [] : [await readFile(options.trust, 'utf8')];
+  const { overlay: overlayName, configUrl: url } = options;
+  const source = { overlayName, url, trustAnchorsPem };
+  const answer = await fetchConfigurationDocument(
+    source,
+    undefined,
+    new AbortController().signal,
+  ).catch(asOperatorError);
+  if (answer.type === 'notModified') {
+    throw new OperatorError('the server answered 304 to a first request; check the URL');
+  }
+  const parsed = parseDocument(answer.body, overlayName, answer.url);
+  if (options.json !== true || options.output !== undefined) {
+    await writeDocument(answer.body, options.output);
+  }
+  if (options.json === true) printJson(configurationReport(parsed.configuration));
+}
+
+async function show(file: string | undefined, options: HeldOptions): Promise<void> {
+  const parsed =
+    file === undefined
+      ? await heldDocument(options)
+      : await readDocumentFile(file, options.overlay);
+  const report = configurationReport(parsed.configuration);
+  if (options.json === true) printJson(report);
+  else printLine(formatConfigurationReport(report));
+}
+
+async function heldDocument(options: HeldOptions): Promise<ParsedConfiguration> {
+  const overlayName = options.overlay ?? DEFAULT_OVERLAY;
+  const cache = new ConfigurationCache(peerStateDirectory(overlayName, options.state));
+  const entry = await cache.read().catch(asOperatorError);
+  if (entry !== undefined) {
+    return parseDocument(entry.document, options.overlay ?? entry.overlayName, cache.path);
+  }
+  const todo = 'give the file of a document, or the directory of a peer with --state';
+  throw new OperatorError(`there is no ${cache.path}; ${todo}`);
+}
+
+/**
+ * The operator's word in the place of a signature, for a peer that missed so many documents that it
+ * knows no signer of the newest (RFC 6940 §6.5.4.2).
+ */
+async function trust(file: string, options: HeldOptions): Promise<void> {
+  const parsed = await readDocumentFile(file, options.overlay);
+  const { instanceName: overlayName, document } = parsed;
+  const checkedUnixMs = Date.now();
+  const configuration = trustByHand(parsed, checkedUnixMs);
+  const path = peerStateDirectory(overlayName, options.state);
+  // A running peer would write over it: its lock keeps us out.
+  const directory = await openStateDirectory(path);
+  try {
+    const entry = { overlayName, document, lastModified: undefined, checkedUnixMs };
+    await new ConfigurationCache(path).write(entry, configuration.sharedSecret !== undefined);
+  } finally {
+    await directory.close();
+  }
+  if (options.json === true) printJson(configurationReport(configuration));
+  else printLine(`${path} now trusts sequence ${configuration.sequence} of ${overlayName}`);
+}
+
+function trustByHand(parsed: ParsedConfiguration, unixMs: number) {
+  try {
+    return trustFirst(parsed, unixMs);
+  } catch (error) {
+    return asOperatorError(error);
+  }
+}
+
+async function writeDocument(document: Uint8Array, output: string | undefined): Promise<void> {
+  if (output === undefined) process.stdout.write(document);
+  else await writeFile(output, document);
+}
+
+/** Errors whose message is a sentence for the operator already. */
+function asOperatorError(error: unknown): never {
+  const isSentence =
+    error instanceof HttpsFetchError ||
+    error instanceof ConfigurationUnavailable ||
+    error instanceof ConfigurationCacheDamaged;
+  throw isSentence ? new OperatorError(error.message, 1, { cause: error }) : error;
+}
+
+function examples(...lines: string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ xor ${line}`).join('\n')}`;
+}
+
+const SIGN_EXAMPLE =
+  'config sign new.xml --key configuration-signer-key.pem ' +
+  '--certificate configuration-signer.pem --held config.xml --output signed.xml';
