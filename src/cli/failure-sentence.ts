@@ -1,7 +1,4 @@
 import { CommanderError } from 'commander';
-import { AuthorityFailure } from '../host/authority-failure.ts';
-import { CommandError } from '../host/command-error.ts';
-import { HttpApiExposed } from '../host/http-api.ts';
 import { OperatorError } from './operator-error.ts';
 
 /** How a command ends that threw. */
@@ -21,12 +18,17 @@ export function failureOf(error: unknown): Failure {
     return { exitStatus: error.exitCode === 0 ? 0 : WRONG_ARGUMENTS, sentence: undefined };
   }
   if (error instanceof OperatorError) {
-    return { exitStatus: error.exitStatus, sentence: error.message };
+    return { exitStatus: error.exitStatus, sentence: oneLine(error.message) };
   }
-  if (isForOperator(error)) return { exitStatus: FAILED, sentence: error.message };
+  if (isForOperator(error)) return { exitStatus: FAILED, sentence: oneLine(error.message) };
   if (isSystemError(error)) return { exitStatus: FAILED, sentence: systemSentence(error) };
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { exitStatus: FAILED, sentence: `an internal error, please report it: ${stack}` };
+}
+
+/** A sentence may quote what came from a file or a stranger. */
+function oneLine(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ');
 }
 
 interface SystemError extends Error {
@@ -37,12 +39,9 @@ interface SystemError extends Error {
   readonly port?: number;
 }
 
+/** By name, so that no command has to load the modules of all others. */
 function isForOperator(error: unknown): error is Error {
-  return (
-    error instanceof AuthorityFailure ||
-    error instanceof CommandError ||
-    error instanceof HttpApiExposed
-  );
+  return error instanceof Error && FOR_OPERATOR.has(error.name);
 }
 
 function isSystemError(error: unknown): error is SystemError {
@@ -70,5 +69,19 @@ function systemSentence(error: SystemError): string {
   }
 }
 
+/** Errors whose message is one sentence that says what is wrong and what to do. */
+const FOR_OPERATOR: ReadonlySet<string> = new Set([
+  'AuthorityBusy',
+  'AuthorityFailure',
+  'CommandError',
+  'ConfigurationCacheDamaged',
+  'ConfigurationUnavailable',
+  'EnrollmentFailure',
+  'HttpApiExposed',
+  'HttpsFetchError',
+  'IdentityFileDamaged',
+  'IdentityMissing',
+  'NotASandbox',
+]);
 const FAILED = 1;
 const WRONG_ARGUMENTS = 2;

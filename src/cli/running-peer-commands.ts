@@ -1,6 +1,7 @@
 import { Command } from 'commander';
+import { readLookupTarget, readNodeIdText } from '../host/lookup-target.ts';
 import { ApiClient, type ApiClientOptions, withApiOptions } from './api-client.ts';
-import { OperatorError } from './operator-error.ts';
+import { OperatorError, usageError } from './operator-error.ts';
 import { printJson, printLine, printTable } from './terminal-output.ts';
 
 type Options = ApiClientOptions & { readonly json?: boolean };
@@ -16,9 +17,9 @@ function lookup(): Command {
     .argument('<node-id|jid>', 'Node-ID in any form, or an XMPP address')
     .addHelpText('after', examples('lookup juliet@example.org', 'lookup 6f1d… --json'))
     .action(async (target: string, options: Options) => {
-      const found = rows(
-        await ask(options, 'GET', `/v1/certificates/${encodeURIComponent(target)}`),
-      );
+      requireReadable(readLookupTarget(target));
+      const path = `/v1/certificates/${encodeURIComponent(target)}`;
+      const found = rows(await ask(options, 'GET', path));
       if (options.json === true) printJson(found);
       else printCertificates(found);
       if (found.length === 0) throw new OperatorError(`there is no certificate for ${target}`);
@@ -30,6 +31,8 @@ function locate(): Command {
     .argument('<jid>', 'XMPP address')
     .addHelpText('after', examples('locate juliet@example.org', 'locate juliet@example.org --json'))
     .action(async (jid: string, options: Options) => {
+      if (!jid.includes('@')) throw usageError(`"${jid}" is no XMPP address (local@domain)`);
+      requireReadable(readLookupTarget(jid));
       const found = rows(await ask(options, 'GET', `/v1/locations/${encodeURIComponent(jid)}`));
       if (options.json === true) printJson(found);
       else {
@@ -52,6 +55,7 @@ function ping(): Command {
     .argument('<node-id>', 'Node-ID in any form')
     .addHelpText('after', examples('ping 6f1d8c…', 'ping 6f1d8c… --json'))
     .action(async (nodeId: string, options: Options) => {
+      requireReadable(readNodeIdText(nodeId));
       const pong = row(await ask(options, 'POST', `/v1/ping/${encodeURIComponent(nodeId)}`));
       if (options.json === true) printJson(pong);
       else {
@@ -112,6 +116,11 @@ function asking(name: string, description: string): Command {
 
 async function ask(options: Options, method: 'GET' | 'POST', path: string): Promise<unknown> {
   return (await ApiClient.open(options)).ask(method, path);
+}
+
+/** A target that nobody can read is a wrong argument, before any peer is asked. */
+function requireReadable(read: string | object): void {
+  if (typeof read === 'object' && 'fault' in read) throw usageError(String(read.fault));
 }
 
 function printCertificates(found: readonly Row[]): void {

@@ -41,10 +41,15 @@ export function linkJson(link: LinkStatus) {
     address: address === undefined ? null : formatSocketAddress(address),
     routable: link.routable,
     suspect: link.suspect,
-    roundTripMs: link.roundTripMs ?? null,
+    roundTripMs: link.roundTripMs === undefined ? null : rounded(link.roundTripMs),
     sentBytes: link.sentBytes,
     receivedBytes: link.receivedBytes,
   };
+}
+
+/** A time in ms to the microsecond: what the clock tells, without its binary noise. */
+export function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }
 
 /** The tables of a peer. */

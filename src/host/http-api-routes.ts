@@ -1,5 +1,12 @@
 import type { PeerStatus } from '../reload/peer-options.ts';
-import { certificateJson, isoTime, locationJson, peersJson, valueJson } from './http-api-json.ts';
+import {
+  certificateJson,
+  isoTime,
+  locationJson,
+  peersJson,
+  rounded,
+  valueJson,
+} from './http-api-json.ts';
 import { HttpProblem } from './http-problem.ts';
 import { readLookupTarget, readNodeIdText } from './lookup-target.ts';
 import type { MeasuredPeer, Metrics } from './metrics.ts';
@@ -31,7 +38,8 @@ export type ServedPeer = MeasuredPeer &
   >;
 
 /** The HTTP API of a running peer: paths and what they answer. */
-export function httpApiRoutes(host: ServedPeer, metrics: Metrics): HttpRoute[] {
+export function httpApiRoutes(host: ServedPeer): HttpRoute[] {
+  const metrics = metricsWhenAsked(host);
   return [
     { method: 'GET', path: /^\/healthz$/, open: true, answer: () => json({ status: 'ok' }) },
     { method: 'GET', path: /^\/readyz$/, open: true, answer: () => readyAnswer(host) },
@@ -63,7 +71,7 @@ export function httpApiRoutes(host: ServedPeer, metrics: Metrics): HttpRoute[] {
         const pong = await host.ping(required(readNodeIdText(text)));
         return json({
           nodeId: pong.nodeId,
-          roundTripMs: pong.roundTripMs,
+          roundTripMs: rounded(pong.roundTripMs),
           hops: pong.hops,
           peerTime: isoTime(pong.peerTimeUnixMs),
         });
@@ -104,7 +112,18 @@ function readyAnswer(host: ServedPeer): HttpAnswer {
   throw new HttpProblem(503, readiness.reason, { code: 'not-ready' }, { 'retry-after': '1' });
 }
 
-async function metricsAnswer(metrics: Metrics): Promise<HttpAnswer> {
+/** Loads what metrics need only when somebody asks for them; most peers never do. */
+function metricsWhenAsked(host: ServedPeer): () => Promise<Metrics> {
+  let loading: Promise<Metrics> | undefined;
+  const load = async () => new (await import('./metrics.ts')).Metrics(host);
+  return () => {
+    loading ??= load();
+    return loading;
+  };
+}
+
+async function metricsAnswer(load: () => Promise<Metrics>): Promise<HttpAnswer> {
+  const metrics = await load();
   return { status: 200, contentType: metrics.contentType, body: await metrics.text() };
 }
 

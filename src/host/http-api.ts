@@ -15,7 +15,6 @@ import {
 } from './http-api-routes.ts';
 import { HttpProblem, problemOf } from './http-problem.ts';
 import type { Log } from './log.ts';
-import { Metrics } from './metrics.ts';
 import { formatSocketAddress, isLoopbackHost, type SocketAddress } from './socket-address.ts';
 
 export interface HttpApiOptions {
@@ -59,7 +58,7 @@ export class HttpApi {
   }
 
   private constructor(options: HttpApiOptions) {
-    this.routes = httpApiRoutes(options.host, new Metrics(options.host));
+    this.routes = httpApiRoutes(options.host);
     this.log = options.log;
     this.address = options.listen;
     this.scheme = options.tls === undefined ? 'http' : 'https';

@@ -36,7 +36,8 @@ export class KnownPeerCache {
         .filter((peer) => peer !== undefined)
         .slice(0, KNOWN_PEERS_MAX);
     } catch (error) {
-      this.log.debug({ reason: String(error) }, 'no remembered peers');
+      const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+      if (!isAbsent) this.log.warn({ reason: String(error) }, 'remembered peers are unreadable');
       return [];
     }
   }

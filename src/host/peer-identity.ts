@@ -2,7 +2,6 @@ import type { VerifiedConfiguration } from '../overlay-config/verified-configura
 import type { Authenticator } from '../tls-auth/authenticator.ts';
 import { CertificateRefusal } from '../tls-auth/certificate-refusal.ts';
 import { createSigner, type Signer } from '../tls-auth/signer.ts';
-import { enroll } from './enrollment-client.ts';
 import { EnrollmentFailure } from './enrollment-failure.ts';
 import { dropPendingKey, loadIdentity, pendingPrivateKey, saveIdentity } from './identity-file.ts';
 import type { IdentitySource } from './join-options.ts';
@@ -98,6 +97,8 @@ async function enrollAt(
   options: IdentityOptions,
 ): Promise<LinkCredentials> {
   const { stateDirectory, configuration, authenticator, trust, signal, log } = options;
+  // Once in the life of a peer: what it takes is not kept in memory by those that are enrolled.
+  const { enroll } = await import('./enrollment-client.ts');
   try {
     const identity = await enroll({
       url,
