@@ -1,0 +1,95 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { afterAll, describe, expect, test } from 'vitest';
+import { type BatchVerdict, verifyBatch } from '../../src/cli/certificate-batch.ts';
+
+/** NIST's Public Key Interoperability Test Suite, half of it; beside the repository. */
+const folder = new URL('../../../shared/vectors/pkits/', import.meta.url);
+const isThere = existsSync(new URL('manifest.json', folder));
+
+interface PkitsCase {
+  readonly name: string;
+  readonly number: string;
+  readonly certs: readonly string[];
+  readonly shouldValidate: boolean;
+  readonly initialExplicitPolicy?: boolean;
+}
+
+interface PkitsManifest {
+  readonly validationTime: string;
+  readonly tests: readonly PkitsCase[];
+}
+
+const manifest: PkitsManifest = isThere
+  ? JSON.parse(readFileSync(new URL('manifest.json', folder), 'utf8'))
+  : { validationTime: '', tests: [] };
+
+/** What a case needs beyond signatures, dates, names, basicConstraints, keyUsage and criticality. */
+function beyondScope({ number }: PkitsCase): 'DSA' | 'CRLs' | 'policies' | undefined {
+  if (/^4\.1\.[456]$/.test(number)) return 'DSA';
+  // 4.5.2 and its kin: invalid only because a CRL revokes them; 4.7.4 and 4.7.5: cRLSign.
+  if (/^4\.(4|14|15)\.|^4\.5\.[257]$|^4\.7\.[45]$/.test(number)) return 'CRLs';
+  if (/^4\.(8|9|10|11|12)\./.test(number)) return 'policies';
+  return undefined;
+}
+
+function certificate(name: string): string {
+  return readFileSync(new URL(`certs/${name}.crt`, folder)).toString('base64');
+}
+
+function verdictOf(one: PkitsCase): BatchVerdict {
+  const [anchor = '', ...others] = one.certs.map(certificate);
+  const document = {
+    cases: [
+      {
+        id: one.name,
+        anchors: [anchor],
+        chain: others.toReversed(),
+        time: manifest.validationTime,
+        revocation: 'off',
+        explicitPolicy: one.initialExplicitPolicy ?? false,
+        profile: 'pkix',
+      },
+    ],
+  };
+  const verdicts = verifyBatch(JSON.stringify(document), 0);
+  const verdict = typeof verdicts === 'string' ? undefined : verdicts[0];
+  if (verdict === undefined) throw new Error(String(verdicts));
+  return verdict;
+}
+
+describe('PKITS: RFC 5280 §6.1', () => {
+  if (!isThere) test.skip('skipped: ../shared/vectors/pkits is not there', () => undefined);
+  const counts = { right: 0, undecided: 0 };
+
+  for (const one of manifest.tests) {
+    const scope = beyondScope(one);
+    const title = `${one.number} ${one.name}`;
+
+    if (scope === undefined || (scope === 'CRLs' && one.shouldValidate)) {
+      test(title, () => {
+        const verdict = verdictOf(one);
+        expect(verdict.valid, verdict.detail).toBe(one.shouldValidate);
+        counts.right++;
+      });
+    } else if (scope === 'CRLs') {
+      counts.undecided++;
+      test.skip(`${title} needs CRLs`, () => undefined);
+    } else {
+      test(`${title}: decided rightly, or refused for ${scope}`, () => {
+        const { valid, reason, detail } = verdictOf(one);
+        if (valid === one.shouldValidate) {
+          counts.right++;
+          return;
+        }
+        counts.undecided++;
+        expect(valid, 'nothing invalid is accepted').toBe(false);
+        expect(reason, detail).toBe(scope === 'DSA' ? 'signature-algorithm' : 'policy-unsupported');
+      });
+    }
+  }
+
+  afterAll(() => {
+    const total = manifest.tests.length;
+    console.info(`PKITS: ${counts.right} of ${total} right, ${counts.undecided} undecided`);
+  });
+});
