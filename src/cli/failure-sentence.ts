@@ -82,6 +82,7 @@ const FOR_OPERATOR: ReadonlySet<string> = new Set([
   'IdentityFileDamaged',
   'IdentityMissing',
   'NotASandbox',
+  'StateDirectoryLocked',
 ]);
 const FAILED = 1;
 const WRONG_ARGUMENTS = 2;

@@ -10,6 +10,7 @@ import type { PeerHost } from './peer-host.ts';
 import { percentile, type SandboxReport } from './sandbox-report.ts';
 import { faultOfLookup } from './sandbox-verification.ts';
 import type { SocketAddress } from './socket-address.ts';
+import { openStateDirectory, type StateDirectory } from './state-directory.ts';
 
 export interface SandboxOptions {
   /** Thrown away and made anew. */
@@ -45,6 +46,7 @@ export class NotASandbox extends Error {
 export class Sandbox {
   readonly peers: SandboxPeer[] = [];
   private readonly options: SandboxOptions;
+  private directory: StateDirectory | undefined;
   private authority: RunningAuthority | undefined;
   private readonly lookupMs: number[] = [];
   private readonly faults: string[] = [];
@@ -66,7 +68,7 @@ export class Sandbox {
   /** Starts the authority and lets every peer enroll and join. */
   async start(): Promise<void> {
     const { stateDirectory, onProgress } = this.options;
-    await emptySandbox(stateDirectory);
+    this.directory = await openSandbox(stateDirectory);
     onProgress('making the certificate authority');
     const bootstrap = { host: LOOPBACK, port: await freePort() };
     const authority = await this.startAuthority(bootstrap);
@@ -99,6 +101,7 @@ export class Sandbox {
     // One after another, so that each hands over to peers that are still there.
     for (const { host } of this.peers) await host.leave();
     await this.authority?.close();
+    await this.directory?.close();
   }
 
   private async startAuthority(bootstrap: SocketAddress): Promise<RunningAuthority> {
@@ -201,15 +204,17 @@ export class Sandbox {
   }
 }
 
-/** Removes what an earlier sandbox left; anything else is not touched. */
-async function emptySandbox(path: string): Promise<void> {
+/** Takes the directory for this process and removes what an earlier sandbox left, nothing else. */
+async function openSandbox(path: string): Promise<StateDirectory> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   const entries = await readdir(path);
   if (entries.length > 0 && !entries.includes(MARKER_FILE)) throw new NotASandbox(path);
-  for (const entry of entries) {
-    if (entry !== MARKER_FILE) await rm(join(path, entry), { recursive: true, force: true });
+  await writeFile(join(path, MARKER_FILE), 'xor sandbox throws away what is here\n');
+  const directory = await openStateDirectory(path);
+  for (const entry of entries.filter((name) => OWN_DIRECTORY.test(name))) {
+    await rm(join(path, entry), { recursive: true, force: true });
   }
-  await writeFile(join(path, MARKER_FILE), 'xor sandbox throws this directory away\n');
+  return directory;
 }
 
 /** A port that nobody uses now: the first peer's address is in the configuration before it runs. */
@@ -229,6 +234,7 @@ const OVERLAY = 'xmpp.org';
 const USER_DOMAIN = 'sandbox.example';
 const LOOPBACK = '127.0.0.1';
 const MARKER_FILE = '.xor-sandbox';
+const OWN_DIRECTORY = /^(?:ca|peer-\d+)$/;
 const JOIN_MS_MAX = 60_000;
 const STORED_MS_MAX = 30_000;
 const POLL_MS = 10;
