@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { lockStateDirectory, type StateLock } from './state-lock.ts';
+import { lockStateDirectory, StateDirectoryUnusable, type StateLock } from './state-lock.ts';
 
 /** The directory in which one process keeps its keys and data, and which it has for itself. */
 export interface StateDirectory {
@@ -12,14 +12,16 @@ export interface StateDirectory {
 
 /**
  * Makes the directory (and those above it) for this user alone, or takes an existing one, and locks
- * it for this process. Throws StateDirectoryLocked, which names the process, while another has it;
+ * it for this process. Throws StateDirectoryUnusable, which names the process, while another has it;
  * the lock of a process that died is taken over.
  */
 export async function openStateDirectory(path: string): Promise<StateDirectory> {
   await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
   const { mode } = await stat(path);
   if ((mode & OTHERS_MAY_WRITE) !== 0) {
-    throw new Error(`${path} holds secrets, but every user may write to it; run chmod 700 ${path}`);
+    throw new StateDirectoryUnusable(
+      `every user may write to ${path}, which is to hold keys; run chmod 700 ${path}`,
+    );
   }
   const lock = await lockStateDirectory(path);
   try {

@@ -19,6 +19,14 @@ export interface StoreFile {
   close(): Promise<void>;
 }
 
+/** The store file cannot be read or written; the message is for the operator. */
+export class StoreFileFailure extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StoreFileFailure';
+  }
+}
+
 /** A store file that cannot be read was moved away, and an empty one is in its place. */
 export interface StoreFileDamage {
   readonly path: string;
@@ -38,7 +46,10 @@ export async function openStoreFile(
   const path = join(directory, STORE_FILE_NAME);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   if (existsSync(path)) {
-    const check = await checkStoreFile(path);
+    const check = await checkStoreFile(path).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new StoreFileFailure(reason, { cause: error });
+    });
     if (check.type === 'damaged') {
       const setAsideAs = await setAside(path);
       onDamage({ path, setAsideAs, reason: check.reason });
@@ -97,7 +108,7 @@ class LmdbStoreFile implements StoreFile {
     } catch (error) {
       // Each operation has a promise of its own, which fails with the batch.
       await Promise.allSettled(single);
-      throw new Error(await this.failureText(error), { cause: error });
+      throw new StoreFileFailure(await this.failureText(error), { cause: error });
     }
   }
 
