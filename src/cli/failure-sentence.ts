@@ -83,6 +83,7 @@ const FOR_OPERATOR: ReadonlySet<string> = new Set([
   'IdentityMissing',
   'NotASandbox',
   'StateDirectoryLocked',
+  'StateDirectoryUnusable',
 ]);
 const FAILED = 1;
 const WRONG_ARGUMENTS = 2;
