@@ -13,6 +13,7 @@ import { PingAns, ProbeAns } from '../wire/topology.ts';
 import { XmppLocation } from '../wire/xmpp-location.ts';
 import { describeOutcome } from './attach-manager.ts';
 import type {
+  Command,
   CommandFailureCode,
   CommandOutcome,
   CommandResult,
@@ -20,10 +21,16 @@ import type {
   Location,
   StatEntry,
 } from './command.ts';
-import type { RunningCommand } from './command-service.ts';
 import { type VerifiedAnswer, verifyFetchAnswer } from './fetch-answer.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
 import type { RequestOutcome } from './request-owner.ts';
+
+/** A command that waits for its answer. */
+export interface RunningCommand {
+  readonly command: Command;
+  /** Where its data lies, for commands on data. */
+  readonly resource: ResourceId | undefined;
+}
 
 type Answer = Extract<RequestOutcome, { type: 'answer' }>;
 

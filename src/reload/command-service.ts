@@ -17,19 +17,12 @@ import type {
   FetchSpecifier,
   ValueToStore,
 } from './command.ts';
-import { readCommandAnswer } from './command-answer.ts';
+import { type RunningCommand, readCommandAnswer } from './command-answer.ts';
 import { fetchRequest, storeRequest } from './data-request.ts';
 import type { CommandId } from './input.ts';
 import type { MessageTransport } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
 import type { RequestOutcome } from './request-owner.ts';
-
-/** A command that waits for its answer. */
-export interface RunningCommand {
-  readonly command: Command;
-  /** Where its data lies, for commands on data. */
-  readonly resource: ResourceId | undefined;
-}
 
 /** What commands ask of the rest of the Peer. */
 export interface CommandListener {

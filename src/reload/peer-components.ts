@@ -1,4 +1,3 @@
-import type { VerifiedConfiguration } from '../overlay-config/verified-configuration.ts';
 import { overlayHash } from '../storage/resource-name.ts';
 import { Admission } from './admission.ts';
 import { AttachManager } from './attach-manager.ts';
@@ -8,7 +7,6 @@ import { ConfigurationService } from './configuration-service.ts';
 import { DiagnosticsService } from './diagnostics-service.ts';
 import { FingerSearch } from './finger-search.ts';
 import { ForwardingLayer } from './forwarding-layer.ts';
-import type { CommandId } from './input.ts';
 import { JoinProcedure } from './join-procedure.ts';
 import { LeaveProcedure } from './leave-procedure.ts';
 import { LinkManager } from './link-manager.ts';
@@ -18,18 +16,13 @@ import { NewerData } from './newer-data.ts';
 import { OwnRecords } from './own-records.ts';
 import { PartitionSearch } from './partition-search.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
+import type { PeerAsWhole, PeerParts } from './peer-parts.ts';
 import { PeerReactions } from './peer-reactions.ts';
 import { Replication } from './replication.ts';
 import { StorageService } from './storage-service.ts';
 
-/** What the components ask of the Peer as a whole. */
-export interface PeerAsWhole {
-  applyConfiguration(configuration: VerifiedConfiguration): void;
-  finishLeaving(commands: readonly CommandId[]): void;
-}
-
 /** The components of one Peer. What each hears of the others goes through `PeerReactions`. */
-export class PeerComponents {
+export class PeerComponents implements PeerParts {
   readonly reactions: PeerReactions;
   readonly links: LinkManager;
   readonly forwarding: ForwardingLayer;

@@ -3,7 +3,7 @@ import type { AuthenticatedNode } from '../tls-auth/authenticated-node.ts';
 import type { ChordUpdate } from '../wire/chord.ts';
 import { encode } from '../wire/codec.ts';
 import { nodeDestination } from '../wire/destination.ts';
-import { ErrorCode } from '../wire/error-response.ts';
+import type { ErrorCode } from '../wire/error-response.ts';
 import type { ForwardingView } from '../wire/forwarding-view.ts';
 import type { IpAddressPort } from '../wire/ip-address-port.ts';
 import { MessageCode } from '../wire/message-contents.ts';
@@ -14,6 +14,7 @@ import type { AttachListener, AttachPurpose } from './attach-manager.ts';
 import type { ChordListener } from './chord-reload.ts';
 import type { CommandListener } from './command-service.ts';
 import type { ConfigurationListener } from './configuration-service.ts';
+import { dispatchOutcome, dispatchRequest } from './dispatch.ts';
 import type { ForwardingListener } from './forwarding-layer.ts';
 import type { CommandId, ConnectId, KnownPeer, LinkId } from './input.ts';
 import type { JoinListener } from './join-procedure.ts';
@@ -22,8 +23,8 @@ import type { Link, LinkListener } from './link-manager.ts';
 import type { ReceiverListener, VerifiedRequest } from './message-receiver.ts';
 import type { TransportListener } from './message-transport.ts';
 import type { PartitionListener } from './partition-search.ts';
-import type { PeerAsWhole, PeerComponents } from './peer-components.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
+import type { PeerAsWhole, PeerParts } from './peer-parts.ts';
 import type { ReplicationListener } from './replication.ts';
 import type { RequestOutcome, RequestOwner } from './request-owner.ts';
 import { isInRange, type RingId } from './ring.ts';
@@ -47,12 +48,12 @@ type Listeners = LinkListener &
 /** What happens in one component of a Peer when something happens in another: the wiring. */
 export class PeerReactions implements Listeners {
   private readonly env: PeerEnvironment;
-  private readonly parts: PeerComponents;
+  private readonly parts: PeerParts;
   private readonly whole: PeerAsWhole;
   private startingPeers: readonly KnownPeer[] = [];
   private remembered: readonly KnownPeer[] = [];
 
-  constructor(env: PeerEnvironment, parts: PeerComponents, whole: PeerAsWhole) {
+  constructor(env: PeerEnvironment, parts: PeerParts, whole: PeerAsWhole) {
     this.env = env;
     this.parts = parts;
     this.whole = whole;
@@ -165,72 +166,11 @@ export class PeerReactions implements Listeners {
   }
 
   handleRequest(request: VerifiedRequest): void {
-    const { storage, chord, attaches, diagnostics } = this.parts;
-    switch (request.code) {
-      case MessageCode.fetchReq:
-        return storage.handleFetch(request);
-      case MessageCode.storeReq:
-        return storage.handleStore(request);
-      case MessageCode.statReq:
-        return storage.handleStat(request);
-      case MessageCode.findReq:
-        return storage.handleFind(request);
-      case MessageCode.updateReq:
-        return chord.handleUpdate(request);
-      case MessageCode.routeQueryReq:
-        return chord.handleRouteQuery(request);
-      case MessageCode.attachReq:
-        return attaches.handleRequest(request);
-      case MessageCode.joinReq:
-        return this.parts.admission.handleJoin(request);
-      case MessageCode.leaveReq:
-        return this.parts.leave.handleLeave(request);
-      case MessageCode.pingReq:
-        return diagnostics.handlePing(request);
-      case MessageCode.probeReq:
-        return diagnostics.handleProbe(request);
-      case MessageCode.appAttachReq:
-        return diagnostics.handleAppAttach(request);
-      case MessageCode.configUpdateReq:
-        return this.parts.configuration.handleConfigUpdate(request);
-      default: {
-        const detail = `no method has the code ${request.code}`;
-        this.parts.receiver.respondError(request, ErrorCode.Error_Invalid_Message, detail);
-      }
-    }
+    dispatchRequest(this.parts, request);
   }
 
   handleOutcome(owner: RequestOwner, outcome: RequestOutcome): void {
-    if (outcome.type === 'error') {
-      const { errorCode, errorInfo, signer } = outcome;
-      this.parts.configuration.handleErrorAnswer(errorCode, errorInfo, signer.nodeId);
-    }
-    switch (owner.type) {
-      case 'attach':
-        return this.parts.attaches.handleOutcome(owner.attach, outcome);
-      case 'join':
-        return this.parts.join.handleOutcome(outcome);
-      case 'leave':
-        return this.parts.leave.handleOutcome(owner.nodeId);
-      case 'fingerPing':
-        return this.parts.fingers.handlePingOutcome(owner.finger, outcome);
-      case 'partitionPing':
-        return this.parts.partition.handlePingOutcome(owner.through, outcome);
-      case 'replicate':
-        return this.parts.replication.handleOutcome(owner.resource, owner.nodeId, outcome);
-      case 'adoptNewer':
-        return this.parts.newerData.handleOutcome(owner.resource, outcome);
-      case 'ownRecord':
-        this.parts.ownRecords.handleOutcome(owner.record, owner.step, outcome);
-        return this.parts.leave.continue();
-      case 'command':
-        return this.parts.commands.handleOutcome(owner.id, outcome);
-      case 'update':
-      case 'probeLink':
-      case 'configUpdate':
-        // The link's own acknowledgements show whether the other end lives.
-        return;
-    }
+    dispatchOutcome(this.parts, owner, outcome);
   }
 
   // Topology
