@@ -12,8 +12,8 @@ export interface StateDirectory {
 
 /**
  * Makes the directory (and those above it) for this user alone, or takes an existing one, and locks
- * it for this process. Throws StateDirectoryUnusable, which names the process, while another has it;
- * the lock of a process that died is taken over.
+ * it for this process. Throws StateDirectoryUnusable, which names the process, while another has
+ * it; the lock of a process that died is taken over.
  */
 export async function openStateDirectory(path: string): Promise<StateDirectory> {
   await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });

@@ -13,10 +13,15 @@ import {
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openStateDirectory, writeAtomic, writeSecret } from '../../src/host/state-directory.ts';
 
-const HOLDER = ['--import', 'tsx', join(import.meta.dirname, 'state-directory-holder.ts')];
+const HOLDER = [
+  '--import',
+  'tsx',
+  fileURLToPath(new URL('./state-directory-holder.ts', import.meta.url)),
+];
 const CHILD_ENVIRONMENT = { ...process.env, NODE_OPTIONS: '' };
 /** No process has this ID: it is above the largest that Linux gives. */
 const NOBODY = 2 ** 22 + 1;

@@ -12,10 +12,17 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openStoreFile, type StoreFile, type StoreFileDamage } from '../../src/host/store-file.ts';
 
-const WRITER = ['--import', 'tsx', join(import.meta.dirname, 'store-file-writer.ts')];
+const WRITER = [
+  '--import',
+  'tsx',
+  fileURLToPath(new URL('./store-file-writer.ts', import.meta.url)),
+];
+const MOUNT = '/bin/mount';
+const UNMOUNT = '/bin/umount';
 /** Environment of a child process: options for this one are not for that one. */
 const CHILD_ENVIRONMENT = { ...process.env, NODE_OPTIONS: '' };
 
@@ -207,7 +214,7 @@ describe('a full disk', () => {
         expect(Object.keys(contentOf(store))).toHaveLength(written + 1);
         await store.close();
       } finally {
-        execFileSync('umount', ['--lazy', small]);
+        execFileSync(UNMOUNT, ['--lazy', small]);
         rmSync(small, { recursive: true });
       }
     },
@@ -217,7 +224,7 @@ describe('a full disk', () => {
 /** A file system of 1 MB; undefined where this process may not mount one. */
 function mountTmpfs(): string | undefined {
   const path = mkdtempSync(join(tmpdir(), 'store-tmpfs-'));
-  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', path]);
+  const { status } = spawnSync(MOUNT, ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', path]);
   if (status === 0) return path;
   rmSync(path, { recursive: true });
   return undefined;
@@ -234,7 +241,7 @@ describe('damage', () => {
     expect(damage?.path).toBe(file());
     expect(damage?.reason).not.toBe('');
     expect(damage?.setAsideAs).toMatch(/store\.mdb\.damaged-\d{4}-\d\d-\d\dT/);
-    expect(readFileSync(damage?.setAsideAs ?? '')).toEqual(damaged);
+    expect(readFileSync(damage?.setAsideAs ?? '').equals(damaged)).toBe(true);
     expect(contentOf(store)).toEqual({});
     await store.write([{ key: 'a', value: bytes('1') }]);
     expect(contentOf(store)).toEqual({ a: '1' });
