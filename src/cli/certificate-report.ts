@@ -154,7 +154,8 @@ function keyText(certificate: Certificate): string {
   const bits = key?.asymmetricKeyDetails?.modulusLength;
   const kind = key?.asymmetricKeyDetails?.namedCurve ?? key?.asymmetricKeyType ?? 'unreadable';
   const weakness = keyFault(certificate.subjectPublicKeyInfo);
-  return `${kind}${bits === undefined ? '' : ` ${bits}`}${weakness === undefined ? '' : `: ${weakness}`}`;
+  const size = bits === undefined ? '' : ` ${bits}`;
+  return `${kind}${size}${weakness === undefined ? '' : `: ${weakness}`}`;
 }
 
 /** Controls of a hostile certificate must not reach the terminal. */

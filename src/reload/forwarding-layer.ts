@@ -140,8 +140,8 @@ export class ForwardingLayer {
   }
 
   /**
-   * The Routing Table's choice, but not back to where the message came from: two peers that disagree
-   * about who is responsible must not play ball with it. Where this node was named in the
+   * The Routing Table's choice, but not back to where the message came from: two peers that
+   * disagree about who is responsible must not play ball with it. Where this node was named in the
    * Destination List, going back may be right.
    */
   private onward(id: RingId, from: Link | undefined, isSourceRouted: boolean): NodeId | undefined {

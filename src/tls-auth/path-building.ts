@@ -137,7 +137,8 @@ export function signatureRefusal(
   const { signatureAlgorithm, signatureValue, tbsCertificate } = certificate;
   const pair = signatureAlgorithmPair(signatureAlgorithm);
   if (pair === undefined) {
-    const detail = `expected SHA-256, -384 or -512 with RSA or ECDSA, got ${signatureAlgorithm.oid}`;
+    const expected = 'expected SHA-256, -384 or -512 with RSA or ECDSA';
+    const detail = `${expected}, got ${signatureAlgorithm.oid}`;
     return refusalOf('signature-algorithm', certificate, 'accepted signature algorithms', detail);
   }
   const fault = keyFault(issuer.subjectPublicKeyInfo);

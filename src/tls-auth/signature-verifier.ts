@@ -33,7 +33,7 @@ export const verifyWithKey: SignatureVerifier = (
   return verify(hash, input, key, signature);
 };
 
-/** Node's name of a hash that may stand in a signature or a SignerIdentity; undefined for others. */
+/** Node's name of a hash that may stand in a signature or SignerIdentity; undefined for others. */
 export function signatureHashName(hashAlgorithm: number): string | undefined {
   switch (hashAlgorithm) {
     case HashAlgorithm.sha256:

@@ -26,6 +26,7 @@ import {
   TEST_UNIX_MS,
   type TestAuthority,
 } from '../tls-auth/certificate-maker.ts';
+import { seededRandom } from './seeded-random.ts';
 
 export const OVERLAY = 'xmpp.org';
 
@@ -378,25 +379,6 @@ export function testConfiguration(
   const parsed = parseConfigurationDocument(document, OVERLAY);
   if (parsed instanceof ConfigurationFault) throw new Error(parsed.describe());
   return trustInitialConfiguration(parsed);
-}
-
-/** Random bytes that are the same in every run (xorshift32). */
-export function seededRandom(seed: number): RandomSource {
-  let state = seed >>> 0 || 1;
-  return {
-    bytes(length) {
-      const bytes = new Uint8Array(length);
-      for (let i = 0; i < length; i++) {
-        state ^= state << 13;
-        state >>>= 0;
-        state ^= state >>> 17;
-        state ^= state << 5;
-        state >>>= 0;
-        bytes[i] = state >>> 24;
-      }
-      return bytes;
-    },
-  };
 }
 
 function virtualAddress(index: number): IpAddressPort {
