@@ -5,6 +5,7 @@ import { ConfigurationUnavailable, trustFirst } from '../host/configuration-clie
 import { fetchConfigurationDocument } from '../host/configuration-source.ts';
 import { HttpsFetchError } from '../host/https-fetch.ts';
 import { openStateDirectory } from '../host/state-directory.ts';
+import { StateDirectoryUnusable } from '../host/state-lock.ts';
 import type { ParsedConfiguration } from '../overlay-config/parsed-configuration.ts';
 import { parseDocument, readDocumentFile } from './config-document-file.ts';
 import { configurationReport, formatConfigurationReport } from './config-report.ts';
@@ -163,7 +164,7 @@ async function trust(file: string, options: HeldOptions): Promise<void> {
   const configuration = trustByHand(parsed, checkedUnixMs);
   const path = peerStateDirectory(overlayName, options.state);
   // A running peer would write over it: its lock keeps us out.
-  const directory = await openStateDirectory(path);
+  const directory = await openStateDirectory(path).catch(asOperatorError);
   try {
     const entry = { overlayName, document, lastModified: undefined, checkedUnixMs };
     await new ConfigurationCache(path).write(entry, configuration.sharedSecret !== undefined);
@@ -192,7 +193,8 @@ function asOperatorError(error: unknown): never {
   const isSentence =
     error instanceof HttpsFetchError ||
     error instanceof ConfigurationUnavailable ||
-    error instanceof ConfigurationCacheDamaged;
+    error instanceof ConfigurationCacheDamaged ||
+    error instanceof StateDirectoryUnusable;
   throw isSentence ? new OperatorError(error.message, 1, { cause: error }) : error;
 }
 

@@ -1,5 +1,6 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeAtomic, writeSecret } from './state-directory.ts';
 
 /** A configuration document on disk, and when it came. */
 export interface CachedConfiguration {
@@ -63,24 +64,8 @@ export class ConfigurationCache {
 
   private async replace(entry: CachedConfiguration, isConfidential: boolean): Promise<void> {
     await mkdir(this.directory, { recursive: true, mode: 0o700 });
-    const draft = `${this.path}.${process.pid}.new`;
-    await rm(draft, { force: true });
-    const mode = isConfidential ? 0o600 : 0o644;
-    const file = await open(draft, 'wx', mode);
-    try {
-      await file.writeFile(`${JSON.stringify(writeEntry(entry))}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(draft, this.path);
-    // The new name is durable only when the directory is.
-    const directory = await open(this.directory, 'r');
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
-    }
+    const write = isConfidential ? writeSecret : writeAtomic;
+    await write(this.path, `${JSON.stringify(writeEntry(entry))}\n`);
   }
 
   private damaged(reason: string, cause: unknown): ConfigurationCacheDamaged {

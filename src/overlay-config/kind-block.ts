@@ -11,6 +11,7 @@ import {
   parseInteger,
   placeOf,
   readSignature,
+  readSomeText,
   trimXml,
 } from './element-values.ts';
 import { AccessPolicy, type KindDefinition } from './kind-definition.ts';
@@ -77,8 +78,8 @@ function readKind(element: XmlElement): KindDefinition {
   const maxCount = parts.required('max-count', integerFrom(1, INT_MAX));
   const maxSizeBytes = parts.required('max-size', integerFrom(1, INT_MAX));
   // "All of the non-optional values MUST be provided", also where the registration overrides them.
-  parts.required('data-model', placeOf);
-  parts.required('access-control', placeOf);
+  parts.required('data-model', readSomeText);
+  parts.required('access-control', readSomeText);
   const registered = registeredKind(element);
   if (registered !== undefined) return { ...registered, maxCount, maxSizeBytes };
   const [id, place] = requiredAttribute(element, 'id');

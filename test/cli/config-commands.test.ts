@@ -7,6 +7,7 @@ import { OperatorError } from '../../src/cli/operator-error.ts';
 import { ConfigurationCache } from '../../src/host/configuration-cache.ts';
 import { ConfigurationClient } from '../../src/host/configuration-client.ts';
 import { toPem } from '../../src/host/link-credentials.ts';
+import { openStateDirectory } from '../../src/host/state-directory.ts';
 import {
   buildConfiguration,
   type ConfigurationContent,
@@ -210,6 +211,13 @@ describe('xor config trust', () => {
     const cache = new ConfigurationCache(directory);
     const client = new ConfigurationClient({ overlayName: NAME, cache });
     expect(await client.obtain()).toMatchObject({ sequence: 5 });
+  });
+
+  test('not while the peer runs, which would write over it', async () => {
+    const running = await openStateDirectory(directory);
+    const path = await file('a.xml', unsignedDocument(configuration(8)));
+    expect(await failure('trust', path, '--state', directory)).toMatch(/process/);
+    await running.close();
   });
 
   test('not one that has expired', async () => {

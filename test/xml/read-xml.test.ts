@@ -149,6 +149,7 @@ describe('refused, with line and column', () => {
     ['a reference to no character', '<a>&#0;</a>', /malformed character entity/],
     ['"]]>" in text', '<a>]]></a>', /disallowed/],
     ['"--" in a comment', '<a><!-- -- --></a>', /malformed comment/],
+    ['a processing instruction without a blank', '<a><?p?x?></a>', /processing instruction/],
     ['a control character', '<a>\u0001</a>', /disallowed/],
     ['XML 1.1', '<?xml version="1.1"?><a/>', /expected XML version 1.0, got 1.1/],
     ['another encoding', '<?xml version="1.0" encoding="latin1"?><a/>', /UTF-8, got latin1/],
