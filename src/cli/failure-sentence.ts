@@ -84,6 +84,7 @@ const FOR_OPERATOR: ReadonlySet<string> = new Set([
   'NotASandbox',
   'StateDirectoryLocked',
   'StateDirectoryUnusable',
+  'StoreFileFailure',
 ]);
 const FAILED = 1;
 const WRONG_ARGUMENTS = 2;
