@@ -67,7 +67,8 @@ export function readCertifiedKey(name: string, keyPem: string, certificate: stri
     }
   } catch (error) {
     throw new AuthorityFailure(
-      `the key or certificate of ${name} cannot be read (${String(error)}); restore it from a backup`,
+      `the key or certificate of ${name} cannot be read (${String(error)}); ` +
+        'restore it from a backup',
       { cause: error },
     );
   }

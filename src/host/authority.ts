@@ -143,7 +143,7 @@ export class Authority implements AuthorityOperations {
     return certificatePem(this.state.keys.httpsRoot);
   }
 
-  /** What gets old is made anew: certificates of its own, the revocation list, the configuration. */
+  /** What gets old is made anew: its own certificates, the revocation list, the configuration. */
   async refresh(): Promise<void> {
     const { place } = this;
     if (place === undefined) throw new Error('the authority does not serve yet');

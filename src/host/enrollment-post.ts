@@ -39,7 +39,7 @@ export async function postEnrollment(post: EnrollmentPost): Promise<EnrollmentAn
     response.destroy();
     throw new EnrollmentFailure(
       'redirected',
-      `${post.url} answers with a redirect to ${String(response.headers.location).slice(0, 200)}; ` +
+      `${post.url} redirects to ${String(response.headers.location).slice(0, 200)}; ` +
         'a password is not sent on: use that URL only if the operator says so',
     );
   }
