@@ -22,5 +22,3 @@ export function nextSequence(sequence: number): number {
 
 export const SEQUENCE_MODULUS = 65_535;
 export const SEQUENCE_MAX = 65_534;
-/** In a header: "whatever the sequence is"; never a configuration's own (RFC 6940 §6.3.2.1). */
-export const SEQUENCE_ANY = 65_535;

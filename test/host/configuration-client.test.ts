@@ -90,7 +90,7 @@ async function nextRequest(): Promise<void> {
 }
 
 describe('RFC 6940 §11.2, the first configuration', () => {
-  test('comes from the URL given, unsigned or not, and is kept for a start without server', async () => {
+  test('comes from the URL given, signed or not, and is kept for a start without it', async () => {
     offer(unsignedDocument(configuration(7)));
     expect(await restart().obtain()).toMatchObject({ sequence: 7 });
     expect(server.requests[0]?.url).toBe('/config');
@@ -107,7 +107,7 @@ describe('RFC 6940 §11.2, the first configuration', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test('without a URL comes from the SRV target, whose certificate has the overlay’s name', async () => {
+  test('without a URL comes from the SRV target that proves the overlay’s name', async () => {
     await server.close();
     server = await serve((_request, response) => response.end(signed(7)), [NAME]);
     const gone = { name: 'localhost', port: 1, priority: 0, weight: 0 };
@@ -330,7 +330,7 @@ describe('RFC 6940 §11.1, a configuration that expires', () => {
     expect(time.now).toBeLessThan(soon.expirationUnixMs);
   });
 
-  test('is no longer valid on disk either: the server has a signed successor, or none', async () => {
+  test('is no longer valid on disk either: a signed successor is, or none', async () => {
     offer(signed(7, { expirationUnixMs }));
     await restart().obtain();
     time.now = expirationUnixMs;

@@ -12,6 +12,11 @@ function fault(document: string): ConfigurationFault {
   return parsed;
 }
 
+const kind = (inside: string, key = 'id="4026532000"') =>
+  `<required-kinds>${kindBlock(`<kind ${key}>${inside}</kind>`)}</required-kinds>`;
+const limits = '<max-count>1</max-count><max-size>1</max-size>';
+const userMatch = '<access-control>USER-MATCH</access-control>';
+
 describe('RFC 6940 §11.1, the bogus values of the RFC’s own example are named', () => {
   const cases: [string, string, RegExp][] = [
     [
@@ -31,7 +36,7 @@ describe('RFC 6940 §11.1, the bogus values of the RFC’s own example are named
     ],
     [
       'a Kind-ID outside the private range',
-      `<required-kinds>${kindBlock('<kind id="2000"><data-model>ARRAY</data-model><access-control>NODE-MULTIPLE</access-control><max-node-multiple>3</max-node-multiple><max-count>22</max-count><max-size>4</max-size></kind>')}</required-kinds>`,
+      kind(`${limits}<data-model>ARRAY</data-model>${userMatch}`, 'id="2000"'),
       /<kind\/@id>: expected an integer 4026531841 to 4294967293, got "2000"/,
     ],
   ];
@@ -39,10 +44,6 @@ describe('RFC 6940 §11.1, the bogus values of the RFC’s own example are named
     expect(fault(documentOf(ROOT + content)).describe()).toMatch(says);
   });
 });
-
-const kind = (inside: string, key = 'id="4026532000"') =>
-  `<required-kinds>${kindBlock(`<kind ${key}>${inside}</kind>`)}</required-kinds>`;
-const limits = '<max-count>1</max-count><max-size>1</max-size>';
 
 describe('RFC 6940 §11.1, refused with element, line and what was expected', () => {
   const cases: [content: string, says: RegExp][] = [
@@ -141,7 +142,7 @@ describe('RFC 6940 §11.1, refused with element, line and what was expected', ()
   });
 
   test('the same Kind twice', () => {
-    const one = `${limits}<data-model>SINGLE</data-model><access-control>USER-MATCH</access-control>`;
+    const one = `${limits}<data-model>SINGLE</data-model>${userMatch}`;
     const block = kindBlock(`<kind id="4026532000">${one}</kind>`);
     const content = `${ROOT}<required-kinds>${block}${block}</required-kinds>`;
     expect(fault(documentOf(content)).describe()).toMatch(/expected each Kind once/);

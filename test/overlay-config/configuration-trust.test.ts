@@ -205,7 +205,7 @@ describe('RFC 6940 §6.5.4.2, a configuration is refused', () => {
   });
 });
 
-describe('what RFC 6940 §11.1 does not sign: the namespaces declared around a configuration', () => {
+describe('RFC 6940 §11.1 does not sign the namespaces declared around a configuration', () => {
   const inner = (sequence: number) =>
     `<configuration instance-name="${NAME}" sequence="${sequence}">` +
     `<root-cert>${Buffer.from(authority.root.der).toString('base64')}</root-cert>` +
@@ -235,7 +235,7 @@ describe('what RFC 6940 §11.1 does not sign: the namespaces declared around a c
   });
 });
 
-describe('RFC 6940 §11.1, a node that cannot support the new requirements exits the overlay', () => {
+describe('RFC 6940 §11.1, a node that cannot support the new requirements exits', () => {
   const unsupported = (by: Signer): ConfigurationFault => {
     const given = content(8, { mandatoryExtensions: ['urn:example:telepathy'] });
     const fault = parseConfigurationDocument(signedBy(by, given), NAME);

@@ -11,7 +11,8 @@ export const NODE_C = '6ebc45d31a900c066ebc45d31a900c06';
 
 /** A kind-block whose signature is base64, but no SecurityBlock: like the RFC's own. */
 export function kindBlock(kind: string): string {
-  return `<kind-block>${kind}<kind-signature> VGhpcyBpcyBub3QgcmlnaHQhCg== </kind-signature></kind-block>`;
+  const signature = '<kind-signature> VGhpcyBpcyBub3QgcmlnaHQhCg== </kind-signature>';
+  return `<kind-block>${kind}${signature}</kind-block>`;
 }
 
 /** A document of one configuration with this content. */
