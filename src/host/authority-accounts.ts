@@ -165,7 +165,8 @@ function checkedDevicesMax(devicesMax: number): number {
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const USER_NAME_BYTES_MAX = 2_047;
-const PASSWORD_BYTES_MIN = 8;
+/** How good a password is, is the operator's to say; the rate limits hold for every one. */
+const PASSWORD_BYTES_MIN = 1;
 const PASSWORD_BYTES_MAX = 1_024;
 /** eax-car: "enough certificates … to run all user's devices", and not many more. */
 export const DEVICES_MAX_DEFAULT = 8;
