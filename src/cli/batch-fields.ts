@@ -1,3 +1,5 @@
+import { parseUtcTime } from '../overlay-config/date-time.ts';
+
 /** A field of a batch case that is not what it must be. */
 export class BatchFieldFault extends Error {}
 
@@ -61,9 +63,14 @@ export class CaseFields {
   time(name: string): number | undefined {
     const value = this.text(name);
     if (value === undefined) return undefined;
-    const unixMs = RFC_3339.test(value) ? Date.parse(value.toUpperCase()) : Number.NaN;
-    if (Number.isNaN(unixMs)) throw new BatchFieldFault(`${name}: expected RFC 3339, got ${value}`);
-    return unixMs;
+    const [, local, offset = 'Z', sign, hours, minutes] = RFC_3339.exec(value) ?? [];
+    const localUnixMs = local === undefined ? undefined : parseUtcTime(`${local}Z`);
+    if (localUnixMs === undefined) {
+      throw new BatchFieldFault(`${name}: expected RFC 3339, got ${value}`);
+    }
+    if (offset.toUpperCase() === 'Z') return localUnixMs;
+    const offsetMs = (Number(hours) * 60 + Number(minutes)) * 60_000;
+    return sign === '-' ? localUnixMs + offsetMs : localUnixMs - offsetMs;
   }
 
   /** null is as good as absent. */
@@ -73,4 +80,5 @@ export class CaseFields {
   }
 }
 
-const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
+/** A local time as `parseUtcTime` reads it, and the offset from UTC. */
+const RFC_3339 = /^([^+]{10}T[^+-]*?)([Zz]|([+-])(\d{2}):(\d{2}))$/i;

@@ -12,8 +12,6 @@ import { selfSignedPath } from './self-signed.ts';
 import { type SignatureVerifier, verifyWithKey } from './signature-verifier.ts';
 import type { TrustSettings } from './trust-settings.ts';
 
-export type { TrustSettings } from './trust-settings.ts';
-
 /** A node that was authenticated before, found by a hash that a SignerIdentity can hold. */
 export interface KnownSigner {
   readonly node: AuthenticatedNode;

@@ -2,7 +2,6 @@
 export type CertificateRefusalCode =
   | 'malformed'
   | 'too-large'
-  | 'unsupported-version'
   | 'signature-algorithm'
   | 'weak-key'
   | 'signature-invalid'
@@ -11,7 +10,6 @@ export type CertificateRefusalCode =
   | 'no-path'
   | 'work-limit'
   | 'path-too-long'
-  | 'name-chaining'
   | 'not-a-ca'
   | 'path-length'
   | 'key-usage'

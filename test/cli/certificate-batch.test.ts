@@ -47,6 +47,10 @@ describe('xor cert verify --batch', () => {
       reason: 'expired',
       detail: expect.stringContaining('RFC 5280 §4.1.2.5'),
     });
+    for (const time of ['2034-12-31T23:00:00-00:59', '2035-01-01t01:00:00.999+01:00']) {
+      expect(verdict({ time })).toMatchObject({ valid: true });
+    }
+    expect(verdict({ time: '2034-12-31T23:00:00-01:01' })).toMatchObject({ reason: 'expired' });
     expect(verdict({ chain: [base64(leaf.certificate)] }).reason).toBe('no-path');
     expect(verdict({ anchors: [] }).reason).toBe('no-path');
     expect(verdict({ depthMax: 0 }).reason).toBe('path-length');
@@ -105,7 +109,9 @@ describe('xor cert verify --batch', () => {
       { chain: 'x' },
       { anchors: [1] },
       { time: 'yesterday' },
-      { time: '2026-02-31T00:00:00Z', crls: {} },
+      { time: '2026-02-31T00:00:00Z' },
+      { time: '2026-01-01T00:00:00' },
+      { crls: {} },
       { depthMax: -1 },
       { depthMax: 1.5 },
       { revocation: 'maybe' },

@@ -10,7 +10,6 @@ export const sequence = (...contents: readonly Uint8Array[]) => der(0x30, ...con
 export const set = (...contents: readonly Uint8Array[]) => der(0x31, ...contents);
 export const octetString = (contents: Uint8Array) => der(0x04, contents);
 export const utf8String = (text: string) => der(0x0c, Buffer.from(text));
-export const ia5String = (text: string) => der(0x16, Buffer.from(text, 'latin1'));
 export const boolean = (value: boolean) => der(0x01, Uint8Array.of(value ? 0xff : 0));
 export const nullValue = () => der(0x05);
 
