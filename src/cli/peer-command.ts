@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
-import { type JoinOptions, REVOCATION_MODES, type RevocationMode } from '../host/join-options.ts';
+import type { JoinOptions } from '../host/join-options.ts';
 import { openPeer } from '../host/join-overlay.ts';
 import { createLog, LOG_LEVELS, type Log, type LogLevel } from '../host/log.ts';
 import { PeerApi } from '../host/peer-api.ts';
@@ -27,7 +27,7 @@ interface PeerCommandOptions {
   readonly api: SocketAddress;
   readonly apiCertificate?: string;
   readonly apiKey?: string;
-  readonly revocation: RevocationMode;
+  readonly revocation: string;
   readonly logLevel: LogLevel;
   readonly json?: boolean;
 }
@@ -50,8 +50,11 @@ export function peerCommand(): Command {
     .option('--api-certificate <file>', 'PEM certificate of the API, for other than loopback')
     .option('--api-key <file>', 'PEM key of that certificate')
     .addOption(
-      new Option('--revocation <mode>', 'what an unreachable revocation list means')
-        .choices(REVOCATION_MODES)
+      new Option(
+        '--revocation <mode>',
+        'revocation lists; none is fetched yet, so "require" is refused',
+      )
+        .choices(['require', 'prefer', 'off'])
         .default('prefer'),
     )
     .addOption(new Option('--log-level <level>', 'on stderr').choices(LOG_LEVELS).default('info'))
@@ -66,6 +69,11 @@ async function runPeer(options: PeerCommandOptions): Promise<void> {
   }
   if (options.first === true && options.client === true) {
     throw usageError('--first makes a peer, --client does not: choose one');
+  }
+  if (options.revocation === 'require') {
+    throw usageError(
+      'no revocation list is fetched yet, so none can be required; use prefer or off',
+    );
   }
   const log = createLog(options.logLevel);
   const stop = new StopSignal();
@@ -130,7 +138,6 @@ async function joinOptions(
     ...(advertise === undefined ? {} : { advertise }),
     first: options.first === true,
     client: options.client === true,
-    revocation: options.revocation,
     log,
     signal,
   };

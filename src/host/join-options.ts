@@ -23,8 +23,6 @@ export interface JoinOptions {
   readonly first?: boolean;
   /** Store and fetch, but neither route nor store for others. Default: false. */
   readonly client?: boolean;
-  /** What an unreachable revocation list means. Default: prefer. */
-  readonly revocation?: RevocationMode;
   /** Default: nothing is logged. */
   readonly log?: Log;
   readonly linkLimits?: Partial<LinkLimits>;
@@ -54,6 +52,3 @@ export type IdentitySource =
       readonly keyType?: KeyType;
     }
   | { readonly from: 'given'; readonly credentials: LinkCredentials };
-
-export const REVOCATION_MODES = ['require', 'prefer', 'off'] as const;
-export type RevocationMode = (typeof REVOCATION_MODES)[number];

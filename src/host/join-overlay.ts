@@ -1,10 +1,11 @@
 import { trustSettingsOf } from '../overlay-config/configuration-trust-settings.ts';
 import type { VerifiedConfiguration } from '../overlay-config/verified-configuration.ts';
 import type { KnownPeer } from '../reload/input.ts';
+import { unsupportedDemand } from '../reload/supported-configuration.ts';
 import { Authenticator } from '../tls-auth/authenticator.ts';
 import { advertisedAddresses, resolveHost } from './advertised-addresses.ts';
 import { ConfigurationCache } from './configuration-cache.ts';
-import { ConfigurationClient } from './configuration-client.ts';
+import { ConfigurationClient, ConfigurationUnavailable } from './configuration-client.ts';
 import { hostClock } from './host-clock.ts';
 import type { ConfigurationSource, JoinOptions } from './join-options.ts';
 import { KnownPeerCache } from './known-peer-cache.ts';
@@ -54,6 +55,8 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
   releases.add(() => directory.close());
   const source = await openConfiguration(options, log, releases);
   const { configuration } = source;
+  const demand = unsupportedDemand(configuration);
+  if (demand !== undefined) throw new ConfigurationUnavailable(`${demand}; choose another overlay`);
   const authenticator = new Authenticator(trustSettingsOf(configuration));
   const credentials = await obtainIdentity({
     stateDirectory: options.stateDirectory,
@@ -93,7 +96,13 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
     log: peerLog,
     ...(options.linkLimits === undefined ? {} : { linkLimits: options.linkLimits }),
   });
-  source.follow((next) => host.adoptConfiguration(next));
+  source.follow(
+    (next) => host.adoptConfiguration(next),
+    (reason) => {
+      peerLog.error({ reason }, 'the new configuration demands what this peer cannot do: leaving');
+      void host.leave();
+    },
+  );
   return host;
 }
 
@@ -102,7 +111,10 @@ interface OpenedConfiguration {
   /** Keeps one that came through the overlay. */
   readonly adopted: (configuration: VerifiedConfiguration) => void;
   /** Asks the server for newer ones from now on. */
-  readonly follow: (onNew: (configuration: VerifiedConfiguration) => void) => void;
+  readonly follow: (
+    onNew: (configuration: VerifiedConfiguration) => void,
+    onMustLeave: (reason: string) => void,
+  ) => void;
 }
 
 async function openConfiguration(
@@ -129,7 +141,7 @@ async function openConfiguration(
   releases.add(() => client.stop());
   return {
     configuration: await client.obtain(),
-    follow: (onNew) => client.start(onNew),
+    follow: (onNew, onMustLeave) => client.start(onNew, onMustLeave),
     adopted: (configuration) => {
       client.adopt(configuration).catch((error: unknown) => {
         log.error({ reason: String(error) }, 'the new configuration cannot be kept on disk');

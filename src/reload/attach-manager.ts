@@ -332,8 +332,10 @@ export function describeOutcome(outcome: Exclude<RequestOutcome, { type: 'answer
     case 'too-busy':
       return 'too many requests are under way';
     case 'error': {
+      const said = `${outcome.signer.nodeId} says ${errorName(outcome.errorCode)}`;
+      if (STRUCTURED_ERROR_INFO.has(outcome.errorCode)) return said;
       const info = new TextDecoder().decode(outcome.errorInfo.subarray(0, ERROR_INFO_SHOWN_MAX));
-      return `${outcome.signer.nodeId} says ${errorName(outcome.errorCode)}: ${info}`;
+      return `${said}: ${info}`;
     }
   }
 }
@@ -359,3 +361,8 @@ interface Connecting {
 
 const NO_BYTES = new Uint8Array(0);
 const ERROR_INFO_SHOWN_MAX = 200;
+/** RFC 6940 §6.3.3.1: the error_info of these is a structure, not text. */
+const STRUCTURED_ERROR_INFO = new Set<number>([
+  ErrorCode.Error_Generation_Counter_Too_Low,
+  ErrorCode.Error_Unknown_Kind,
+]);

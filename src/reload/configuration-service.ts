@@ -1,7 +1,7 @@
 import { parseConfigurationDocument } from '../overlay-config/configuration-document.ts';
 import { ConfigurationFault } from '../overlay-config/configuration-fault.ts';
 import { compareSequences } from '../overlay-config/configuration-sequence.ts';
-import { acceptSuccessor } from '../overlay-config/configuration-trust.ts';
+import { acceptSuccessor, checkSuccession } from '../overlay-config/configuration-trust.ts';
 import { adoptKinds, KindRefusal, verifyKindBlock } from '../overlay-config/kind-trust.ts';
 import { SuccessionRefusal } from '../overlay-config/succession-refusal.ts';
 import type { VerifiedConfiguration } from '../overlay-config/verified-configuration.ts';
@@ -16,11 +16,14 @@ import type { NodeId } from '../wire/node-id.ts';
 import type { MessageReceiver, VerifiedRequest } from './message-receiver.ts';
 import type { MessageTransport } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
+import { unsupportedDemand } from './supported-configuration.ts';
 
 /** What the configuration service tells the rest of the Peer. */
 export interface ConfigurationListener {
   /** Puts a verified configuration in force everywhere in this Peer. */
   applyConfiguration(configuration: VerifiedConfiguration): void;
+  /** A rightful new configuration demands what this program cannot do: leave the overlay. */
+  mustLeave(reason: string): void;
 }
 
 /**
@@ -83,20 +86,36 @@ export class ConfigurationService {
   private adopt(document: Uint8Array): { errorCode: ErrorCode; detail: string } | undefined {
     const held = this.env.configuration;
     const parsed = parseConfigurationDocument(document, held.instanceName);
+    const { authenticator } = this.env.options;
     if (parsed instanceof ConfigurationFault) {
+      this.leaveIfRightful(parsed);
       return { errorCode: ErrorCode.Error_Invalid_Message, detail: parsed.describe() };
     }
-    const { authenticator } = this.env.options;
     const next = acceptSuccessor(held, parsed, authenticator, this.env.now.unixMs);
     if (next instanceof SuccessionRefusal) {
       const tooOld = next.code === 'not-newer';
       const errorCode = tooOld ? ErrorCode.Error_Config_Too_Old : ErrorCode.Error_Forbidden;
       return { errorCode, detail: next.detail };
     }
+    const demand = unsupportedDemand(next);
+    if (demand !== undefined) {
+      this.env.queue(() => this.listener.mustLeave(demand));
+      return { errorCode: ErrorCode.Error_Incompatible_with_Overlay, detail: demand };
+    }
     this.env.emit({ type: 'configurationAdopted', configuration: next });
     // The answer is signed and checked under the configuration that the request came under.
     this.env.queue(() => this.listener.applyConfiguration(next));
     return undefined;
+  }
+
+  /** RFC 6940 §11.1: a node that cannot comply with a new configuration "MUST exit the overlay". */
+  private leaveIfRightful(fault: ConfigurationFault): void {
+    if (fault.code !== 'unsupported' || fault.signed === undefined) return;
+    const held = this.env.configuration;
+    const { authenticator } = this.env.options;
+    const signer = checkSuccession(held, fault.signed, authenticator, this.env.now.unixMs);
+    if (signer instanceof SuccessionRefusal) return;
+    this.env.queue(() => this.listener.mustLeave(fault.describe()));
   }
 
   private learn(

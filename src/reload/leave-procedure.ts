@@ -52,8 +52,9 @@ export class LeaveProcedure {
     this.listener = listener;
   }
 
-  start(command: CommandId): void {
-    this.commands.push(command);
+  /** `command` asked for it; undefined: the configuration demands it. */
+  start(command: CommandId | undefined): void {
+    if (command !== undefined) this.commands.push(command);
     if (this.step !== 'none') return;
     const wasJoined = this.env.state === 'joined';
     this.step = 'finishing';

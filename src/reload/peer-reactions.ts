@@ -295,6 +295,11 @@ export class PeerReactions implements Listeners {
     this.whole.applyConfiguration(configuration);
   }
 
+  mustLeave(reason: string): void {
+    this.env.event({ type: 'configurationRefused', reason });
+    this.parts.leave.start(undefined);
+  }
+
   leave(id: CommandId): void {
     this.parts.leave.start(id);
   }
