@@ -10,6 +10,7 @@ import { findPath, type KnownSignatures, signatureRefusal } from './path-buildin
 import { isValidAt, type ValidPath, validityRefusal } from './path-validation.ts';
 import { selfSignedPath } from './self-signed.ts';
 import { type SignatureVerifier, verifyWithKey } from './signature-verifier.ts';
+import { TrueSignatures } from './true-signatures.ts';
 import type { TrustSettings } from './trust-settings.ts';
 
 /** A node that was authenticated before, found by a hash that a SignerIdentity can hold. */
@@ -28,6 +29,8 @@ export interface KnownSigner {
  */
 export class Authenticator {
   readonly verifySignature: SignatureVerifier;
+  /** Of stored values, which come again and again; those of messages never do. */
+  readonly trueDataSignatures = new TrueSignatures();
   private settings: TrustSettings;
   private anchors: readonly Certificate[] = [];
   private readonly knownNodes: BoundedCache<number, KnownNode>;

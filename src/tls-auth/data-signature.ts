@@ -56,5 +56,6 @@ export function verifyData(
   unixMs: number,
 ): VerifiedSigner | SignatureRefusal {
   const covered = dataCoveredBytes(resource, kind, data.storageTime, data.value);
-  return verifyInput(authenticator, data.signature, covered, certificates, unixMs);
+  const { trueDataSignatures: known } = authenticator;
+  return verifyInput(authenticator, data.signature, covered, certificates, unixMs, known);
 }

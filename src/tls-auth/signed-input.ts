@@ -10,6 +10,7 @@ import type { Authenticator } from './authenticator.ts';
 import { keySignatureAlgorithm, signatureHashName } from './signature-verifier.ts';
 import type { Signer } from './signer.ts';
 import { designatedSigner } from './signer-lookup.ts';
+import type { TrueSignatures } from './true-signatures.ts';
 import { SignatureRefusal, type VerifiedSigner } from './verified-signer.ts';
 
 /** Writes what a signature covers, up to the SignerIdentity that always ends it. */
@@ -28,13 +29,18 @@ export function signInput(signer: Signer, covered: CoveredBytes): Signature {
   return { ...signer.sign(signedInput(covered, signer.identity)), identity: signer.identity };
 }
 
-/** The signer of the covered bytes, if the signature is true and its certificate counts. */
+/**
+ * The signer of the covered bytes, if the signature is true and its certificate counts. `known`
+ * remembers true signatures over bytes that come again; whether the certificate counts is asked
+ * every time.
+ */
 export function verifyInput(
   authenticator: Authenticator,
   signature: Signature,
   covered: CoveredBytes,
   certificates: readonly GenericCertificate[],
   unixMs: number,
+  known?: TrueSignatures,
 ): VerifiedSigner | SignatureRefusal {
   const { hashAlgorithm, signatureAlgorithm, identity, value } = signature;
   const signer = designatedSigner(authenticator, identity, certificates, unixMs);
@@ -46,12 +52,15 @@ export function verifyInput(
     return new SignatureRefusal('unsupported-algorithm', detail);
   }
   const input = signedInput(covered, identity);
+  const key = known?.key(certificate, hashAlgorithm, input, value);
+  if (key !== undefined && known?.has(key) === true) return signer as VerifiedSigner;
   if (
     !authenticator.verifySignature(certificate, hashAlgorithm, signatureAlgorithm, input, value)
   ) {
     const detail = `not made by ${certificate.describe()} over these bytes`;
     return new SignatureRefusal('signature-invalid', detail);
   }
+  if (key !== undefined) known?.add(key);
   return signer as VerifiedSigner;
 }
 
