@@ -50,6 +50,10 @@ interface UserOptions extends AuthorityOptions {
 function userCommand(): Command {
   return new Command('user')
     .description('accounts: who may enroll devices')
+    .addHelpText(
+      'after',
+      caExamples('user add juliet@example.org', 'user remove juliet@example.org'),
+    )
     .addCommand(userAddCommand())
     .addCommand(userUpdateCommand())
     .addCommand(userRemoveCommand());

@@ -44,6 +44,8 @@ import { openStateDirectory, writeAtomic, writeSecret } from './state-directory.
 /** What `initializeAuthority` needs to know; what is left out has the default named there. */
 export interface InitializeOptions extends Partial<AuthoritySettings> {
   readonly stateDirectory: string;
+  /** The clock; tests set it. */
+  readonly nowUnixMs?: () => number;
 }
 
 /** What a new authority shows to others. */
@@ -75,7 +77,7 @@ export async function initializeAuthority(
         `there is an authority in ${path} already; run xor ca serve, or name another --state`,
       );
     }
-    const { keys, issued } = await makeKeys(settings);
+    const { keys, issued } = await makeKeys(settings, (options.nowUnixMs ?? Date.now)());
     for (const name of Object.keys(AUTHORITY_KEYS) as AuthorityKeyName[]) {
       const files = AUTHORITY_KEYS[name];
       await writeSecret(join(path, files.key), privateKeyPem(keys[name]));
@@ -128,8 +130,8 @@ export async function certifyHttpsServer(
 
 async function makeKeys(
   settings: AuthoritySettings,
+  unixMs: number,
 ): Promise<{ readonly keys: AuthorityKeys; readonly issued: readonly CertificateIssued[] }> {
-  const unixMs = Date.now();
   const newKey = async () => keyPairOf(await generatePrivateKey(settings.keyType));
   const selfSigned = async (commonName: string) => {
     const key = await newKey();

@@ -79,6 +79,9 @@ export class RunningAuthority implements AuthorityOperations {
     try {
       const listenAddress = await server.listen(options.listen);
       const url = options.publicUrl ?? publicUrlOf(options, listenAddress, settings.httpsNames);
+      if (hostOf(url) === 'localhost' && isUnspecifiedHost(options.listen.host)) {
+        log.warn({ url }, 'peers on other machines need a name for it: xor ca serve --public-url');
+      }
       const hosts = [hostOf(url), options.listen.host].filter((host) => !isUnspecifiedHost(host));
       await authority.serveAt({ publicUrl: url, hosts, bootstrap: options.bootstrap });
       server.replaceCertificate(authority.state.keys.httpsServer);

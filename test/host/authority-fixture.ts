@@ -189,12 +189,14 @@ export async function enrollJuliet(
   return enroll({ ...(await enrollOptions(authority)), ...options });
 }
 
+const OPENSSL = 'openssl';
+
 /** Whether OpenSSL's command is here; where it is not, its tests are skipped, but not under CI. */
 export const isOpensslMissing =
-  process.env.CI !== 'true' && spawnSync('openssl', ['version']).status !== 0;
+  process.env.CI !== 'true' && spawnSync(OPENSSL, ['version']).status !== 0;
 
 export function openssl(args: readonly string[], input: Uint8Array | string = ''): string {
-  const { status, stdout, stderr } = spawnSync('openssl', args, { input });
+  const { status, stdout, stderr } = spawnSync(OPENSSL, args, { input });
   if (status !== 0) throw new Error(`openssl ${args.join(' ')}: ${stderr.toString()}`);
   return stdout.toString() + stderr.toString();
 }

@@ -169,6 +169,15 @@ describe('limits', () => {
     expect((await Promise.all(answers)).filter((answer) => answer === 'closed')).toHaveLength(1);
   });
 
+  it('closes a connection that asks nothing', async () => {
+    const authority = await newAuthority({ limits: { ...limits, headerMsMax: 100 } });
+    const { port } = authority.listenAddress;
+    const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
+    const closed = new Promise((done) => socket.once('close', () => done('closed')));
+    socket.resume();
+    expect(await closed).toBe('closed');
+  });
+
   it('gives up a handshake that does not come', async () => {
     const authority = await newAuthority({ limits: { ...limits, handshakeMsMax: 50 } });
     const { port } = authority.listenAddress;

@@ -1,4 +1,5 @@
 import { createHash, X509Certificate } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RunningAuthority } from '../../src/host/authority-server.ts';
 import { generatePrivateKey, KEY_TYPES } from '../../src/host/enrollment-key.ts';
@@ -203,6 +204,26 @@ describe('enrollment that is refused', () => {
     const headers = { Accept: '*/*', 'Content-Type': 'application/x-www-form-urlencoded' };
     const answer = await ask(authority, '/enroll', { method: 'POST', body, headers });
     expect(answer.status).toBe(400);
+  });
+
+  it('answers whatever comes with a status of the 4xx class', async () => {
+    const piece = fc.constantFrom(
+      ...['--x', '--x--', '\r\n', '\r\n\r\n', 'a', '"', ';', 'password', 'csr', JULIET],
+      'Content-Disposition: form-data; name="csr"',
+      'Content-Type: application/pkcs10',
+    );
+    const body = fc.oneof(
+      fc.array(piece, { maxLength: 30 }).map((pieces) => Buffer.from(pieces.join(''))),
+      fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+    );
+    const headers = { Accept: '*/*', 'Content-Type': 'multipart/form-data; boundary=x' };
+    await fc.assert(
+      fc.asyncProperty(body, async (bytes) => {
+        const answer = await ask(shared(), '/enroll', { method: 'POST', body: bytes, headers });
+        expect([400, 403]).toContain(answer.status);
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it('429 after too many wrong passwords, for the right one too; other accounts go on', async () => {
