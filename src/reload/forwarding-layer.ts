@@ -240,7 +240,9 @@ export class ForwardingLayer {
 
 /** The message code, which only a whole message or its first fragment shows. */
 export function peekCode(view: ForwardingView): number | undefined {
-  const offset = view.fragment & FRAGMENT_OFFSET_MASK;
+  // With the high bit 0 the other bits mean nothing: no fragment of ours (RFC 6940 §6.7).
+  const isFragment = view.fragment >= FRAGMENTED_BIT;
+  const offset = isFragment ? view.fragment & FRAGMENT_OFFSET_MASK : 0;
   const at = view.headerLength;
   const high = view.bytes[at];
   const low = view.bytes[at + 1];
@@ -269,4 +271,5 @@ function destinationKey(destination: Destination): string {
   return `unknown ${destination.code} ${destination.data.join(',')}`;
 }
 
+const FRAGMENTED_BIT = 0x80000000;
 const FRAGMENT_OFFSET_MASK = 0x00ffffff;

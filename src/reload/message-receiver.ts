@@ -250,7 +250,8 @@ export class MessageReceiver {
     const { signer } = this.env.options;
     const { transactionId, returnPath } = request;
     const block = signMessage(signer, this.overlay, transactionId, contents, certificates);
-    const length = this.message(transactionId, returnPath, contents, block).length;
+    const message = this.message(transactionId, returnPath, contents, block);
+    const { length } = message;
     const lengthMax = Math.min(
       returnPath.maxResponseLength === 0 ? Infinity : returnPath.maxResponseLength,
       this.env.configuration.maxMessageSizeBytes,
@@ -264,7 +265,7 @@ export class MessageReceiver {
     }
     if (isAnsweredOnce(request.code)) this.answers.finish(request, { contents, block });
     this.env.counters.answered++;
-    this.send(transactionId, returnPath, contents, block);
+    this.transmit(message);
   }
 
   private send(
@@ -273,7 +274,10 @@ export class MessageReceiver {
     contents: Uint8Array,
     block: Uint8Array,
   ): void {
-    const message = this.message(transactionId, path, contents, block);
+    this.transmit(this.message(transactionId, path, contents, block));
+  }
+
+  private transmit(message: Uint8Array): void {
     const parts = this.env.options.fragmentAboveBytes;
     const messages = parts === undefined ? [message] : fragmentMessage(message, parts);
     for (const part of messages) {
