@@ -1,9 +1,9 @@
 /**
  * Fetches of a certificate between two connected peers, 32 in flight: both peers, with both ends of
  * the TLS link, in this process. Each Fetch is a signed request that the other end verifies and a
- * signed answer that this end verifies, with the stored value in it, whose own signature is verified
- * too. The reference is what the two signatures of the messages and their two verifications alone
- * cost with node:crypto, so its ratio can only be below 1.
+ * signed answer that this end verifies. The signature of the value in it is always the same, so
+ * after the first Fetch it is a remembered one. The reference is what the two signatures of the
+ * messages and their two verifications alone cost with node:crypto: the ratio can only be below 1.
  */
 import { generateKeyPairSync, randomBytes, sign, verify } from 'node:crypto';
 import type { PeerHost } from '../../src/host/peer-host.ts';
