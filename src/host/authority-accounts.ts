@@ -25,12 +25,13 @@ export interface AccountChange {
  */
 export class AuthorityAccounts {
   private readonly state: AuthorityState;
-  private readonly passwords = new PasswordHasher();
+  private readonly passwords: PasswordHasher;
   private readonly failuresByAddress: RateLimiter;
   private readonly failuresByAccount: RateLimiter;
 
   constructor(state: AuthorityState) {
     this.state = state;
+    this.passwords = new PasswordHasher(state.limits);
     this.failuresByAddress = new RateLimiter(state.limits.failuresPerAddressRate);
     this.failuresByAccount = new RateLimiter(state.limits.failuresPerAccountRate);
   }

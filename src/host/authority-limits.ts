@@ -19,6 +19,9 @@ export interface AuthorityLimits {
   readonly failuresPerAddressRate: RateLimit;
   /** Passwords that were wrong, by the account they were for. */
   readonly failuresPerAccountRate: RateLimit;
+  /** Of libuv's four threads; the others are for files. */
+  readonly passwordChecksRunningMax: number;
+  readonly passwordChecksWaitingMax: number;
   /** Requests that wait for the one that is being certified. */
   readonly waitingRequestsMax: number;
   readonly accountsMax: number;
@@ -39,6 +42,8 @@ export const defaultAuthorityLimits: AuthorityLimits = {
   bodyBytesMax: 32_768,
   failuresPerAddressRate: { burst: 30, refillMs: 10_000 },
   failuresPerAccountRate: { burst: 10, refillMs: 30_000 },
+  passwordChecksRunningMax: 2,
+  passwordChecksWaitingMax: 64,
   waitingRequestsMax: 256,
   accountsMax: 100_000,
   certificatesMax: 1_000_000,

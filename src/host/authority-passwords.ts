@@ -1,9 +1,15 @@
 import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
+import type { AuthorityLimits } from './authority-limits.ts';
+
+type PasswordLimits = Pick<
+  AuthorityLimits,
+  'passwordChecksRunningMax' | 'passwordChecksWaitingMax'
+>;
 
 /** More password checks wait than the authority is willing to do; the client may come back. */
 export class PasswordChecksExhausted extends Error {
-  constructor() {
-    super(`more than ${WAITING_CHECKS_MAX} password checks are waiting`);
+  constructor(waitingMax: number) {
+    super(`more than ${waitingMax} password checks are waiting`);
     this.name = 'PasswordChecksExhausted';
   }
 }
@@ -14,8 +20,13 @@ export class PasswordChecksExhausted extends Error {
  * take neither the memory nor all the threads that file access needs too.
  */
 export class PasswordHasher {
+  private readonly limits: PasswordLimits;
   private running = 0;
   private readonly waiting: (() => void)[] = [];
+
+  constructor(limits: PasswordLimits) {
+    this.limits = limits;
+  }
 
   /** `scrypt$N$r$p$salt$hash`, numbers decimal and bytes base64. */
   async hash(password: Uint8Array): Promise<string> {
@@ -45,11 +56,14 @@ export class PasswordHasher {
   }
 
   private async acquire(): Promise<void> {
-    if (this.running < RUNNING_CHECKS_MAX) {
+    const { passwordChecksRunningMax, passwordChecksWaitingMax } = this.limits;
+    if (this.running < passwordChecksRunningMax) {
       this.running++;
       return;
     }
-    if (this.waiting.length >= WAITING_CHECKS_MAX) throw new PasswordChecksExhausted();
+    if (this.waiting.length >= passwordChecksWaitingMax) {
+      throw new PasswordChecksExhausted(passwordChecksWaitingMax);
+    }
     // The one that ends hands its place over, so `running` stays as it is.
     await new Promise<void>((resolve) => {
       this.waiting.push(resolve);
@@ -104,8 +118,5 @@ const COST: Cost = { N: 2 ** 15, r: 8, p: 1 };
 const SALT_BYTES = 16;
 const DERIVED_BYTES = 32;
 const MEMORY_BYTES_MAX = 64 * 1024 * 1024;
-/** Of libuv's four threads: the others are for files. */
-const RUNNING_CHECKS_MAX = 2;
-const WAITING_CHECKS_MAX = 64;
 /** Compared with in place of the hash that an unknown account does not have. */
 const NOBODYS_HASH = `scrypt$${COST.N}$${COST.r}$${COST.p}$${'A'.repeat(22)}==$${'A'.repeat(43)}=`;

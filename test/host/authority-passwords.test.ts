@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { defaultAuthorityLimits as limits } from '../../src/host/authority-limits.ts';
 import { PasswordChecksExhausted, PasswordHasher } from '../../src/host/authority-passwords.ts';
 import { RateLimiter, rateLimitKeyOf } from '../../src/host/authority-rate-limits.ts';
 
@@ -6,7 +7,7 @@ const bytes = (text: string) => new Uint8Array(Buffer.from(text));
 
 describe('PasswordHasher', () => {
   it('RFC 6940 §11.3 (300): knows a password again by its bytes and no other', async () => {
-    const hasher = new PasswordHasher();
+    const hasher = new PasswordHasher(limits);
     const hash = await hasher.hash(bytes('pässword'));
     expect(hash).toMatch(/^scrypt\$32768\$8\$1\$/);
     expect(await hasher.verify(bytes('pässword'), hash)).toBe(true);
@@ -15,12 +16,12 @@ describe('PasswordHasher', () => {
   });
 
   it('salts: the same password has another hash each time', async () => {
-    const hasher = new PasswordHasher();
+    const hasher = new PasswordHasher(limits);
     expect(await hasher.hash(bytes('same'))).not.toBe(await hasher.hash(bytes('same')));
   });
 
   it('works as long for an account that does not exist', async () => {
-    const hasher = new PasswordHasher();
+    const hasher = new PasswordHasher(limits);
     const hash = await hasher.hash(bytes('password'));
     const timed = async (known: string | undefined) => {
       const startedMs = performance.now();
@@ -37,19 +38,20 @@ describe('PasswordHasher', () => {
   });
 
   it('lets few wait, so that floods cost neither memory nor threads', async () => {
-    const hasher = new PasswordHasher();
-    const checks = Array.from({ length: 70 }, () => hasher.verify(bytes('x'), undefined));
+    const few = { passwordChecksRunningMax: 2, passwordChecksWaitingMax: 3 };
+    const hasher = new PasswordHasher(few);
+    const checks = Array.from({ length: 9 }, () => hasher.verify(bytes('x'), undefined));
     const settled = await Promise.allSettled(checks);
-    const refused = settled.filter(({ status }) => status === 'rejected');
-    expect(refused).toHaveLength(4);
-    for (const one of refused) {
-      expect((one as PromiseRejectedResult).reason).toBeInstanceOf(PasswordChecksExhausted);
-    }
+    const reasons = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+    expect(reasons).toHaveLength(4);
+    for (const reason of reasons) expect(reason).toBeInstanceOf(PasswordChecksExhausted);
     expect(await hasher.verify(bytes('x'), undefined)).toBe(false);
-  }, 60_000);
+  });
 
   it('refuses a hash that it did not write', async () => {
-    await expect(new PasswordHasher().verify(bytes('x'), 'md5$abc')).rejects.toThrow(RangeError);
+    await expect(new PasswordHasher(limits).verify(bytes('x'), 'md5$abc')).rejects.toThrow(
+      RangeError,
+    );
   });
 });
 

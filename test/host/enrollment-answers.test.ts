@@ -241,6 +241,16 @@ describe('enrollment that is refused', () => {
     await enrollJuliet(authority, { userName: 'romeo@montague.lit' });
   });
 
+  it('503 when too many password checks wait', async () => {
+    const few = { passwordChecksRunningMax: 1, passwordChecksWaitingMax: 1 };
+    const authority = await newAuthority({ limits: { ...limits, ...few } });
+    const answers = await Promise.all([1, 2, 3, 4, 5].map(() => postAsJuliet(authority)));
+    const statuses = answers.map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set([200, 503]));
+    const busy = answers.find(({ status }) => status === 503);
+    expect(busy?.headers['retry-after']).toBe('5');
+  });
+
   it('right passwords do not count as attempts', async () => {
     const rate = { burst: 2, refillMs: 3_600_000 };
     const authority = await newAuthority({
