@@ -8,7 +8,7 @@ import type { KindDefinition } from '../../src/overlay-config/kind-definition.ts
 import { encode } from '../../src/wire/codec.ts';
 import { ConfigUpdateReq } from '../../src/wire/config-update.ts';
 import { nodeDestination } from '../../src/wire/destination.ts';
-import { UnknownKinds } from '../../src/wire/error-response.ts';
+import { ErrorResponse, UnknownKinds } from '../../src/wire/error-response.ts';
 import { MessageCode } from '../../src/wire/message-contents.ts';
 import type { NodeId } from '../../src/wire/node-id.ts';
 import type { ResourceId } from '../../src/wire/resource-id.ts';
@@ -169,7 +169,8 @@ describe('ConfigUpdate', () => {
     const [unknown] = tap.ofCode(MessageCode.error).filter(({ from }) => from === b);
     if (unknown === undefined) throw new Error('expected Error_Unknown_Kind');
     expect(errorOf(unknown.message)).toBe('Error_Unknown_Kind');
-    expect(encode(UnknownKinds, { kinds: [KIND] })).toHaveLength(5);
+    const { errorInfo } = bodyOf(unknown.message, ErrorResponse);
+    expect(errorInfo).toEqual(encode(UnknownKinds, { kinds: [KIND] }));
     overlay.runFor(1_000);
     expect(overlay.run(a, { type: 'fetch', resource, specifiers }).ok).toBe(true);
   });

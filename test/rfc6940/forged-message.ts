@@ -24,7 +24,7 @@ export interface Forgery {
   readonly body?: Uint8Array;
   readonly extensions?: readonly MessageExtension[];
   readonly header?: Partial<HeaderFields>;
-  /** The whole overlay's name is signed with this one's; default: the sender's own. */
+  /** Who signs it; default: the sender. */
   readonly signer?: Signer;
   /** Changes what was signed, after it was signed. */
   readonly spoil?: (contents: Uint8Array) => void;

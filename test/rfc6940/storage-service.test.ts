@@ -27,7 +27,7 @@ function ring(digits: string) {
   const sorted = [...peers].sort((x, y) => (x.nodeId < y.nodeId ? -1 : 1));
   const holders = (resource: string): VirtualPeer[] => {
     const at = sorted.findIndex(({ nodeId }) => nodeId >= resource);
-    const from = at < 0 ? 0 : at;
+    const from = Math.max(at, 0);
     return [...sorted.slice(from), ...sorted.slice(0, from)];
   };
   return { overlay, peers, holders };
