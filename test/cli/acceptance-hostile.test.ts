@@ -61,6 +61,7 @@ async function memberFrames(member: HostileMember, port: number, frames: number)
     const { bytes, endsLink } = member.next();
     if (await connection.send(bytes)) sent += 1;
     if (endsLink) expect(await connection.closedByPeer(10_000)).toBe(true);
+    else await connection.heard(4);
   }
   await connection.abort();
 }
@@ -86,6 +87,10 @@ test.skipIf(process.platform !== 'linux')(
       .poll(async () => (await overlay.ask(attacked, '/readyz')).status, { timeout: 30_000 })
       .toBe(200);
     expect(attacked.process.hasEnded).toBe(false);
+    const { body: after } = await overlay.ask(attacked, '/v1/status');
+    const { counters } = after as { counters: { messagesReceived: number } };
+    // Some are lost with the links that end; many must have come past the framing.
+    expect(counters.messagesReceived).toBeGreaterThan(MEMBER_FRAMES / 4);
     const both = [attacked, other];
     await expect.poll(() => overlay.failedLookups(both, both), { timeout: 30_000 }).toEqual([]);
     await expect

@@ -100,6 +100,22 @@ export class HostileConnection {
     return Promise.race([written, this.closed.then(() => false)]);
   }
 
+  /** Waits for anything from the peer, an ack at least, so that frames do not end in a dead link. */
+  async heard(withinMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    let hear: (() => void) | undefined;
+    await new Promise<void>((resolve) => {
+      hear = resolve;
+      this.socket.once('data', hear);
+      this.socket.once('close', hear);
+      timer = setTimeout(resolve, withinMs);
+    });
+    clearTimeout(timer);
+    if (hear === undefined) return;
+    this.socket.off('data', hear);
+    this.socket.off('close', hear);
+  }
+
   /** True when the peer closes in time. */
   async closedByPeer(withinMs: number): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
