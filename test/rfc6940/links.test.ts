@@ -111,6 +111,15 @@ describe('fragments', () => {
       expect(fragment.length).toBeLessThanOrEqual(500);
       expect(fragment.length - headerLength).toBeGreaterThanOrEqual(256);
     }
+    const { headerLength } = header(message);
+    let cut = 0;
+    for (let bytesMax = headerLength + 256; bytesMax < message.length; bytesMax += 7) {
+      const parts = fragmentMessage(message, bytesMax);
+      const shortest = Math.min(...parts.map((part) => part.length - headerLength));
+      expect(shortest).toBeGreaterThanOrEqual(256);
+      if (parts.length > 1) cut++;
+    }
+    expect(cut).toBeGreaterThan(10);
   });
 
   it('RFC 6940 §6.7 (151, 152): the last one says so, all have the high bit', () => {
