@@ -105,8 +105,9 @@ export class MessageReceiver {
       this.env.drop('malformed', `from ${from?.nodeId ?? 'this node'}: ${message.describe()}`);
       return;
     }
-    if (message.header.viaList.some((via) => via.type === 'resource')) {
-      this.env.drop('malformed', 'a Resource-ID in the Via List');
+    const viaFault = this.viaFault(message.header.viaList);
+    if (viaFault !== undefined) {
+      this.env.drop('malformed', viaFault);
       return;
     }
     const signer = this.verify(message);
@@ -144,7 +145,8 @@ export class MessageReceiver {
   refuse(view: ForwardingView, from: Link, errorCode: ErrorCode, detail: string): void {
     const code = peekCode(view);
     const viaList = view.viaList();
-    if (code === undefined || !isRequestCode(code) || viaList instanceof MalformedMessage) {
+    const isUsable = !(viaList instanceof MalformedMessage) && this.viaFault(viaList) === undefined;
+    if (code === undefined || !isRequestCode(code) || !isUsable) {
       this.env.drop('no-route', `${errorName(errorCode)}: ${detail}`);
       return;
     }
@@ -157,6 +159,16 @@ export class MessageReceiver {
     const { signer } = this.env.options;
     const block = signMessage(signer, this.overlay, view.transactionId, contents, []);
     this.send(view.transactionId, path, contents, block);
+  }
+
+  /** The Via List becomes the Destination List of an answer: it must fit, and lead back. */
+  private viaFault(viaList: readonly Destination[]): string | undefined {
+    const { destinationsMax } = this.env.limits;
+    if (viaList.length > destinationsMax) return `more than ${destinationsMax} Via entries`;
+    // RFC 6940 §6.3.2.2: a resource never stands in a Via List.
+    return viaList.some((via) => via.type === 'resource')
+      ? 'a Resource-ID in the Via List'
+      : undefined;
   }
 
   private verify(message: Message): VerifiedSigner | undefined {

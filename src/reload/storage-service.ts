@@ -114,7 +114,8 @@ export class StorageService {
   handlePersisted(ticket: PersistTicket): void {
     const waiting = this.waiting.get(ticket);
     this.waiting.delete(ticket);
-    if (waiting !== undefined) this.answerStore(waiting);
+    if (waiting === undefined) return;
+    this.answerStore(waiting);
   }
 
   /** A full disk, for example: nothing is acknowledged that is not durable. */
@@ -203,13 +204,29 @@ export class StorageService {
   }
 
   private persist(records: readonly PersistRecord[], waiting: WaitingAnswer | undefined): void {
-    if (records.length === 0) {
-      if (waiting !== undefined) this.answerStore(waiting);
+    if (records.length === 0 && waiting === undefined) return;
+    // What a repeated Store finds in memory may not be on disk yet, or could not be written: it is
+    // written once more, and only then acknowledged.
+    const resource = waiting?.resource;
+    const isOnDisk = resource === undefined || !this.isUnwritten(resource);
+    if (records.length === 0 && waiting !== undefined && isOnDisk) {
+      this.answerStore(waiting);
       return;
     }
+    const batch =
+      resource === undefined || isOnDisk
+        ? records
+        : [...this.store.recordsOf(resource), ...records];
     const ticket = this.nextTicket++;
     if (waiting !== undefined) this.waiting.set(ticket, waiting);
-    this.env.emit({ type: 'persist', ticket, records });
+    this.env.emit({ type: 'persist', ticket, records: batch });
+  }
+
+  /** Memory has something of the resource that the disk may not have. */
+  private isUnwritten(resource: ResourceId): boolean {
+    if (this.unwritten.has(resource)) return true;
+    for (const waiting of this.waiting.values()) if (waiting.resource === resource) return true;
+    return false;
   }
 
   /** RFC 6940 §10.4: the answer first, then the copies. */

@@ -14,7 +14,7 @@ export function unsupportedDemand(configuration: OverlayConfiguration): string |
     return 'the overlay wants TLS with a shared secret, which is not supported';
   }
   if (!overlayLinkProtocols.includes('TLS')) {
-    return `none of the link protocols ${overlayLinkProtocols.join(', ')} is supported, only TLS is`;
+    return `no link protocol of ${overlayLinkProtocols.join(', ')} is supported, only TLS is`;
   }
   return undefined;
 }
