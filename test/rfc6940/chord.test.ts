@@ -7,9 +7,10 @@ import { encode } from '../../src/wire/codec.ts';
 import { nodeDestination } from '../../src/wire/destination.ts';
 import { MessageCode } from '../../src/wire/message-contents.ts';
 import type { NodeId } from '../../src/wire/node-id.ts';
+import type { ResourceId } from '../../src/wire/resource-id.ts';
 import { StoreReq } from '../../src/wire/store.ts';
 import { VirtualOverlay, type VirtualPeer } from '../reload/virtual-overlay.ts';
-import { ask, bodyOf, errorOf } from './forged-message.ts';
+import { ask, bodyOf, errorOf, exchange } from './forged-message.ts';
 import { type TappedMessage, Wiretap } from './wiretap.ts';
 
 const id = (digits: string) => digits.padEnd(32, '0') as NodeId;
@@ -260,8 +261,13 @@ describe('neighbours', () => {
       nodeDestination(a.nodeId),
       nodeDestination(nearer.nodeId),
     ]);
-    // Until that is settled this peer claims no range that may be the other one's.
     expect(b.peer.status().predecessors).toEqual([a.nodeId]);
+    // Remembered until that is settled: this peer claims no range that may be the other one's.
+    const place = { type: 'resource', resourceId: id('5') as string as ResourceId } as const;
+    const answers = () => exchange(overlay, a, b, { to: [place] }).length;
+    expect(answers()).toBe(0);
+    overlay.runFor(20_000);
+    expect(answers()).toBe(1);
   });
 
   it('RFC 6940 §10.7.3 (243): a changed Neighbor Table is told to every connection', () => {
