@@ -57,6 +57,9 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
   const { configuration } = source;
   const demand = unsupportedDemand(configuration);
   if (demand !== undefined) throw new ConfigurationUnavailable(`${demand}; choose another overlay`);
+  if (options.client === true && !configuration.clientsPermitted) {
+    throw new ConfigurationUnavailable('this overlay permits no clients; join it as a peer');
+  }
   const authenticator = new Authenticator(trustSettingsOf(configuration));
   const credentials = await obtainIdentity({
     stateDirectory: options.stateDirectory,
