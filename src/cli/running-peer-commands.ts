@@ -41,13 +41,19 @@ function locate(): Command {
           found.map((entry) => [
             text(entry.nodeId),
             text(entry.type),
-            entry.type === 'route' ? JSON.stringify(entry.destinationList) : text(entry.address),
+            entry.type === 'route' ? route(entry.destinationList) : text(entry.address),
             text(entry.priority),
           ]),
         );
       }
       if (found.length === 0) throw new OperatorError(`there is no location for ${jid}`);
     });
+}
+
+/** A Destination List as people read it: the IDs on the way, the last one being the device. */
+function route(destinationList: unknown): string {
+  const entries = Array.isArray(destinationList) ? destinationList : [];
+  return entries.map((entry) => Object.values(row(entry)).at(-1)).join(' > ');
 }
 
 function ping(): Command {
