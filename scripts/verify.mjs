@@ -24,13 +24,18 @@ const hasOtherNodes = process.platform === 'linux' && process.arch === 'x64';
 
 const codeFolders = ['src', 'sim', 'bench', 'test'].filter((name) => existsSync(root + name));
 
+/** What ran, for the check that every test named in docs/conformance.md did. */
+const report = `${root}node_modules/.cache/test-report.json`;
+const reported = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+
 const steps = [
   ['types', bin('tsc'), ['-p', 'tsconfig.json', '--noEmit']],
   ['build', bin('tsc'), ['-p', 'tsconfig.build.json']],
   ['lint', bin('biome'), ['check', '--error-on-warnings', '.']],
   ['dead code', bin('knip'), []],
   ['structure', bin('depcruise'), ['--config', '.dependency-cruiser.cjs', ...codeFolders]],
-  [`tests on Node ${process.versions.node}`, 'npm', ['test']],
+  [`tests on Node ${process.versions.node}`, 'npm', ['test', '--', ...reported]],
+  ['conformance', process.execPath, ['--import', 'tsx', 'scripts/conformance-ran.ts', report]],
   ...(hasOtherNodes ? OTHER_NODES.flatMap((version) => nodeSteps(version)) : []),
 ];
 

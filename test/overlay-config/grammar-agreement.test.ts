@@ -11,7 +11,10 @@ const document = WHOLE_DOCUMENT.replace(
   '',
 );
 const LEAF = /<([a-z:-]+)(\s[^>]*)?>([^<]*)<\/\1>|<([a-z:-]+)\s[^>]*\/>/g;
-const names = [...new Set([...document.matchAll(/<([a-z:-]+)/g)].map(([, name = '']) => name))];
+/** A further `<configuration>` would be another overlay's, into which the reader does not look. */
+const names = [
+  ...new Set([...document.matchAll(/<([a-z:-]+)/g)].map(([, name = '']) => name)),
+].filter((name) => name !== 'configuration');
 const values = [
   '',
   '1',
