@@ -1,6 +1,6 @@
 /**
  * `node --import tsx scripts/conformance-ran.ts REPORT.json`: every test that docs/conformance.md
- * names has run and passed, by the JSON report of the run. A named skip is told, not counted as run.
+ * names has run and passed, by the JSON report of the run. A skipped one is told, and not counted.
  */
 import { readFileSync } from 'node:fs';
 import { conformanceLines } from '../test/conformance-lines.ts';
