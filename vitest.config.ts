@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/fast-check-seed.ts'],
     // Nothing here needs more than a few seconds; a shared machine under load may.
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -83,9 +83,8 @@ class Restoration {
       const state = this.context.table.state(resource, kind);
       const key = generationKey(resource, kind);
       if (state !== undefined) {
-        if (generationCounter > state.generationCounter) {
-          this.context.table.setGeneration(state, generationCounter);
-        }
+        // Written whenever the counter changes, also when a copy sets it back: it is the last word.
+        this.context.table.setGeneration(state, generationCounter);
       } else if (!this.keptOnDisk.has(key)) {
         this.removals.push({ key, value: undefined });
       }

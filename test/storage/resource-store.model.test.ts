@@ -341,6 +341,16 @@ test('RFC 6940 §7.4.1.1 (172, 173): random histories agree with the model, refu
   );
 });
 
+test('a counter that an identical copy set back is still back after a restart', () => {
+  const removed = { kind: SINGLE_KIND, slot: 0, text: undefined, time: 1, lifetime: 9 };
+  const drafts = [{ ...removed, byStranger: false }];
+  const run = new Run();
+  run.take({ type: 'store', drafts, mode: 'merge', counter: 2 });
+  run.take({ type: 'store', drafts, mode: 'replica', counter: 1 });
+  run.take({ type: 'restart' });
+  run.take({ type: 'wait', seconds: 1 });
+});
+
 test('the model is no rubber stamp: it sees a store that forgets a counter', () => {
   const store = new ResourceStore({ kinds });
   expect(servedByStore(store, 0)).not.toEqual(
