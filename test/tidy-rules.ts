@@ -186,7 +186,15 @@ function effectIn(node: ts.Node): string | undefined {
   if (!ts.isIdentifier(node) || !EFFECT_NAMES.has(node.text)) return undefined;
   // A name that is declared here, or a member of something else, is not the global one.
   const isMember = 'name' in node.parent && node.parent.name === node;
-  return isMember ? undefined : node.text;
+  return isMember || isCalendar(node) ? undefined : node.text;
+}
+
+/** `Date.UTC(…)` and `new Date(ms).toISOString()` are functions of their input, on every machine. */
+function isCalendar({ parent }: ts.Identifier): boolean {
+  if (ts.isPropertyAccessExpression(parent)) return parent.getText() === 'Date.UTC';
+  if (!ts.isNewExpression(parent) || (parent.arguments?.length ?? 0) === 0) return false;
+  const use = parent.parent;
+  return ts.isPropertyAccessExpression(use) && use.name.text === 'toISOString';
 }
 
 function longFunctions(file: SourceFile): string[] {

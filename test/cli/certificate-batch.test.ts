@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type BatchVerdict, verifyBatch } from '../../src/cli/certificate-batch.ts';
 import {
   makeIntermediate,
   makeLeaf,
   makeRfc6940Leaf,
   makeRoot,
-} from '../tls-auth/certificate-maker.ts';
-import { extendedKeyUsage } from '../tls-auth/extension-maker.ts';
+} from '../../sim/certificates/certificate-maker.ts';
+import { extendedKeyUsage } from '../../sim/certificates/extension-maker.ts';
+import { type BatchVerdict, verifyBatch } from '../../src/cli/certificate-batch.ts';
 
 const root = makeRoot();
 const intermediate = makeIntermediate(root);

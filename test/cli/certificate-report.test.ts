@@ -1,12 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  type CertificateReport,
-  certificateReports,
-  formatCertificateReport,
-  type ReportOptions,
-} from '../../src/cli/certificate-report.ts';
-import {
   makeIntermediate,
   makeKey,
   makeLeaf,
@@ -14,7 +8,13 @@ import {
   makeRoot,
   TEST_UNIX_MS,
   testNodeId,
-} from '../tls-auth/certificate-maker.ts';
+} from '../../sim/certificates/certificate-maker.ts';
+import {
+  type CertificateReport,
+  certificateReports,
+  formatCertificateReport,
+  type ReportOptions,
+} from '../../src/cli/certificate-report.ts';
 
 const options: ReportOptions = {
   profile: 'xep-0416',

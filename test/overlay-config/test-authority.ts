@@ -1,14 +1,14 @@
 import type { KeyObject } from 'node:crypto';
-import { Authenticator } from '../../src/tls-auth/authenticator.ts';
-import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
-import { createSigner, type Signer } from '../../src/tls-auth/signer.ts';
-import type { NodeId } from '../../src/wire/node-id.ts';
 import {
   makeLeaf,
   makeRoot,
   type TestAuthority as RootAuthority,
-} from '../tls-auth/certificate-maker.ts';
-import { generalName, subjectAltName } from '../tls-auth/extension-maker.ts';
+} from '../../sim/certificates/certificate-maker.ts';
+import { generalName, subjectAltName } from '../../sim/certificates/extension-maker.ts';
+import { Authenticator } from '../../src/tls-auth/authenticator.ts';
+import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
+import { createSigner, type Signer } from '../../src/tls-auth/signer.ts';
+import type { NodeId } from '../../src/wire/node-id.ts';
 import { testTrustSettings } from '../tls-auth/test-node.ts';
 
 export interface TestCertificate {

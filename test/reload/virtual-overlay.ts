@@ -1,3 +1,9 @@
+import {
+  makeLeaf,
+  makeRoot,
+  TEST_UNIX_MS,
+  type TestAuthority,
+} from '../../sim/certificates/certificate-maker.ts';
 import { parseConfigurationDocument } from '../../src/overlay-config/configuration-document.ts';
 import {
   buildConfiguration,
@@ -20,12 +26,6 @@ import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
 import { createSigner, type Signer } from '../../src/tls-auth/signer.ts';
 import type { IpAddressPort } from '../../src/wire/ip-address-port.ts';
 import type { NodeId } from '../../src/wire/node-id.ts';
-import {
-  makeLeaf,
-  makeRoot,
-  TEST_UNIX_MS,
-  type TestAuthority,
-} from '../tls-auth/certificate-maker.ts';
 import { seededRandom } from './seeded-random.ts';
 
 export const OVERLAY = 'xmpp.org';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { makeRoot } from '../../sim/certificates/certificate-maker.ts';
 import {
   buildConfiguration,
   buildKindBlock,
@@ -14,7 +15,6 @@ import type { NodeId } from '../../src/wire/node-id.ts';
 import type { ResourceId } from '../../src/wire/resource-id.ts';
 import { FetchReq } from '../../src/wire/store.ts';
 import { OVERLAY, VirtualOverlay, type VirtualPeer } from '../reload/virtual-overlay.ts';
-import { makeRoot } from '../tls-auth/certificate-maker.ts';
 import { makeSigner } from '../tls-auth/test-node.ts';
 import { ask, bodyOf, errorOf, exchange, forge, framed } from './forged-message.ts';
 import { Wiretap } from './wiretap.ts';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { makeRfc6940Leaf, TEST_UNIX_MS } from '../../sim/certificates/certificate-maker.ts';
 import { Authenticator } from '../../src/tls-auth/authenticator.ts';
 import { createSigner } from '../../src/tls-auth/signer.ts';
 import { nodeDestination, resourceDestination } from '../../src/wire/destination.ts';
@@ -8,7 +9,6 @@ import { MessageCode } from '../../src/wire/message-contents.ts';
 import type { NodeId } from '../../src/wire/node-id.ts';
 import type { ResourceId } from '../../src/wire/resource-id.ts';
 import { VirtualOverlay, type VirtualPeer } from '../reload/virtual-overlay.ts';
-import { makeRfc6940Leaf, TEST_UNIX_MS } from '../tls-auth/certificate-maker.ts';
 import { authenticatedNode, testTrustSettings } from '../tls-auth/test-node.ts';
 import { ask, drops, errorOf, exchange, forge, framed } from './forged-message.ts';
 import { nodeIdHashedInto } from './hash-search.ts';

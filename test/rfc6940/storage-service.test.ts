@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { TEST_UNIX_MS } from '../../sim/certificates/certificate-maker.ts';
 import { KindIds } from '../../src/overlay-config/kind-definition.ts';
 import { REGISTERED_KINDS } from '../../src/overlay-config/registered-kinds.ts';
 import { resourceIdOf } from '../../src/storage/resource-name.ts';
@@ -13,7 +14,6 @@ import type { ResourceId } from '../../src/wire/resource-id.ts';
 import { FetchAns, FindAns, FindReq, StoreAns, StoreReq } from '../../src/wire/store.ts';
 import { ARRAY_INDEX_END, type StoredDataValue, storedData } from '../../src/wire/stored-data.ts';
 import { VirtualOverlay, type VirtualPeer } from '../reload/virtual-overlay.ts';
-import { TEST_UNIX_MS } from '../tls-auth/certificate-maker.ts';
 import { ask, bodyOf, errorOf, forge, framed } from './forged-message.ts';
 import { messagesIn, Wiretap } from './wiretap.ts';
 

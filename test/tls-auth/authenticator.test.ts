@@ -1,8 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { Authenticator } from '../../src/tls-auth/authenticator.ts';
-import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
-import { type SignatureVerifier, verifyWithKey } from '../../src/tls-auth/signature-verifier.ts';
-import type { TrustSettings } from '../../src/tls-auth/trust-settings.ts';
 import {
   makeIntermediate,
   makeLeaf,
@@ -10,7 +6,11 @@ import {
   TEST_UNIX_MS,
   type TestLeaf,
   testNodeId,
-} from './certificate-maker.ts';
+} from '../../sim/certificates/certificate-maker.ts';
+import { Authenticator } from '../../src/tls-auth/authenticator.ts';
+import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
+import { type SignatureVerifier, verifyWithKey } from '../../src/tls-auth/signature-verifier.ts';
+import type { TrustSettings } from '../../src/tls-auth/trust-settings.ts';
 import { authenticatedNode, testTrustSettings } from './test-node.ts';
 
 const root = makeRoot();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { makeLeaf, makeRoot } from '../../sim/certificates/certificate-maker.ts';
 import { certificatesInFile, certificatesInText } from '../../src/tls-auth/certificate-file.ts';
-import { makeLeaf, makeRoot } from './certificate-maker.ts';
 
 const root = makeRoot().certificate;
 const leaf = makeLeaf(makeRoot()).certificate;

@@ -2,13 +2,6 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  type Certificate,
-  certificateLengthMax,
-  parseCertificate,
-} from '../../src/tls-auth/certificate.ts';
-import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
-import { ExtensionOid } from '../../src/tls-auth/object-identifier.ts';
-import {
   type CertificateContent,
   type ContentChange,
   makeKey,
@@ -16,7 +9,7 @@ import {
   makeRoot,
   signTbs,
   testNodeId,
-} from './certificate-maker.ts';
+} from '../../sim/certificates/certificate-maker.ts';
 import {
   bitString,
   der,
@@ -27,7 +20,7 @@ import {
   octetString,
   sequence,
   utf8String,
-} from './der-writer.ts';
+} from '../../sim/certificates/der-writer.ts';
 import {
   basicConstraints,
   extendedKeyUsage,
@@ -36,7 +29,14 @@ import {
   keyUsage,
   nameConstraints,
   subjectAltName,
-} from './extension-maker.ts';
+} from '../../sim/certificates/extension-maker.ts';
+import {
+  type Certificate,
+  certificateLengthMax,
+  parseCertificate,
+} from '../../src/tls-auth/certificate.ts';
+import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
+import { ExtensionOid } from '../../src/tls-auth/object-identifier.ts';
 
 const root = makeRoot();
 const good = makeLeaf(root, { jid: 'juliet@capulet.lit', nodeId: testNodeId(7) }).certificate;

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { makeRoot, TEST_UNIX_MS, testNodeId } from '../../sim/certificates/certificate-maker.ts';
 import { Authenticator } from '../../src/tls-auth/authenticator.ts';
 import { dataCoveredBytes, signData, verifyData } from '../../src/tls-auth/data-signature.ts';
 import { signDocument, verifyDocument } from '../../src/tls-auth/document-signature.ts';
@@ -10,7 +11,6 @@ import { MalformedMessage } from '../../src/wire/malformed-message.ts';
 import type { ResourceId } from '../../src/wire/resource-id.ts';
 import { NO_SIGNATURE, Signature, type SignerIdentity } from '../../src/wire/security-block.ts';
 import type { StoredData, StoredDataValue } from '../../src/wire/stored-data.ts';
-import { makeRoot, TEST_UNIX_MS, testNodeId } from './certificate-maker.ts';
 import { blockOf, bytes, CONTENTS, OVERLAY, TRANSACTION } from './signature-fixtures.ts';
 import { signatureVectors } from './signature-vectors.ts';
 import { makeSigner, testTrustSettings } from './test-node.ts';

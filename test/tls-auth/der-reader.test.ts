@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  der,
+  integer,
+  namedBits,
+  objectIdentifier,
+  sequence,
+  time,
+} from '../../sim/certificates/der-writer.ts';
+import {
   contextConstructed,
   DerReader,
   DerTag,
@@ -15,7 +23,6 @@ import {
   derSmallInteger,
   derText,
 } from '../../src/tls-auth/der-value.ts';
-import { der, integer, namedBits, objectIdentifier, sequence, time } from './der-writer.ts';
 
 function bytes(hex: string): Uint8Array {
   return new Uint8Array(Buffer.from(hex, 'hex'));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { der, objectIdentifier, sequence, set } from '../../sim/certificates/der-writer.ts';
 import { DerReader } from '../../src/tls-auth/der-reader.ts';
 import { type DistinguishedName, derName } from '../../src/tls-auth/distinguished-name.ts';
-import { der, objectIdentifier, sequence, set } from './der-writer.ts';
 
 type Attribute = readonly [oid: string, tag: number, value: string | Uint8Array];
 

@@ -1,10 +1,5 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Authenticator } from '../../src/tls-auth/authenticator.ts';
-import { messageCoveredBytes, verifyMessage } from '../../src/tls-auth/message-signature.ts';
-import { signedInput } from '../../src/tls-auth/signed-input.ts';
-import { createSigner } from '../../src/tls-auth/signer.ts';
-import type { SecurityBlock, SignerIdentity } from '../../src/wire/security-block.ts';
 import {
   makeIntermediate,
   makeKey,
@@ -12,7 +7,12 @@ import {
   makeRoot,
   TEST_UNIX_MS,
   testNodeId,
-} from './certificate-maker.ts';
+} from '../../sim/certificates/certificate-maker.ts';
+import { Authenticator } from '../../src/tls-auth/authenticator.ts';
+import { messageCoveredBytes, verifyMessage } from '../../src/tls-auth/message-signature.ts';
+import { signedInput } from '../../src/tls-auth/signed-input.ts';
+import { createSigner } from '../../src/tls-auth/signer.ts';
+import type { SecurityBlock, SignerIdentity } from '../../src/wire/security-block.ts';
 import {
   bytes,
   CONTENTS,

@@ -1,13 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { type ContentChange, makeIntermediate, makeLeaf, makeRoot } from './certificate-maker.ts';
-import { explicit, implicit, integer, sequence } from './der-writer.ts';
+import {
+  type ContentChange,
+  makeIntermediate,
+  makeLeaf,
+  makeRoot,
+} from '../../sim/certificates/certificate-maker.ts';
+import { explicit, implicit, integer, sequence } from '../../sim/certificates/der-writer.ts';
 import {
   extension,
   generalName,
   nameConstraints,
   subjectAltName,
   type TestName,
-} from './extension-maker.ts';
+} from '../../sim/certificates/extension-maker.ts';
 import { pathTo, verdict } from './path-fixtures.ts';
 
 interface Case {

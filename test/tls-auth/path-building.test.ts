@@ -1,6 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
-import { verifyWithKey } from '../../src/tls-auth/signature-verifier.ts';
 import {
   makeIntermediate,
   makeKey,
@@ -8,7 +6,9 @@ import {
   makeRoot,
   TEST_UNIX_MS,
   type TestAuthority,
-} from './certificate-maker.ts';
+} from '../../sim/certificates/certificate-maker.ts';
+import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
+import { verifyWithKey } from '../../src/tls-auth/signature-verifier.ts';
 import { pathTo, verdict } from './path-fixtures.ts';
 
 const root = makeRoot();

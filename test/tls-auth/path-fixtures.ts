@@ -1,9 +1,13 @@
+import {
+  TEST_UNIX_MS,
+  type TestAuthority,
+  type TestLeaf,
+} from '../../sim/certificates/certificate-maker.ts';
 import { type Certificate, parseCertificate } from '../../src/tls-auth/certificate.ts';
 import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
 import { findPath } from '../../src/tls-auth/path-building.ts';
 import type { PathRequirements, ValidPath } from '../../src/tls-auth/path-validation.ts';
 import { type SignatureVerifier, verifyWithKey } from '../../src/tls-auth/signature-verifier.ts';
-import { TEST_UNIX_MS, type TestAuthority, type TestLeaf } from './certificate-maker.ts';
 
 /** What was made by the certificate maker, read again. */
 export function read(made: { readonly certificate: Uint8Array }): Certificate {

@@ -1,6 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
-import { ExtensionOid, SignatureOid } from '../../src/tls-auth/object-identifier.ts';
 import {
   type ContentChange,
   makeIntermediate,
@@ -9,8 +7,14 @@ import {
   makeRoot,
   TEST_UNIX_MS,
   type TestAuthority,
-} from './certificate-maker.ts';
-import { implicit, integer, objectIdentifier, octetString, sequence } from './der-writer.ts';
+} from '../../sim/certificates/certificate-maker.ts';
+import {
+  implicit,
+  integer,
+  objectIdentifier,
+  octetString,
+  sequence,
+} from '../../sim/certificates/der-writer.ts';
 import {
   basicConstraints,
   extendedKeyUsage,
@@ -20,7 +24,9 @@ import {
   nameConstraints,
   subjectAltName,
   type TestExtension,
-} from './extension-maker.ts';
+} from '../../sim/certificates/extension-maker.ts';
+import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
+import { ExtensionOid, SignatureOid } from '../../src/tls-auth/object-identifier.ts';
 import { pathTo, verdict } from './path-fixtures.ts';
 
 const root = makeRoot();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { makeLeaf, makeRoot } from '../../sim/certificates/certificate-maker.ts';
+import { generalName, subjectAltName } from '../../sim/certificates/extension-maker.ts';
 import { type PeerName, peerNameRefusal } from '../../src/tls-auth/peer-name.ts';
-import { makeLeaf, makeRoot } from './certificate-maker.ts';
-import { generalName, subjectAltName } from './extension-maker.ts';
 import { read } from './path-fixtures.ts';
 
 const root = makeRoot();

@@ -1,11 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { Authenticator } from '../../src/tls-auth/authenticator.ts';
-import { leafIdentity, profileFaults } from '../../src/tls-auth/certificate-profile.ts';
-import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
-import { reloadUri, selfSignedNodeId } from '../../src/tls-auth/node-identity.ts';
-import type { ProfileRules } from '../../src/tls-auth/profile-rule.ts';
-import type { TrustSettings } from '../../src/tls-auth/trust-settings.ts';
-import type { NodeId } from '../../src/wire/node-id.ts';
 import {
   type ContentChange,
   makeKey,
@@ -17,9 +10,21 @@ import {
   type TestKey,
   type TestLeaf,
   testNodeId,
-} from './certificate-maker.ts';
-import { integer } from './der-writer.ts';
-import { extension, generalName, keyUsage, subjectAltName } from './extension-maker.ts';
+} from '../../sim/certificates/certificate-maker.ts';
+import { integer } from '../../sim/certificates/der-writer.ts';
+import {
+  extension,
+  generalName,
+  keyUsage,
+  subjectAltName,
+} from '../../sim/certificates/extension-maker.ts';
+import { Authenticator } from '../../src/tls-auth/authenticator.ts';
+import { leafIdentity, profileFaults } from '../../src/tls-auth/certificate-profile.ts';
+import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
+import { reloadUri, selfSignedNodeId } from '../../src/tls-auth/node-identity.ts';
+import type { ProfileRules } from '../../src/tls-auth/profile-rule.ts';
+import type { TrustSettings } from '../../src/tls-auth/trust-settings.ts';
+import type { NodeId } from '../../src/wire/node-id.ts';
 import { read } from './path-fixtures.ts';
 import { testTrustSettings } from './test-node.ts';
 

@@ -1,9 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { Authenticator } from '../../src/tls-auth/authenticator.ts';
-import { leafIdentity, profileFaults } from '../../src/tls-auth/certificate-profile.ts';
-import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
-import { reloadUri } from '../../src/tls-auth/node-identity.ts';
-import type { ProfileRole, ProfileRules } from '../../src/tls-auth/profile-rule.ts';
 import {
   type ContentChange,
   makeIntermediate,
@@ -14,7 +9,7 @@ import {
   type TestAuthority,
   type TestLeaf,
   testNodeId,
-} from './certificate-maker.ts';
+} from '../../sim/certificates/certificate-maker.ts';
 import {
   basicConstraints,
   crlDistributionPoints,
@@ -22,7 +17,12 @@ import {
   keyUsage,
   subjectAltName,
   type TestExtension,
-} from './extension-maker.ts';
+} from '../../sim/certificates/extension-maker.ts';
+import { Authenticator } from '../../src/tls-auth/authenticator.ts';
+import { leafIdentity, profileFaults } from '../../src/tls-auth/certificate-profile.ts';
+import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
+import { reloadUri } from '../../src/tls-auth/node-identity.ts';
+import type { ProfileRole, ProfileRules } from '../../src/tls-auth/profile-rule.ts';
 import { read } from './path-fixtures.ts';
 import { testTrustSettings } from './test-node.ts';
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { TEST_UNIX_MS } from '../../sim/certificates/certificate-maker.ts';
 import type { Authenticator } from '../../src/tls-auth/authenticator.ts';
 import { signMessage, verifyMessage } from '../../src/tls-auth/message-signature.ts';
 import type { Signer } from '../../src/tls-auth/signer.ts';
@@ -6,7 +7,6 @@ import { SignatureRefusal } from '../../src/tls-auth/verified-signer.ts';
 import { decode } from '../../src/wire/codec.ts';
 import { MalformedMessage } from '../../src/wire/malformed-message.ts';
 import { type GenericCertificate, SecurityBlock } from '../../src/wire/security-block.ts';
-import { TEST_UNIX_MS } from './certificate-maker.ts';
 
 export const OVERLAY = 0x9aa32b8d;
 export const TRANSACTION = 0x0102030405060708n;

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
+import {
+  makeKey,
+  makeLeaf,
+  makeRfc6940Leaf,
+  makeRoot,
+  testNodeId,
+} from '../../sim/certificates/certificate-maker.ts';
 import { Authenticator } from '../../src/tls-auth/authenticator.ts';
 import { createSigner } from '../../src/tls-auth/signer.ts';
 import {
@@ -7,7 +14,6 @@ import {
   type SecurityBlock,
   type SignerIdentity,
 } from '../../src/wire/security-block.ts';
-import { makeKey, makeLeaf, makeRfc6940Leaf, makeRoot, testNodeId } from './certificate-maker.ts';
 import { bytes, outcome as outcomeOf, sha256, signedBlock } from './signature-fixtures.ts';
 import { authenticatedNode, makeSigner, testTrustSettings } from './test-node.ts';
 

@@ -1,10 +1,15 @@
+import {
+  makeLeaf,
+  TEST_UNIX_MS,
+  type TestAuthority,
+  type TestKey,
+} from '../../sim/certificates/certificate-maker.ts';
 import type { AuthenticatedNode } from '../../src/tls-auth/authenticated-node.ts';
 import { Authenticator } from '../../src/tls-auth/authenticator.ts';
 import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
 import { createSigner, type Signer } from '../../src/tls-auth/signer.ts';
 import type { TrustSettings } from '../../src/tls-auth/trust-settings.ts';
 import type { NodeId } from '../../src/wire/node-id.ts';
-import { makeLeaf, TEST_UNIX_MS, type TestAuthority, type TestKey } from './certificate-maker.ts';
 
 /** What a peer of a test overlay trusts: the profile xep-0416 on xmpp.org. */
 export function testTrustSettings(

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { makeRoot, testNodeId } from '../../sim/certificates/certificate-maker.ts';
 import { TrueSignatures } from '../../src/tls-auth/true-signatures.ts';
-import { makeRoot, testNodeId } from './certificate-maker.ts';
 import { makeSigner } from './test-node.ts';
 
 it('only the very same signature over the very same bytes is recognised', () => {

@@ -1,4 +1,4 @@
-/** Writes DER for tests; it makes broken values as willingly as good ones. */
+/** Writes DER for tests and simulations; it makes broken values as willingly as good ones. */
 
 /** One element: identifier octet, length, contents. */
 export function der(tag: number, ...contents: readonly Uint8Array[]): Uint8Array {

@@ -33,7 +33,7 @@ export interface TestKey {
 
 export type TestKeyKind = 'p256' | 'p384' | 'p521' | 'secp256k1' | 'rsa1024' | 'rsa2048';
 
-/** All that stands in a certificate; a test changes what it wants to be wrong. */
+/** All that stands in a certificate; whoever makes one changes what shall be wrong. */
 export interface CertificateContent {
   /** The number on the wire: 2 is version 3; undefined leaves the field out. */
   readonly version: number | undefined;
