@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { failureOf } from './failure-sentence.ts';
 
@@ -44,9 +44,14 @@ function handOverExits(command: Command): void {
 }
 
 function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  const { version } = JSON.parse(text) as { version: string };
+  const { version } = JSON.parse(readFileSync(packageFile(), 'utf8')) as { version: string };
   return version;
+}
+
+/** Two folders above src/cli, three above dist/src/cli, where the compiled file is. */
+function packageFile(): URL {
+  const fromSource = new URL('../../package.json', import.meta.url);
+  return existsSync(fromSource) ? fromSource : new URL('../../../package.json', import.meta.url);
 }
 
 /** A reader that has seen enough (`xor … | head`) is no error. */
