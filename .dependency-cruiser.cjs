@@ -1,17 +1,37 @@
 /** The import directions of ARCHITECTURE.md; scripts/import-rules.json is their one statement. */
-const { folders, mayImportHost, hostFilesWithoutEffects } = require('./scripts/import-rules.json');
+const {
+  folders,
+  simulator,
+  mayImportHost,
+  hostFilesWithoutEffects,
+} = require('./scripts/import-rules.json');
 
 const allowedIn = Object.entries(folders).map(([folder, others]) => ({
   name: `${folder}-imports-downwards`,
   comment: `src/${folder} may import ${others.length === 0 ? 'no other folder' : others.join(', ')}.`,
   severity: 'error',
   from: { path: `^src/${folder}/` },
-  to: { path: '^(src|sim|bench|test)/', pathNot: `^src/(${[folder, ...others].join('|')})/` },
+  to: {
+    path: '^(src|sim|bench|test)/',
+    pathNot: [
+      `^src/(${[folder, ...others].join('|')})/`,
+      ...(simulator.importedBy.includes(folder) ? ['^sim/'] : []),
+    ],
+  },
+}));
+
+const neverInSimulator = Object.entries(simulator.neverImports).map(([folder, others]) => ({
+  name: `sim-${folder}-imports-downwards`,
+  comment: `sim/${folder} must not import ${others.join(', ')}.`,
+  severity: 'error',
+  from: { path: `^sim/${folder}/` },
+  to: { path: `^sim/(${others.join('|')})/` },
 }));
 
 module.exports = {
   forbidden: [
     ...allowedIn,
+    ...neverInSimulator,
     {
       name: 'src-stays-in-its-folders',
       comment: 'A file directly under src/ belongs to no layer.',
@@ -21,20 +41,23 @@ module.exports = {
     },
     {
       name: 'host-is-for-processes',
-      comment: 'The simulator, benchmarks and unit tests run the Peer without sockets and disk.',
+      comment: 'Benchmarks and unit tests run the Peer without sockets and disk.',
       severity: 'error',
       from: {
-        path: '^(sim|bench|test)/',
+        path: '^(bench|test)/',
         pathNot: [`^(${mayImportHost.join('|')})/`, '^test/[^/]+$'],
       },
       to: { path: '^src/host/', pathNot: hostFilesWithoutEffects },
     },
     {
-      name: 'the-simulator-needs-no-command-line',
-      comment: 'The command line starts the simulator, never the other way round.',
+      name: 'the-simulator-stands-on-the-core',
+      comment: 'It runs the Peer without sockets and disk; the command line starts it.',
       severity: 'error',
       from: { path: '^sim/' },
-      to: { path: '^(src/cli|bench|test)/' },
+      to: {
+        path: '^(src|bench|test)/',
+        pathNot: `^src/(${simulator.mayImport.join('|')})/`,
+      },
     },
     {
       name: 'no-cycles',

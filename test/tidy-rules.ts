@@ -11,6 +11,11 @@ export interface SourceFile {
 export type Rule = (file: SourceFile) => string[];
 
 const folders: Readonly<Record<string, readonly string[]>> = importRules.folders;
+const simulator: {
+  readonly mayImport: readonly string[];
+  readonly importedBy: readonly string[];
+  readonly neverImports: Readonly<Record<string, readonly string[]>>;
+} = importRules.simulator;
 
 /** Each folder imports only what ARCHITECTURE.md's table allows. */
 export const importDirections: Rule = ({ path, text }) =>
@@ -21,13 +26,13 @@ export const importDirections: Rule = ({ path, text }) =>
     return fault === undefined ? [] : [`imports ${target}: ${fault}`];
   });
 
-/** Time, randomness, waiting and the outside world belong to host/ and cli/ alone. */
+/** Time, randomness, waiting and the outside world belong to host/, cli/ and sim/run/ alone. */
 export const noEffects: Rule = (file) => {
   if (!mustBePure(file.path)) return [];
   const complaints = importsOf(file).flatMap((found) => importFault(file.path, found));
   visit(parsed(file), (node) => {
     const fault = effectIn(node);
-    if (fault !== undefined) complaints.push(`${fault} is for host/ and cli/ alone`);
+    if (fault !== undefined) complaints.push(`${fault} is for host/, cli/ and sim/run/ alone`);
   });
   return complaints;
 };
@@ -135,14 +140,10 @@ function directionFault(from: string, target: string): string | undefined {
     if (targetTop === 'src' && (targetFolder === fromFolder || allowed.includes(targetFolder))) {
       return undefined;
     }
+    if (targetTop === 'sim' && simulator.importedBy.includes(fromFolder)) return undefined;
     return `src/${fromFolder} may import ${allowed.join(', ') || 'no other folder'}`;
   }
-  if (fromTop === 'sim' && (targetTop === 'test' || targetTop === 'bench')) {
-    return 'the simulator stands on src alone';
-  }
-  if (fromTop === 'sim' && targetTop === 'src' && targetFolder === 'cli') {
-    return 'the command line starts the simulator, never the other way round';
-  }
+  if (fromTop === 'sim') return simulatorFault(fromFolder, targetTop, targetFolder);
   const isHost = targetTop === 'src' && targetFolder === 'host';
   if (!isHost || importRules.hostFilesWithoutEffects.includes(target)) return undefined;
   const mayImportHost = importRules.mayImportHost.some((folder) => from.startsWith(`${folder}/`));
@@ -150,10 +151,28 @@ function directionFault(from: string, target: string): string | undefined {
   return mayImportHost || isAtTop ? undefined : 'only processes use host/';
 }
 
+/** The simulator runs the Peer without sockets and disk, and the command line starts it. */
+function simulatorFault(
+  fromFolder: string,
+  targetTop: string | undefined,
+  targetFolder: string,
+): string | undefined {
+  if (targetTop === 'src') {
+    const isAllowed = simulator.mayImport.includes(targetFolder);
+    return isAllowed ? undefined : `sim/ may import ${simulator.mayImport.join(', ')} of src/`;
+  }
+  if (targetTop !== 'sim') return 'the simulator stands on src/ alone';
+  const isAbove = simulator.neverImports[fromFolder]?.includes(targetFolder) ?? false;
+  return isAbove ? `sim/${targetFolder} stands above sim/${fromFolder}` : undefined;
+}
+
 function mustBePure(path: string): boolean {
-  const [top, folder = ''] = path.split('/');
-  if (top === 'src') return !importRules.impureFolders.includes(folder);
-  return top === 'sim' && folder !== 'run';
+  return /^(src|sim)\//.test(path) && !importRules.impureFolders.includes(folderOf(path));
+}
+
+/** The first two names of a path, e.g. `src/wire`. */
+function folderOf(path: string): string {
+  return path.split('/').slice(0, 2).join('/');
 }
 
 function importFault(path: string, { specifier, names, isTypeOnly }: ImportFound): string[] {
@@ -162,17 +181,19 @@ function importFault(path: string, { specifier, names, isTypeOnly }: ImportFound
   if (module === 'crypto') return cryptoFaults(path, names);
   const isBuiltin = specifier.startsWith('node:') || IMPURE_MODULES.has(module);
   const allowed = isBuiltin ? PURE_BUILTINS.has(module) : !IMPURE_MODULES.has(module);
-  return allowed ? [] : [`${specifier} is for host/ and cli/ alone`];
+  return allowed ? [] : [`${specifier} is for host/, cli/ and sim/run/ alone`];
 }
 
-/** Hashing and verifying are functions of their input; keys and randomness are not. */
+/**
+ * Hashing and verifying are functions of their input; keys and randomness are not. sim/certificates
+ * makes keys all the same: it is for those who make identities before a run begins.
+ */
 function cryptoFaults(path: string, names: readonly string[]): string[] {
-  const [top, folder = ''] = path.split('/');
-  if (top === 'sim') return [];
+  const folder = folderOf(path);
   const allowed = CRYPTO_NAMES[folder] ?? [];
   return names
     .filter((name) => !allowed.includes(name))
-    .map((name) => `node:crypto's ${name} has no place in src/${folder}`);
+    .map((name) => `node:crypto's ${name} has no place in ${folder}`);
 }
 
 function effectIn(node: ts.Node): string | undefined {
@@ -242,10 +263,20 @@ const LEFTOVERS = [
 const PURE_BUILTINS = new Set(['url', 'util', 'buffer', 'assert', 'punycode', 'string_decoder']);
 
 const CRYPTO_NAMES: Readonly<Record<string, readonly string[]>> = {
-  'tls-auth': ['createHash', 'createPublicKey', 'KeyObject', 'sign', 'verify'],
-  storage: ['createHash'],
-  ca: ['createHash', 'createPublicKey', 'KeyObject', 'verify'],
-  xmpp: ['createHash', 'createHmac', 'pbkdf2Sync', 'timingSafeEqual'],
+  'src/tls-auth': ['createHash', 'createPublicKey', 'KeyObject', 'sign', 'verify'],
+  'src/storage': ['createHash'],
+  'src/ca': ['createHash', 'createPublicKey', 'KeyObject', 'verify'],
+  'src/xmpp': ['createHash', 'createHmac', 'pbkdf2Sync', 'timingSafeEqual'],
+  'sim/certificates': ['createHash', 'generateKeyPairSync', 'KeyObject', 'sign'],
+  'sim/identity': [
+    'createHash',
+    'createPrivateKey',
+    'createPublicKey',
+    'hash',
+    'KeyObject',
+    'sign',
+    'verify',
+  ],
 };
 
 /** Packages that open sockets or files, and builtins that are written without `node:`. */
