@@ -24,6 +24,10 @@ const hasOtherNodes = process.platform === 'linux' && process.arch === 'x64';
 
 const codeFolders = ['src', 'sim', 'bench', 'test'].filter((name) => existsSync(root + name));
 
+// What a run of the simulator needs is in sim/run/; without it there is no command to try.
+const hasSimulator = existsSync(`${root}sim/run`);
+const simulatorSmoke = ['bin/xor', 'sim', 'smoke', '--seeds', '20'];
+
 /** What ran, for the check that every test named in docs/conformance.md did. */
 const report = `${root}node_modules/.cache/test-report.json`;
 const reported = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
@@ -35,6 +39,7 @@ const steps = [
   ['dead code', bin('knip'), []],
   ['structure', bin('depcruise'), ['--config', '.dependency-cruiser.cjs', ...codeFolders]],
   [`tests on Node ${process.versions.node}`, 'npm', ['test', '--', ...reported]],
+  ...(hasSimulator ? [['simulator smoke', process.execPath, simulatorSmoke]] : []),
   ['conformance', process.execPath, ['--import', 'tsx', 'scripts/conformance-ran.ts', report]],
   ...(hasOtherNodes ? OTHER_NODES.flatMap((version) => nodeSteps(version)) : []),
 ];
@@ -78,6 +83,7 @@ for (const [name, command, args] of steps) {
   if (status !== 0) break;
 }
 console.log(`\n${summary.join('\n')}`);
+if (!hasSimulator) console.log('skipped: simulator smoke, as there is no sim/run/ yet');
 if (!hasOtherNodes) {
   console.log(`skipped: Node ${OTHER_NODES.join(' and ')}, whose binaries are for Linux on x64`);
 }
