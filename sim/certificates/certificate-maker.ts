@@ -196,6 +196,16 @@ export function makeSelfSigned(options: {
 
 /** A certificate of this content, signed with any key by the algorithm that the content names. */
 export function issueCertificate(content: CertificateContent, issuerKey: KeyObject): Uint8Array {
+  const hash = hashNames[content.signatureOid] ?? 'sha256';
+  const subjectPublicKeyInfo = content.subjectKey.export({ format: 'der', type: 'spki' });
+  return certificateDer({ ...content, subjectPublicKeyInfo }, (tbs) => sign(hash, tbs, issuerKey));
+}
+
+/** The same from the DER of a public key, with a signature made in any way. */
+export function certificateDer(
+  content: Omit<CertificateContent, 'subjectKey'> & { readonly subjectPublicKeyInfo: Uint8Array },
+  signBytes: (tbs: Uint8Array) => Uint8Array,
+): Uint8Array {
   const algorithm = algorithmIdentifier(content.signatureOid);
   const version = content.version === undefined ? [] : [explicit(0, integer(content.version))];
   const extensions = Object.values(content.extensions).flatMap((one) =>
@@ -208,17 +218,16 @@ export function issueCertificate(content: CertificateContent, issuerKey: KeyObje
     distinguishedName(content.issuer),
     sequence(time(content.notBeforeUnixMs), time(content.notAfterUnixMs)),
     distinguishedName(content.subject),
-    content.subjectKey.export({ format: 'der', type: 'spki' }),
+    content.subjectPublicKeyInfo,
     ...(extensions.length === 0 ? [] : [explicit(3, sequence(...extensions))]),
   );
-  return signTbs(tbs, content.signatureOid, issuerKey);
+  return sequence(tbs, algorithm, bitString(signBytes(tbs)));
 }
 
 /** Wraps any bytes as the signed part of a certificate. */
 export function signTbs(tbs: Uint8Array, signatureOid: string, issuerKey: KeyObject): Uint8Array {
   const hash = hashNames[signatureOid] ?? 'sha256';
-  const value = bitString(sign(hash, tbs, issuerKey));
-  return sequence(tbs, algorithmIdentifier(signatureOid), value);
+  return sequence(tbs, algorithmIdentifier(signatureOid), bitString(sign(hash, tbs, issuerKey)));
 }
 
 /** A Node-ID that is easy to tell in a failing test: 32 hex digits that begin with `number`. */

@@ -80,11 +80,11 @@ export function nameConstraints(
   return extension(ExtensionOid.nameConstraints, sequence(...lists), true);
 }
 
-export function subjectKeyIdentifier(publicKey: KeyObject): TestExtension {
+export function subjectKeyIdentifier(publicKey: KeyObject | Uint8Array): TestExtension {
   return extension(ExtensionOid.subjectKeyIdentifier, octetString(keyIdentifier(publicKey)));
 }
 
-export function authorityKeyIdentifier(publicKey: KeyObject): TestExtension {
+export function authorityKeyIdentifier(publicKey: KeyObject | Uint8Array): TestExtension {
   const value = sequence(implicit(0, keyIdentifier(publicKey)));
   return extension(ExtensionOid.authorityKeyIdentifier, value);
 }
@@ -96,8 +96,10 @@ export function distinguishedName(name: TestName): Uint8Array {
   return sequence(...relativeNames);
 }
 
-function keyIdentifier(publicKey: KeyObject): Uint8Array {
-  const spki = publicKey.export({ format: 'der', type: 'spki' });
+/** Of a key, or of its SubjectPublicKeyInfo in DER. */
+function keyIdentifier(publicKey: KeyObject | Uint8Array): Uint8Array {
+  const isDer = publicKey instanceof Uint8Array;
+  const spki = isDer ? publicKey : publicKey.export({ format: 'der', type: 'spki' });
   return createHash('sha256').update(spki).digest().subarray(0, 20);
 }
 

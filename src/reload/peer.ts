@@ -3,12 +3,14 @@ import type { VerifiedConfiguration } from '../overlay-config/verified-configura
 import type { Now } from '../storage/now.ts';
 import type { AuthenticatedNode } from '../tls-auth/authenticated-node.ts';
 import { CertificateRefusal } from '../tls-auth/certificate-refusal.ts';
+import type { NodeId } from '../wire/node-id.ts';
+import type { ResourceId } from '../wire/resource-id.ts';
 import type { CommandId, Input } from './input.ts';
 import type { Output } from './output.ts';
 import { PeerComponents } from './peer-components.ts';
 import type { PeerDeadline } from './peer-deadline.ts';
 import { PeerEnvironment } from './peer-environment.ts';
-import type { DropCause } from './peer-event.ts';
+import type { DropCause, PeerState } from './peer-event.ts';
 import type { PeerOptions, PeerStatus } from './peer-options.ts';
 import { HOUSEKEEPING_MS } from './timing.ts';
 
@@ -51,6 +53,24 @@ export class Peer {
   /** When to send a `tick` at the latest: monotonic ms. */
   nextDeadline(): number | undefined {
     return this.env.state === 'stopped' ? undefined : this.env.deadlines.next();
+  }
+
+  get state(): PeerState {
+    return this.env.state;
+  }
+
+  /** The Neighbor Table, nearest first; cheaper than `status()`. */
+  neighbors(): {
+    readonly predecessors: readonly NodeId[];
+    readonly successors: readonly NodeId[];
+  } {
+    const { tables } = this.parts.chord;
+    return { predecessors: tables.predecessors(), successors: tables.successors() };
+  }
+
+  /** Whether this peer takes itself to be responsible for `id` now (RFC 6940 §10.1). */
+  isResponsible(id: NodeId | ResourceId): boolean {
+    return this.parts.chord.isResponsible(id);
   }
 
   /** A copy of the state, for people. */
