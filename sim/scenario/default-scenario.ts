@@ -1,0 +1,53 @@
+import type { Scenario } from './scenario.ts';
+
+/** What holds for every field that a scenario leaves out. */
+export const DEFAULT_SCENARIO: Scenario = {
+  name: 'steady',
+  description: 'an overlay in which nobody comes or goes',
+  peers: 100,
+  clients: 0,
+  bootstrapNodes: 5,
+  hours: 1,
+  settleMinutes: 5,
+  convergeMinutes: 10,
+  network: {
+    latency: { model: 'planetlab' },
+    jitterShare: 0.1,
+    lossShare: 0,
+    duplicateShare: 0,
+    reorderShare: 0,
+    bandwidthBitsPerSecond: 0,
+    transport: 'stream',
+    natShare: 0,
+  },
+  disk: { writeLowMs: 0.2, writeHighMs: 5, slowShare: 0, fullShare: 0 },
+  clock: { skewMs: 500, driftPpm: 50 },
+  churn: {
+    model: 'none',
+    medianSessionMinutes: 60,
+    shape: 0.5,
+    medianAbsenceMinutes: 0,
+    gracefulShare: 0,
+    processCrashShare: 0.5,
+    restartWithStateShare: 0,
+    trace: [],
+  },
+  faults: [],
+  workload: {
+    lookupsPerMinute: 60,
+    byNodeId: 1,
+    byUserName: 0,
+    locate: 0,
+    targets: 'uniform',
+    zipfExponent: 1,
+    locationStoresPerMinute: 0,
+    renewalsPerMinute: 0,
+  },
+  attack: undefined,
+  overlay: {
+    chordUpdateIntervalSeconds: 600,
+    chordPingIntervalSeconds: 3600,
+    chordReactive: true,
+  },
+  checks: { everySeconds: 30, everyStep: true },
+};
