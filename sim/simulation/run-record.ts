@@ -1,8 +1,8 @@
 import type { Scenario } from '../scenario/scenario.ts';
 
 /**
- * All that is known of a run when it is over: what the report draws and the JSON summary says. Plain
- * data. Times in minutes count from the beginning of the observation.
+ * All that is known of a run when it is over: what the report draws and the JSON summary says.
+ * Plain data. Times in minutes count from the beginning of the observation.
  */
 export interface RunRecord {
   readonly scenario: Scenario;
@@ -115,7 +115,7 @@ export interface TimelineSample {
   readonly bytesPerPeerPerSecond: number;
   /** Bytes in the interval by method, as in `TrafficSummary.byMethod`. */
   readonly bytesByMethod: Readonly<Record<string, number>>;
-  /** `valuesByReplicas[k]`: acknowledged values of which k live copies exist (the last: or more). */
+  /** `valuesByReplicas[k]`: acknowledged values with k live copies (the last: or more). */
   readonly valuesByReplicas: readonly number[];
   readonly linksPerPeer: number;
 }
@@ -130,7 +130,7 @@ export interface RingPeer {
   readonly name: string;
   /** Place on the ring in [0, 1): Node-ID / 2^128. */
   readonly place: number;
-  /** Where its range begins: the place of what it takes for its predecessor; undefined: no range. */
+  /** Where its range begins: the place of what it takes for its predecessor. */
   readonly rangeFrom: number | undefined;
   readonly state: 'joined' | 'joining' | 'down';
   readonly isAttacker: boolean;

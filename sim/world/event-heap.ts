@@ -1,11 +1,11 @@
-/** Something that happens in a World at a moment; `sequence` orders what happens at the same one. */
+/** What happens in a World at a moment; `sequence` orders what happens at the same one. */
 export interface SimEvent {
   readonly atMs: number;
   readonly sequence: number;
   readonly run: () => void;
 }
 
-/** All that is still to happen: a binary heap ordered by (time, sequence), so the order is total. */
+/** All that is still to happen: a binary heap by (time, sequence), so the order is total. */
 export class EventHeap {
   private readonly heap: SimEvent[] = [];
 

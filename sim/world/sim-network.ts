@@ -1,10 +1,10 @@
-import type { ConnectId, LinkId } from '../../src/reload/input.ts';
+import type { ConnectId, Input, LinkId } from '../../src/reload/input.ts';
 import type { Output } from '../../src/reload/output.ts';
+import type { Authenticator } from '../../src/tls-auth/authenticator.ts';
 import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
 import type { LatencyModel } from './latency-model.ts';
-import { indexOf, type SimNode } from './sim-node.ts';
+import { indexOf, type LinkEnd, type SimLink, type SimNode } from './sim-node.ts';
 import type { SimRandom } from './sim-random.ts';
-import type { World } from './world.ts';
 
 /** How the network behaves; shares are in [0, 1]. */
 export interface NetworkConditions {
@@ -27,28 +27,19 @@ export interface NetworkConditions {
   readonly transport: 'stream' | 'datagram';
 }
 
-/** A connection between two nodes. End 0 connected, end 1 accepted. */
-export interface SimLink {
-  readonly ends: readonly [LinkEnd, LinkEnd];
-}
-
-interface LinkEnd {
-  readonly node: SimNode;
-  readonly link: LinkId;
-  /** Of the process that held this end. */
-  readonly incarnation: number;
-  /** The Peer at this end still has the link. */
-  open: boolean;
-  /** Nothing that leaves this end arrives before this. */
-  arrivesAfterMs: number;
-  /** When the line is free for what this end sends next. */
-  freeAtMs: number;
+/** What the network needs of its World. */
+export interface NetworkWorld {
+  readonly nodes: readonly SimNode[];
+  readonly nowMs: number;
+  schedule(delayMs: number, run: () => void): void;
+  handle(node: SimNode, input: Input): void;
+  authenticatorOf(node: SimNode): Authenticator;
 }
 
 /** Links between nodes: connecting, authenticating, delivering, closing, and what goes wrong. */
 export class SimNetwork {
   conditions: NetworkConditions;
-  private readonly world: World;
+  private readonly world: NetworkWorld;
   private readonly random: SimRandom;
   private nextLink = 1;
   /** Which side of a partition a node is on; undefined: the network is whole. */
@@ -58,7 +49,7 @@ export class SimNetwork {
   /** What TCP goes on sending while the network is divided. */
   private held: (() => void)[] = [];
 
-  constructor(world: World, random: SimRandom, conditions: NetworkConditions) {
+  constructor(world: NetworkWorld, random: SimRandom, conditions: NetworkConditions) {
     this.world = world;
     this.random = random;
     this.conditions = conditions;

@@ -8,7 +8,6 @@ import type { IpAddressPort } from '../../src/wire/ip-address-port.ts';
 import type { NodeId } from '../../src/wire/node-id.ts';
 import type { SimClock } from './sim-clock.ts';
 import type { SimDisk } from './sim-disk.ts';
-import type { SimLink } from './sim-network.ts';
 
 /**
  * What a host does: `up` runs a Peer; `down` runs none, and refuses connections; `silent` is
@@ -22,6 +21,25 @@ export interface NodeBehavior {
   bendInput?(input: Input, node: SimNode): Input | undefined;
   /** What leaves the node instead of `outputs`. */
   bendOutputs?(outputs: Output[], node: SimNode): Output[];
+}
+
+/** A connection between two nodes. End 0 connected, end 1 accepted. */
+export interface SimLink {
+  readonly ends: readonly [LinkEnd, LinkEnd];
+}
+
+/** One end of a SimLink. */
+export interface LinkEnd {
+  readonly node: SimNode;
+  readonly link: LinkId;
+  /** Of the process that held this end. */
+  readonly incarnation: number;
+  /** The Peer at this end still has the link. */
+  open: boolean;
+  /** Nothing that leaves this end arrives before this. */
+  arrivesAfterMs: number;
+  /** When the line is free for what this end sends next. */
+  freeAtMs: number;
 }
 
 /** What makes a new Peer of a node each time that its process starts. */

@@ -1,6 +1,6 @@
 /**
  * A hash over everything that happened, in order: the same seed and commit give the same one. What
- * is put in depends on sizes and times, never on the bytes of keys and signatures, which are random.
+ * goes in depends on sizes and times, never on the bytes of keys and signatures, which are random.
  * Two lanes of 32 bits (FNV-1a and a multiplicative hash): it finds differences, it is no
  * protection against anybody.
  */
