@@ -20,13 +20,13 @@ export interface ProbedMessage {
 export function probeFrames(
   bytes: Uint8Array,
   seen: (message: ProbedMessage) => void,
-  ackBytes: (count: number) => void,
+  ackBytes?: (count: number) => void,
 ): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
   while (at < bytes.length) {
     if (bytes[at] === FrameType.ack) {
-      ackBytes(ACK_BYTES);
+      ackBytes?.(ACK_BYTES);
       at += ACK_BYTES;
       continue;
     }

@@ -1,3 +1,4 @@
+import type { VerifiedConfiguration } from '../../src/overlay-config/verified-configuration.ts';
 import type { CommandOutcome } from '../../src/reload/command.ts';
 import type { CommandId, Input, KnownPeer, LinkId } from '../../src/reload/input.ts';
 import type { Output } from '../../src/reload/output.ts';
@@ -70,6 +71,8 @@ export class SimNode {
   behavior: NodeBehavior | undefined;
   /** As the Peer asked to remember them; kept with the disk. */
   rememberedPeers: readonly KnownPeer[] = [];
+  /** The one that its Peer adopted last; kept with the disk. */
+  configuration: VerifiedConfiguration | undefined;
   readonly makeOptions: PeerFactory;
   readonly waiting = new Map<CommandId, (outcome: CommandOutcome) => void>();
 

@@ -113,6 +113,7 @@ export class World {
     if (wiped) {
       node.disk.wipe();
       node.rememberedPeers = [];
+      node.configuration = undefined;
     }
     for (const observer of this.observers) observer.stopped?.(node, how, wiped);
   }
@@ -268,6 +269,8 @@ export class World {
         this.schedule(0, () => this.stop(node, 'leave'));
         return;
       case 'configurationAdopted':
+        node.configuration = output.configuration;
+        return;
       case 'event':
     }
   }

@@ -1,0 +1,191 @@
+import { parseConfigurationDocument } from '../../src/overlay-config/configuration-document.ts';
+import {
+  buildConfiguration,
+  type ConfigurationContent,
+  signConfiguration,
+} from '../../src/overlay-config/configuration-document-builder.ts';
+import { ConfigurationFault } from '../../src/overlay-config/configuration-fault.ts';
+import { trustInitialConfiguration } from '../../src/overlay-config/configuration-trust.ts';
+import { trustSettingsOf } from '../../src/overlay-config/configuration-trust-settings.ts';
+import type { VerifiedConfiguration } from '../../src/overlay-config/verified-configuration.ts';
+import type { PeerOptions } from '../../src/reload/peer-options.ts';
+import { ResourceStore } from '../../src/storage/resource-store.ts';
+import type { Signer } from '../../src/tls-auth/signer.ts';
+import { toHex } from '../../src/wire/hex.ts';
+import type { NodeId } from '../../src/wire/node-id.ts';
+import type { SignatureScheme, SimKeyPair } from '../identity/signature-scheme.ts';
+import { SimAuthority } from '../identity/sim-authority.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { LatencyModel } from '../world/latency-model.ts';
+import { WORLD_START_UNIX_MS } from '../world/sim-clock.ts';
+import type { NodeBehavior, SimNode } from '../world/sim-node.ts';
+import type { SimRandom } from '../world/sim-random.ts';
+import { World } from '../world/world.ts';
+import type { StopManner } from '../world/world-observer.ts';
+
+/** What a SimOverlay is made of. */
+export interface SimOverlayOptions {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly scheme: SignatureScheme;
+  /** At least two; nodes beyond the number of keys share them in turn. */
+  readonly keys: readonly SimKeyPair[];
+  readonly latency: LatencyModel;
+}
+
+/** What is special about a new node. */
+export interface NewNode {
+  readonly role?: 'peer' | 'client';
+  readonly isBehindNat?: boolean;
+  readonly nodeId?: NodeId;
+  readonly notAfterUnixMs?: number;
+  readonly behavior?: NodeBehavior;
+  readonly peerOptions?: Partial<PeerOptions>;
+}
+
+/**
+ * One overlay in a World: an authority, a configuration with its signer, bootstrap nodes, and nodes
+ * that are made, started and stopped. It decides nothing about when.
+ */
+export class SimOverlay {
+  readonly world: World;
+  readonly scenario: Scenario;
+  readonly authority: SimAuthority;
+  /** The newest configuration, as the configuration server would give it to who asks. */
+  configuration: VerifiedConfiguration;
+  /** The nodes whose addresses everybody knows. */
+  readonly bootstrapNodes: SimNode[] = [];
+  private readonly keys: readonly SimKeyPair[];
+  private readonly signer: Signer;
+  private readonly random: SimRandom;
+  private identities = 0;
+
+  constructor(options: SimOverlayOptions) {
+    const { scenario, keys, scheme } = options;
+    const { network, disk, clock } = scenario;
+    const bandwidth = network.bandwidthBitsPerSecond;
+    this.scenario = scenario;
+    this.keys = keys;
+    this.world = new World({
+      seed: options.seed,
+      network: {
+        ...network,
+        latency: options.latency,
+        bandwidthBitsPerSecond: bandwidth === 0 ? undefined : bandwidth,
+      },
+      disk,
+      clockError: clock,
+    });
+    this.random = this.world.stream('overlay');
+    this.authority = new SimAuthority(OVERLAY, scheme, keys[0] as SimKeyPair);
+    this.signer = this.authority.signer(
+      { key: keys[1] as SimKeyPair, nodeId: this.newNodeId(), userName: SIGNER_NAME },
+      WORLD_START_UNIX_MS,
+    );
+    this.configuration = trustInitialConfiguration(this.parsed(this.document({})));
+  }
+
+  /** A node with the next identity; it does not run yet. */
+  newNode(plan: NewNode = {}): SimNode {
+    const number = this.identities++;
+    const key = this.keys[2 + (number % (this.keys.length - 2))] as SimKeyPair;
+    const nodeId = plan.nodeId ?? this.newNodeId();
+    const { notAfterUnixMs } = plan;
+    const unixMs = WORLD_START_UNIX_MS + this.world.nowMs;
+    const leaf = { key, nodeId, userName: userNameOf(number) };
+    const signer = this.authority.signer(
+      notAfterUnixMs === undefined ? leaf : { ...leaf, notAfterUnixMs },
+      unixMs,
+    );
+    const role = plan.role ?? 'peer';
+    const node = this.world.addNode({
+      signer,
+      role,
+      isBehindNat: plan.isBehindNat === true,
+      makeOptions: (started) => this.peerOptions(started, plan.peerOptions),
+    });
+    node.behavior = plan.behavior;
+    return node;
+  }
+
+  /** Starts a node through some of the bootstrap nodes. */
+  start(node: SimNode): void {
+    const others = this.bootstrapNodes.filter((other) => other !== node && other.isUp);
+    const chosen = this.random.shuffled(others).slice(0, BOOTSTRAP_TRIED);
+    this.world.start(
+      node,
+      chosen.map(({ address }) => ({ address })),
+    );
+  }
+
+  stop(node: SimNode, how: StopManner, wiped = false): void {
+    if (how !== 'leave' || !node.isUp) this.world.stop(node, how, wiped);
+    else this.world.command(node, { type: 'leave' }, () => undefined);
+  }
+
+  /** Bytes of a configuration that follows the present one, signed by its configuration-signer. */
+  document(change: Partial<ConfigurationContent>): Uint8Array {
+    const sequence = this.identities === 0 ? 1 : this.configuration.sequence + 1;
+    const { overlay } = this.scenario;
+    const content = buildConfiguration({
+      instanceName: OVERLAY,
+      sequence,
+      rootCertificates: [this.authority.rootCertificate],
+      configurationSigners: [this.signer.nodeId],
+      kindSigners: [this.signer.nodeId],
+      noIce: true,
+      maxMessageSizeBytes: MESSAGE_BYTES_MAX,
+      ...overlay,
+      ...change,
+    });
+    return signConfiguration(content, this.signer);
+  }
+
+  /** A newer configuration as one that was fetched and verified: `configuration` from now on. */
+  publishConfiguration(change: Partial<ConfigurationContent>): VerifiedConfiguration {
+    this.configuration = trustInitialConfiguration(this.parsed(this.document(change)));
+    return this.configuration;
+  }
+
+  /** All peers that are up and in the ring. */
+  joinedPeers(): SimNode[] {
+    return this.world.nodes.filter((node) => node.role === 'peer' && node.isJoined);
+  }
+
+  private peerOptions(node: SimNode, more: Partial<PeerOptions> | undefined): PeerOptions {
+    const configuration = node.configuration ?? this.configuration;
+    const isFirst = this.bootstrapNodes[0] === node;
+    return {
+      configuration,
+      authenticator: this.authority.newAuthenticator(trustSettingsOf(configuration)),
+      signer: node.signer,
+      random: this.world.stream(`peer/${node.index}/${node.incarnation}`),
+      role: node.role,
+      first: isFirst,
+      addresses: [node.address],
+      store: new ResourceStore({ kinds: configuration.kinds }),
+      publishLocation: true,
+      ...more,
+    };
+  }
+
+  private parsed(document: Uint8Array) {
+    const parsed = parseConfigurationDocument(document, OVERLAY);
+    if (parsed instanceof ConfigurationFault) throw new Error(parsed.describe());
+    return parsed;
+  }
+
+  private newNodeId(): NodeId {
+    return toHex(this.random.bytes(16)) as NodeId;
+  }
+}
+
+/** All names have one length, so that certificates have. */
+function userNameOf(number: number): string {
+  return `user${String(number).padStart(6, '0')}@example.org`;
+}
+
+export const OVERLAY = 'xmpp.org';
+const SIGNER_NAME = 'configuration@example.org';
+const MESSAGE_BYTES_MAX = 65_536;
+const BOOTSTRAP_TRIED = 3;
