@@ -13,7 +13,7 @@ import type { LinkManager } from './link-manager.ts';
 import type { MessageReceiver, VerifiedRequest } from './message-receiver.ts';
 import type { MessageTransport } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
-import { distance, isBetween, isInRange, type RingId } from './ring.ts';
+import { isBetween, isInRange, isNearerClockwise, type RingId } from './ring.ts';
 import { ANNOUNCE_DELAY_MS } from './timing.ts';
 
 /** What the topology plug-in tells the rest of the Peer. */
@@ -40,11 +40,16 @@ export class ChordReload {
   private readonly listener: ChordListener;
   /** Peers that were routable when their link became suspect. */
   private readonly suspended = new Set<NodeId>();
-  /** What each connected node was told last; absent: nothing yet. */
-  private readonly told = new Map<NodeId, string>();
+  /** What each connected node was told last: a version of the lists, or that this peer is ready. */
+  private readonly told = new Map<NodeId, number>();
+  /** Those whose latest Update has this peer in its lists: to them it is a neighbour. */
+  private readonly listedBy = new Set<NodeId>();
   private announcedPredecessor: NodeId | undefined;
   private seenPredecessor: NodeId | undefined;
-  private neighborsKey = '';
+  /** The lists when they were last looked at, and how often they have changed. */
+  private seenPredecessors: readonly NodeId[] = [];
+  private seenSuccessors: readonly NodeId[] = [];
+  private listsVersion = FIRST_VERSION;
 
   constructor(
     env: PeerEnvironment,
@@ -80,7 +85,7 @@ export class ChordReload {
    * peers must not both think that they are responsible, so this one claims too little first.
    */
   predecessor(): NodeId | undefined {
-    let nearest = this.tables.predecessors(1)[0];
+    let nearest = this.tables.predecessors()[0];
     for (const pending of this.attaches.pendingNeighbors()) {
       if (nearest === undefined || isBetween(pending, nearest, this.env.nodeId)) nearest = pending;
     }
@@ -94,7 +99,7 @@ export class ChordReload {
 
   /** The two peers that hold copies of what this one is responsible for (RFC 6940 §10.4). */
   replicaSet(): NodeId[] {
-    return this.tables.successors(REPLICAS);
+    return this.tables.successors().slice(0, REPLICAS);
   }
 
   /** RFC 6940 §6.3.4: no neighbour that we know lies between the Resource-ID and the signer. */
@@ -125,6 +130,7 @@ export class ChordReload {
   /** Returns whether the node was in the Routing Table. */
   handleNodeLost(nodeId: NodeId): boolean {
     this.told.delete(nodeId);
+    this.listedBy.delete(nodeId);
     const suspended = this.suspended.delete(nodeId);
     if (!this.tables.remove(nodeId)) return suspended;
     this.afterTablesChanged();
@@ -142,14 +148,10 @@ export class ChordReload {
   handleJoined(): void {
     this.announcedPredecessor = this.predecessor();
     this.seenPredecessor = this.announcedPredecessor;
-    this.neighborsKey = this.neighborLists();
+    this.noteLists();
     for (const nodeId of this.links.connectedNodes()) this.sendUpdate(nodeId, 'fitting');
     this.listener.handleNeighborsChanged();
-    this.env.event({
-      type: 'neighborsChanged',
-      predecessors: this.tables.predecessors(),
-      successors: this.tables.successors(),
-    });
+    this.tellNeighborsChanged();
   }
 
   /** RFC 6940 §10.7.3. */
@@ -167,6 +169,7 @@ export class ChordReload {
     this.receiver.respond(request, NO_BYTES);
     const from = request.signer.nodeId;
     if (request.from?.suspect !== true) this.tables.add(from);
+    this.noteListing(from, update);
     this.learn(listedNodes(update), from);
     this.listener.handleUpdateTaken(from, update);
     this.afterTablesChanged();
@@ -214,19 +217,23 @@ export class ChordReload {
     const predecessor = this.predecessor();
     const rangeChanged = predecessor !== this.announcedPredecessor;
     this.announcedPredecessor = predecessor;
-    const neighbors = new Set(this.neighbors());
     const reactive = this.env.configuration.chordReactive;
     for (const nodeId of this.links.connectedNodes()) {
       const routable = this.tables.has(nodeId);
-      const lists = this.updateKind(nodeId, neighbors);
+      const lists = this.updateKind(nodeId);
       const stale = this.told.get(nodeId) !== this.tellKey(lists);
       if (rangeChanged && (stale || routable)) this.sendUpdate(nodeId, lists);
       else if (reactive && stale) this.sendUpdate(nodeId, lists);
     }
   }
 
-  neighbors(): NodeId[] {
-    return [...new Set([...this.tables.successors(), ...this.tables.predecessors()])];
+  neighbors(): ReadonlySet<NodeId> {
+    return this.tables.neighbors();
+  }
+
+  /** Whether `nodeId` said in its latest Update that this peer is in its Neighbor Table. */
+  isListedBy(nodeId: NodeId): boolean {
+    return this.listedBy.has(nodeId);
   }
 
   /** A peer that was believed to be coming is not: the range is looked at again. */
@@ -235,37 +242,59 @@ export class ChordReload {
   }
 
   private afterTablesChanged(): void {
-    const key = this.neighborLists();
     const predecessor = this.predecessor();
-    const listsChanged = key !== this.neighborsKey;
+    const listsChanged = this.noteLists();
     if (!listsChanged && predecessor === this.seenPredecessor) return;
     this.seenPredecessor = predecessor;
-    this.neighborsKey = key;
     if (!this.isInRing) return;
     if (!this.env.deadlines.has('announce')) {
       this.env.after('announce', { type: 'announce' }, ANNOUNCE_DELAY_MS);
     }
     this.listener.handleNeighborsChanged();
-    if (!listsChanged) return;
-    this.env.event({
-      type: 'neighborsChanged',
-      predecessors: this.tables.predecessors(),
-      successors: this.tables.successors(),
-    });
+    if (listsChanged) this.tellNeighborsChanged();
+  }
+
+  /** Returns whether the Neighbor Table is another one than when this was last called. */
+  private noteLists(): boolean {
+    const predecessors = this.tables.predecessors();
+    const successors = this.tables.successors();
+    const isSame =
+      isSameList(predecessors, this.seenPredecessors) &&
+      isSameList(successors, this.seenSuccessors);
+    this.seenPredecessors = predecessors;
+    this.seenSuccessors = successors;
+    if (!isSame) this.listsVersion++;
+    return !isSame;
+  }
+
+  private tellNeighborsChanged(): void {
+    const predecessors = this.tables.predecessors();
+    const successors = this.tables.successors();
+    this.env.event({ type: 'neighborsChanged', predecessors, successors });
+  }
+
+  private noteListing(from: NodeId, update: ChordUpdate): void {
+    const { nodeId } = this.env;
+    const isListed =
+      update.type !== 'peerReady' &&
+      (update.predecessors.includes(nodeId) || update.successors.includes(nodeId));
+    if (isListed) this.listedBy.add(from);
+    else this.listedBy.delete(from);
   }
 
   /** RFC 6940 §10.7.3: attach to listed peers that belong into the Neighbor Table. */
   learn(nodeIds: readonly NodeId[], teacher: NodeId | undefined): void {
     const known = nodeIds.slice(0, this.env.limits.updateNodeIdsMax);
-    const wanted = this.tables.neighborsWanted();
-    const candidates = [...new Set(known)].filter((id) => this.isNewPeer(id));
+    const candidates = [...new Set(known.filter((id) => this.isNewPeer(id)))];
+    if (candidates.length === 0) return;
     if (teacher !== undefined) {
       for (const id of candidates) this.listener.noteFingerCandidate(id, teacher);
     }
-    const nearest = new Set([
-      ...[...candidates].sort(byDistance((id) => distance(this.env.nodeId, id))).slice(0, wanted),
-      ...[...candidates].sort(byDistance((id) => distance(id, this.env.nodeId))).slice(0, wanted),
-    ]);
+    // Clockwise from this peer: its next successors come first, its next predecessors last.
+    const { nodeId } = this.env;
+    candidates.sort((one, other) => (isNearerClockwise(nodeId, one, other) ? -1 : 1));
+    const wanted = this.tables.neighborsWanted();
+    const nearest = new Set([...candidates.slice(0, wanted), ...candidates.slice(-wanted)]);
     if (!this.isInRing) return;
     for (const id of nearest) {
       if (!this.tables.wouldBeNeighbor(id) || this.attaches.isAttachingTo(id)) continue;
@@ -293,7 +322,7 @@ export class ChordReload {
   }
 
   private sendUpdate(nodeId: NodeId, kind: ChordUpdate['type'] | 'fitting'): void {
-    const type = kind === 'fitting' ? this.updateKind(nodeId, new Set(this.neighbors())) : kind;
+    const type = kind === 'fitting' ? this.updateKind(nodeId) : kind;
     this.told.set(nodeId, this.tellKey(type));
     this.transport.forget((owner) => owner.type === 'update' && owner.nodeId === nodeId);
     this.transport.request({
@@ -305,25 +334,22 @@ export class ChordReload {
   }
 
   /** Lists go to neighbours and to those that are no peers (yet); others only hear that we are. */
-  private updateKind(nodeId: NodeId, neighbors: ReadonlySet<NodeId>): 'neighbors' | 'peerReady' {
-    return neighbors.has(nodeId) || !this.tables.has(nodeId) ? 'neighbors' : 'peerReady';
+  private updateKind(nodeId: NodeId): 'neighbors' | 'peerReady' {
+    const wantsLists = this.tables.isNeighbor(nodeId) || !this.tables.has(nodeId);
+    return wantsLists ? 'neighbors' : 'peerReady';
   }
 
   private update(type: ChordUpdate['type']): ChordUpdate {
     const uptime = this.env.uptimeSeconds;
     if (type === 'peerReady') return { type, uptime };
-    const predecessors = this.tables.predecessors();
-    const successors = this.tables.successors();
+    const predecessors = [...this.tables.predecessors()];
+    const successors = [...this.tables.successors()];
     if (type === 'neighbors') return { type, uptime, predecessors, successors };
-    return { type, uptime, predecessors, successors, fingers: this.tables.fingers() };
+    return { type, uptime, predecessors, successors, fingers: [...this.tables.fingers()] };
   }
 
-  private tellKey(type: ChordUpdate['type']): string {
-    return type === 'peerReady' ? 'ready' : this.neighborLists();
-  }
-
-  private neighborLists(): string {
-    return `${this.tables.predecessors().join()}|${this.tables.successors().join()}`;
+  private tellKey(type: ChordUpdate['type']): number {
+    return type === 'peerReady' ? READY : this.listsVersion;
   }
 
   private nearestAtOrAfter(resource: RingId): NodeId | undefined {
@@ -343,13 +369,13 @@ function listedNodes(update: ChordUpdate): NodeId[] {
   return [...update.predecessors, ...update.successors, ...fingers];
 }
 
-function byDistance(measure: (id: NodeId) => bigint): (a: NodeId, b: NodeId) => number {
-  return (a, b) => {
-    const difference = measure(a) - measure(b);
-    return difference < 0n ? -1 : difference > 0n ? 1 : 0;
-  };
+function isSameList(one: readonly NodeId[], other: readonly NodeId[]): boolean {
+  if (one === other) return true;
+  return one.length === other.length && one.every((id, index) => id === other[index]);
 }
 
 /** RFC 6940 §10.4: the successor and its successor. */
 const REPLICAS = 2;
+const READY = 0;
+const FIRST_VERSION = 1;
 const NO_BYTES = new Uint8Array(0);

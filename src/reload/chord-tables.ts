@@ -1,23 +1,29 @@
 import type { NodeId } from '../wire/node-id.ts';
+import type { ResourceId } from '../wire/resource-id.ts';
 import {
   clockwiseFrom,
   counterClockwiseFrom,
-  distance,
   fingerStart,
-  isInFinger,
+  isFromUntil,
+  isInRange,
+  isNearerClockwise,
   lowerBound,
   RING_BITS,
   type RingId,
+  shareOfRing,
 } from './ring.ts';
 
 /**
  * The Routing Table of CHORD-RELOAD — RFC 6940 §10.2: all connected peers from which an Update
  * came, in numerical order. The Neighbor Table and the Finger Table are read off it, so that they
  * never disagree with it and "the best match from the Routing Table" (§10.7.1) needs no search.
+ * What was read off is kept until the Routing Table changes.
  */
 export class ChordTables {
   readonly self: NodeId;
   private readonly sorted: NodeId[] = [];
+  private readonly fingerStarts: ResourceId[] = [];
+  private readOff: ReadOff | undefined;
 
   constructor(self: NodeId) {
     this.self = self;
@@ -40,6 +46,7 @@ export class ChordTables {
     const at = lowerBound(this.sorted, id);
     if (this.sorted[at] === id || id === this.self) return false;
     this.sorted.splice(at, 0, id);
+    this.readOff = undefined;
     return true;
   }
 
@@ -48,34 +55,46 @@ export class ChordTables {
     const at = lowerBound(this.sorted, id);
     if (this.sorted[at] !== id) return false;
     this.sorted.splice(at, 1);
+    this.readOff = undefined;
     return true;
   }
 
   /** Nearest first; shorter where the ring is small, never padded, never with the own Node-ID. */
-  successors(count: number = this.neighborsWanted()): NodeId[] {
-    return clockwiseFrom(this.sorted, this.self, count);
+  successors(): readonly NodeId[] {
+    return this.current().successors;
   }
 
   /** Nearest first. */
-  predecessors(count: number = this.neighborsWanted()): NodeId[] {
-    return counterClockwiseFrom(this.sorted, this.self, count);
+  predecessors(): readonly NodeId[] {
+    return this.current().predecessors;
+  }
+
+  /** The Neighbor Table, each peer once. */
+  neighbors(): ReadonlySet<NodeId> {
+    return this.current().neighbors;
   }
 
   isNeighbor(id: NodeId): boolean {
-    return this.successors().includes(id) || this.predecessors().includes(id);
+    return this.current().neighbors.has(id);
+  }
+
+  /** In the Neighbor Table, or would be if that were `more` longer on each side. */
+  isNearNeighbor(id: NodeId, more: number): boolean {
+    const wanted = this.neighborsWanted() + more;
+    return (
+      clockwiseFrom(this.sorted, this.self, wanted).includes(id) ||
+      counterClockwiseFrom(this.sorted, this.self, wanted).includes(id)
+    );
   }
 
   /** Would `id` be in the Neighbor Table if it were in the Routing Table? */
   wouldBeNeighbor(id: NodeId): boolean {
     if (id === this.self) return false;
-    const wanted = this.neighborsWanted();
-    if (this.sorted.length < wanted) return true;
-    const lastSuccessor = this.successors(wanted).at(-1) as NodeId;
-    const lastPredecessor = this.predecessors(wanted).at(-1) as NodeId;
-    return (
-      distance(this.self, id) <= distance(this.self, lastSuccessor) ||
-      distance(id, this.self) <= distance(lastPredecessor, this.self)
-    );
+    const { successors, predecessors, neighborsWanted } = this.current();
+    if (this.sorted.length < neighborsWanted) return true;
+    const lastSuccessor = successors.at(-1) as NodeId;
+    const lastPredecessor = predecessors.at(-1) as NodeId;
+    return isInRange(id, this.self, lastSuccessor) || isFromUntil(id, lastPredecessor, this.self);
   }
 
   /**
@@ -83,31 +102,39 @@ export class ChordTables {
    * N is guessed from how densely the nearest successors lie.
    */
   neighborsWanted(): number {
-    return Math.max(NEIGHBORS_MIN, Math.min(NEIGHBORS_MAX, Math.ceil(this.sizeGuessLog2())));
+    return this.current().neighborsWanted;
   }
 
   /** The valid entry of finger `index` (1-based) that lies nearest to its start. */
   finger(index: number): NodeId | undefined {
-    const start = fingerStart(this.self, index);
-    const candidate = clockwiseFrom(this.sorted, start, 1)[0];
-    if (candidate === undefined || !isInFinger(this.self, index, candidate)) return undefined;
+    const { sorted } = this;
+    const candidate = sorted[lowerBound(sorted, this.fingerStart(index))] ?? sorted[0];
+    if (candidate === undefined || !this.isInFinger(index, candidate)) return undefined;
     return candidate;
   }
 
   /** The Finger Table, numerically ascending, each peer once. */
-  fingers(): NodeId[] {
-    const found = new Set<NodeId>();
-    for (let index = 1; index <= this.fingersWanted(); index++) {
-      const finger = this.finger(index);
-      if (finger !== undefined) found.add(finger);
-    }
-    return [...found].sort();
+  fingers(): readonly NodeId[] {
+    const current = this.current();
+    current.fingers ??= this.readFingers();
+    return current.fingers;
   }
 
   /** RFC 6940 §10.7.4.3: at least 16, more where the overlay is large. */
   fingersWanted(): number {
-    const forSize = Math.ceil(this.sizeGuessLog2()) + FINGERS_BEYOND_SIZE;
-    return Math.min(RING_BITS, Math.max(FINGERS_MIN, forSize));
+    return this.current().fingersWanted;
+  }
+
+  /** Whether `id` is a valid entry of finger `index`: [x+2^(128-i), x+2^(128-(i-1))-1]. */
+  isInFinger(index: number, id: string): boolean {
+    const before = index === 1 ? this.self : this.fingerStart(index - 1);
+    return isFromUntil(id, this.fingerStart(index), before);
+  }
+
+  /** The first ID of finger `index`. */
+  fingerStart(index: number): ResourceId {
+    this.fingerStarts[index] ??= fingerStart(this.self, index);
+    return this.fingerStarts[index] as ResourceId;
   }
 
   /**
@@ -121,24 +148,59 @@ export class ChordTables {
     const exact = candidates[at];
     if (exact === k) return exact;
     const below = candidates[(at - 1 + candidates.length) % candidates.length] as NodeId;
-    if (distanceIsLess(this.self, below, k)) return below;
+    if (isNearerClockwise(this.self, below, k)) return below;
     return candidates[at % candidates.length];
   }
 
+  private current(): ReadOff {
+    this.readOff ??= this.read();
+    return this.readOff;
+  }
+
+  private read(): ReadOff {
+    const { sorted, self } = this;
+    const sizeLog2 = this.sizeGuessLog2();
+    const rounded = Math.ceil(sizeLog2);
+    const neighborsWanted = Math.max(NEIGHBORS_MIN, Math.min(NEIGHBORS_MAX, rounded));
+    const fingersMax = Math.min(RING_BITS, rounded + FINGERS_BEYOND_SIZE);
+    const successors = clockwiseFrom(sorted, self, neighborsWanted);
+    const predecessors = counterClockwiseFrom(sorted, self, neighborsWanted);
+    return {
+      neighborsWanted,
+      fingersWanted: Math.max(FINGERS_MIN, fingersMax),
+      successors,
+      predecessors,
+      neighbors: new Set([...successors, ...predecessors]),
+      fingers: undefined,
+    };
+  }
+
+  private readFingers(): NodeId[] {
+    const found = new Set<NodeId>();
+    for (let index = 1; index <= this.fingersWanted(); index++) {
+      const finger = this.finger(index);
+      if (finger !== undefined) found.add(finger);
+    }
+    return [...found].sort();
+  }
+
   private sizeGuessLog2(): number {
-    const nearest = this.successors(SIZE_SAMPLE);
+    const nearest = clockwiseFrom(this.sorted, this.self, SIZE_SAMPLE);
     const farthest = nearest.at(-1);
     if (farthest === undefined) return 0;
     if (this.sorted.length < SIZE_SAMPLE) return Math.log2(this.sorted.length + 1);
-    const share = Number(distance(this.self, farthest)) / 2 ** RING_BITS;
+    const share = Math.max(shareOfRing(this.self, farthest), SHARE_MIN);
     return Math.log2(Math.max(nearest.length / share, 1));
   }
 }
 
-/** Whether going clockwise from `self` one meets `a` before `b`. */
-function distanceIsLess(self: string, a: string, b: string): boolean {
-  if (a > self === b > self) return a < b;
-  return a > self;
+interface ReadOff {
+  readonly neighborsWanted: number;
+  readonly fingersWanted: number;
+  readonly successors: readonly NodeId[];
+  readonly predecessors: readonly NodeId[];
+  readonly neighbors: ReadonlySet<NodeId>;
+  fingers: readonly NodeId[] | undefined;
 }
 
 /** RFC 6940 §10.7: "at least three predecessors and three successors". */
@@ -148,3 +210,4 @@ const SIZE_SAMPLE = 3;
 /** RFC 6940 §10.7.4.3. */
 const FINGERS_MIN = 16;
 const FINGERS_BEYOND_SIZE = 2;
+const SHARE_MIN = 2 ** -52;

@@ -10,7 +10,7 @@ import type { LinkManager } from './link-manager.ts';
 import type { MessageTransport } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
 import type { RequestOutcome } from './request-owner.ts';
-import { advance, fingerStart, isInFinger, isInRange, RING_BITS } from './ring.ts';
+import { advance, isInRange, RING_BITS } from './ring.ts';
 
 /**
  * Fills the Finger Table — RFC 6940 §10.5 and §10.7.4.2: on joining by an Attach to the start of
@@ -52,9 +52,8 @@ export class FingerSearch {
   }
 
   noteCandidate(nodeId: NodeId, teacher: NodeId): void {
-    const index = fingerIndexOf(this.env.nodeId, nodeId);
-    if (index > this.chord.tables.fingersWanted()) return;
-    if (this.chord.tables.finger(index) !== undefined) return;
+    const index = this.fingerIndexOf(nodeId);
+    if (index === undefined || this.chord.tables.finger(index) !== undefined) return;
     this.candidates.set(index, { nodeId, teacher });
   }
 
@@ -82,7 +81,7 @@ export class FingerSearch {
   handlePingOutcome(index: number, outcome: RequestOutcome): void {
     if (outcome.type !== 'answer') return;
     const { nodeId } = outcome.signer;
-    const fits = isInFinger(this.env.nodeId, index, nodeId);
+    const fits = this.chord.tables.isInFinger(index, nodeId);
     if (!fits || this.links.linkTo(nodeId) !== undefined) return;
     if (this.attaches.isAttachingTo(nodeId)) return;
     this.attaches.attach([nodeDestination(nodeId)], { type: 'finger', index });
@@ -130,7 +129,7 @@ export class FingerSearch {
       const index = this.filling;
       this.filling = index < this.chord.tables.fingersWanted() ? index + 1 : undefined;
       if (!this.chord.isInRing || !this.isWorthSearching(index)) continue;
-      const start = fingerStart(this.env.nodeId, index);
+      const start = this.chord.tables.fingerStart(index);
       if (this.attaches.attach([resourceDestination(start)], { type: 'finger', index })) {
         this.fillingInFlight++;
       }
@@ -141,14 +140,24 @@ export class FingerSearch {
   private isWorthSearching(index: number): boolean {
     const { tables } = this.chord;
     if (tables.size === 0 || tables.finger(index) !== undefined) return false;
-    const farthest = tables.successors().at(-1);
-    const end = advance(this.env.nodeId, (1n << BigInt(RING_BITS - index + 1)) - 1n);
     if (tables.size < tables.neighborsWanted()) return false;
-    return farthest !== undefined && !isInRange(end, this.env.nodeId, farthest);
+    const farthest = tables.successors().at(-1);
+    if (farthest === undefined || index === 1) return farthest !== undefined;
+    // The range ends where that of the finger before it begins.
+    return !isInRange(tables.fingerStart(index - 1), this.env.nodeId, farthest);
+  }
+
+  /** The finger, of those wanted, in whose range `id` lies. */
+  private fingerIndexOf(id: NodeId): number | undefined {
+    const { tables } = this.chord;
+    for (let index = 1; index <= tables.fingersWanted(); index++) {
+      if (tables.isInFinger(index, id)) return index;
+    }
+    return undefined;
   }
 
   private randomPlace(index: number): ResourceId {
-    const start = fingerStart(this.env.nodeId, index);
+    const start = this.chord.tables.fingerStart(index);
     const size = 1n << BigInt(RING_BITS - index);
     const random = (this.env.randomUint64() << 64n) | this.env.randomUint64();
     return advance(start, random % size);
@@ -160,12 +169,6 @@ export class FingerSearch {
     const delayMs = this.env.randomMs(0.75 * intervalMs, 1.25 * intervalMs);
     this.env.after('fingers', { type: 'fingers' }, delayMs);
   }
-}
-
-/** The finger in whose range `id` lies: the position of the highest bit of the distance. */
-function fingerIndexOf(self: NodeId, id: NodeId): number {
-  for (let index = 1; index <= RING_BITS; index++) if (isInFinger(self, index, id)) return index;
-  return RING_BITS + 1;
 }
 
 const FILLING_PARALLEL = 4;

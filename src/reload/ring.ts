@@ -40,10 +40,26 @@ export function fingerStart(id: NodeId, index: number): ResourceId {
   return advance(id, 1n << BigInt(RING_BITS - index));
 }
 
-/** Whether `candidate` is a valid entry of finger `index`: [x+2^(128-i), x+2^(128-(i-1))-1]. */
-export function isInFinger(id: NodeId, index: number, candidate: string): boolean {
-  const steps = distance(id, candidate);
-  return steps >= 1n << BigInt(RING_BITS - index) && steps < 1n << BigInt(RING_BITS - index + 1);
+/** Whether `id` lies in [from, before), going clockwise; the two differ. */
+export function isFromUntil(id: string, from: string, before: string): boolean {
+  if (from < before) return id >= from && id < before;
+  return id >= from || id < before;
+}
+
+/** Whether going clockwise from `self` one meets `a` before `b`; both differ from `self`. */
+export function isNearerClockwise(self: string, a: string, b: string): boolean {
+  if (a > self === b > self) return a < b;
+  return a > self;
+}
+
+/** Which part of the ring lies between `from` and `to`, clockwise: in [0, 1), to about 2^-52. */
+export function shareOfRing(from: string, to: string): number {
+  const difference = leadingDigits(to) - leadingDigits(from);
+  return (difference < 0 ? difference + LEADING_RANGE : difference) / LEADING_RANGE;
+}
+
+function leadingDigits(id: string): number {
+  return Number.parseInt(id.slice(0, LEADING_HEX_DIGITS), 16);
 }
 
 /**
@@ -93,3 +109,6 @@ export const RING_BITS = 128;
 export const RING_HEX_DIGITS = RING_BITS / 4;
 const RING_SIZE = 1n << BigInt(RING_BITS);
 const RING_MASK = RING_SIZE - 1n;
+/** As many digits as a number holds exactly. */
+const LEADING_HEX_DIGITS = 13;
+const LEADING_RANGE = 16 ** LEADING_HEX_DIGITS;
