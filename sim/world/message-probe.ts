@@ -39,6 +39,50 @@ export function probeFrames(
   }
 }
 
+/** Told of each frame: cheaper than `probeFrames`, because nothing is made for a message. */
+export interface FrameCounter {
+  /** `code` is undefined for a fragment that is not the first; the frame's header counts. */
+  countMessage(code: number | undefined, frameBytes: number): void;
+  countAcknowledgement(frameBytes: number): void;
+}
+
+/** Counts the whole frames in `bytes`, as a Peer sends them. */
+export function countFrames(bytes: Uint8Array, counter: FrameCounter): void {
+  let at = 0;
+  while (at < bytes.length) {
+    if (bytes[at] === FrameType.ack) {
+      counter.countAcknowledgement(ACK_BYTES);
+      at += ACK_BYTES;
+      continue;
+    }
+    if (bytes[at] !== FrameType.data || at + FRAME_HEAD_BYTES > bytes.length) return;
+    const length = uint24(bytes, at + 5);
+    const start = at + FRAME_HEAD_BYTES;
+    at = start + length;
+    if (at > bytes.length || length < HEADER_BYTES) return;
+    counter.countMessage(codeOf(bytes, start), length + FRAME_HEAD_BYTES);
+  }
+}
+
+function codeOf(bytes: Uint8Array, start: number): number | undefined {
+  // The offset is the lower 24 bits of the fragment field.
+  if (uint24(bytes, start + AT_FRAGMENT + 1) !== 0) return undefined;
+  const lists =
+    uint16(bytes, start + AT_VIA_LENGTH) +
+    uint16(bytes, start + AT_DESTINATION_LENGTH) +
+    uint16(bytes, start + AT_OPTIONS_LENGTH);
+  const codeAt = start + HEADER_BYTES + lists;
+  return codeAt + 2 <= bytes.length ? uint16(bytes, codeAt) : undefined;
+}
+
+function uint16(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
+}
+
+function uint24(bytes: Uint8Array, at: number): number {
+  return (uint16(bytes, at) << 8) | (bytes[at + 2] as number);
+}
+
 function probeMessage(view: DataView, start: number, frameBytes: number): ProbedMessage {
   const lists =
     view.getUint16(start + AT_VIA_LENGTH) +
