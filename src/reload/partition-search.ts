@@ -15,8 +15,10 @@ import { PARTITION_CHECK_MS } from './timing.ts';
 
 /** What the search asks of the rest of the Peer. */
 export interface PartitionListener {
-  /** Bootstrap nodes and peers known from earlier. */
+  /** Bootstrap nodes and the peers that this one is or was connected to. */
   knownPeers(): readonly KnownPeer[];
+  /** Those of the discovery alone: who is connected to us is in our part of a divided ring. */
+  bootstrapPeers(): readonly KnownPeer[];
 }
 
 /**
@@ -57,7 +59,8 @@ export class PartitionSearch {
   handleTimer(): void {
     this.arm();
     if (!this.chord.isInRing) return;
-    const peers = this.listener.knownPeers();
+    const isAlone = this.chord.tables.size === 0;
+    const peers = isAlone ? this.listener.knownPeers() : this.listener.bootstrapPeers();
     const peer = peers[this.nextPeer++ % Math.max(peers.length, 1)];
     if (peer === undefined) return;
     if (peer.nodeId !== undefined && this.links.linkTo(peer.nodeId) !== undefined) {

@@ -226,8 +226,12 @@ export class PeerReactions implements Listeners {
   }
 
   knownPeers(): readonly KnownPeer[] {
+    return [...this.remembered, ...this.bootstrapPeers()];
+  }
+
+  bootstrapPeers(): readonly KnownPeer[] {
     const bootstrap = this.env.configuration.bootstrapNodes.map((address) => ({ address }));
-    return [...this.remembered, ...this.startingPeers, ...bootstrap];
+    return [...this.startingPeers, ...bootstrap];
   }
 
   stabilize(): void {
