@@ -48,7 +48,7 @@ export class SimAuthority {
     this.scheme = scheme;
     this.key = key;
     this.signBytes = scheme.signerOf(key);
-    this.rootCertificate = this.issue(NAME, key.publicKey, VALIDITY, {
+    this.rootCertificate = this.issue(NAME, key.publicKey, ROOT_VALIDITY, {
       basicConstraints: basicConstraints(true),
       keyUsage: keyUsage('digitalSignature', 'keyCertSign', 'cRLSign'),
       subjectKeyIdentifier: subjectKeyIdentifier(key.publicKey),
@@ -136,5 +136,7 @@ const NAME: TestName = [['CN', 'Simulated Root']];
 const CRL_URI = 'http://crl.example.org/simulated.crl';
 /** 2025 to 2035. */
 const VALIDITY = { notBeforeUnixMs: 1_735_689_600_000, notAfterUnixMs: 2_051_222_400_000 };
+/** Until 2045, so that renewed certificates may last longer than the first ones. */
+const ROOT_VALIDITY = { ...VALIDITY, notAfterUnixMs: 2_366_841_600_000 };
 /** All serial numbers have one length. */
 const FIRST_SERIAL = 0x4000_0000_0000n;

@@ -13,7 +13,10 @@ export interface LookupEntry {
   readonly target: string;
   /** undefined while it is under way. */
   endedMs: number | undefined;
-  /** `ok`, or why not: the code of the failure, `wrong` or `asker-stopped`. */
+  /**
+   * `ok`, or why not: the code of the failure, `wrong` or `late`. `asker-stopped` and
+   * `target-left` are no lookups.
+   */
   outcome: string;
   /** Links that its request crossed on the longest way. */
   hops: number;
@@ -63,13 +66,20 @@ export class LookupLog implements WorldObserver {
     return entry;
   }
 
+  /** What becomes of it says nothing any more: it ends now, as no lookup. */
+  disregard(entry: LookupEntry, reason: 'target-left'): void {
+    if (entry.endedMs === undefined) this.finish(entry, reason);
+  }
+
   sent(from: SimNode, bytes: Uint8Array): void {
     if (this.asking === undefined && this.byTransaction.size === 0) return;
     probeFrames(bytes, (message) => this.trace(from, message));
   }
 
   stopped(node: SimNode, _how: StopManner): void {
-    for (const entry of this.openByNode.get(node) ?? []) this.finish(entry, 'asker-stopped');
+    for (const entry of this.openByNode.get(node) ?? []) {
+      if (entry.endedMs === undefined) this.finish(entry, 'asker-stopped');
+    }
     this.openByNode.delete(node);
   }
 
@@ -95,6 +105,7 @@ export class LookupLog implements WorldObserver {
     isRight: (outcome: CommandOutcome) => boolean,
   ): void {
     this.openByNode.get(entry.from)?.delete(entry);
+    if (entry.endedMs !== undefined) return;
     const tookMs = this.world.nowMs - entry.startedMs;
     if (!outcome.ok) this.finish(entry, outcome.failure.code);
     else if (!isRight(outcome)) this.finish(entry, 'wrong');

@@ -14,7 +14,7 @@ import type { Signer } from '../../src/tls-auth/signer.ts';
 import { toHex } from '../../src/wire/hex.ts';
 import type { NodeId } from '../../src/wire/node-id.ts';
 import type { SignatureScheme, SimKeyPair } from '../identity/signature-scheme.ts';
-import { SimAuthority } from '../identity/sim-authority.ts';
+import { type LeafPlan, SimAuthority } from '../identity/sim-authority.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { LatencyModel } from '../world/latency-model.ts';
 import { WORLD_START_UNIX_MS } from '../world/sim-clock.ts';
@@ -58,6 +58,8 @@ export class SimOverlay {
   private readonly keys: readonly SimKeyPair[];
   private readonly signer: Signer;
   private readonly random: SimRandom;
+  /** What the certificate of each node is made of. */
+  private readonly leaves = new Map<SimNode, LeafPlan>();
   private identities = 0;
 
   constructor(options: SimOverlayOptions) {
@@ -105,7 +107,20 @@ export class SimOverlay {
       makeOptions: (started) => this.peerOptions(started, plan.peerOptions),
     });
     node.behavior = plan.behavior;
+    this.leaves.set(node, leaf);
     return node;
+  }
+
+  /**
+   * A node gets a new certificate for its key, Node-ID and name, which expires `RENEWED_FOR_MS`
+   * from now; its Peer uses it from the next start.
+   */
+  renewCertificate(node: SimNode): void {
+    const unixMs = WORLD_START_UNIX_MS + Math.round(this.world.nowMs);
+    const notAfterUnixMs = unixMs + RENEWED_FOR_MS;
+    const leaf = this.leaves.get(node);
+    if (leaf === undefined) throw new Error(`${node.name} is not of this overlay`);
+    node.signer = this.authority.signer({ ...leaf, notAfterUnixMs }, unixMs);
   }
 
   /** Starts a node through some of the bootstrap nodes. */
@@ -189,3 +204,5 @@ export const OVERLAY = 'xmpp.org';
 const SIGNER_NAME = 'configuration@example.org';
 const MESSAGE_BYTES_MAX = 65_536;
 const BOOTSTRAP_TRIED = 3;
+/** A year more than the certificates that are issued at the beginning. */
+const RENEWED_FOR_MS = 10 * 365 * 24 * 3_600_000;

@@ -50,7 +50,8 @@ export type PeerFactory = (node: SimNode) => PeerOptions;
 export class SimNode {
   /** Counts from 0 in the order of adding. */
   readonly index: number;
-  readonly signer: Signer;
+  /** Another one, of the same Node-ID, counts from the next start. */
+  signer: Signer;
   readonly nodeId: NodeId;
   readonly userName: string;
   readonly role: 'peer' | 'client';
