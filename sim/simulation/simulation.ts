@@ -2,8 +2,9 @@ import type { SignatureScheme, SimKeyPair } from '../identity/signature-scheme.t
 import type { Scenario } from '../scenario/scenario.ts';
 import type { LatencyModel } from '../world/latency-model.ts';
 import type { SimNode } from '../world/sim-node.ts';
-import { LookupLog } from './lookup-log.ts';
+import { Measurement } from './measurement.ts';
 import { ringFault } from './ring-wholeness.ts';
+import type { RunRecord } from './run-record.ts';
 import { SimOverlay } from './sim-overlay.ts';
 
 /** What a run needs from outside. */
@@ -17,6 +18,18 @@ export interface SimulationOptions {
   readonly latency: LatencyModel;
 }
 
+/** What a run does not know of itself. */
+export type RunSurroundings = Pick<
+  RunRecord,
+  | 'signatures'
+  | 'command'
+  | 'commit'
+  | 'nodeVersion'
+  | 'wallSeconds'
+  | 'peakMemoryBytes'
+  | 'latencySource'
+>;
+
 /** `building`: peers join; then the parts of a run in their order. */
 export type Phase = 'building' | 'settling' | 'observing' | 'converging' | 'over';
 
@@ -26,7 +39,7 @@ export type Phase = 'building' | 'settling' | 'observing' | 'converging' | 'over
  */
 export class Simulation {
   readonly overlay: SimOverlay;
-  readonly lookups: LookupLog;
+  readonly measurement: Measurement;
   phase: Phase = 'building';
   /** When the observation began, ms of the World. */
   observedFromMs = 0;
@@ -38,7 +51,7 @@ export class Simulation {
   constructor(options: SimulationOptions) {
     this.scenario = options.scenario;
     this.overlay = new SimOverlay(options);
-    this.lookups = new LookupLog(this.overlay.world);
+    this.measurement = new Measurement(this.overlay, () => []);
     this.phaseEndsMs = this.build();
   }
 
@@ -59,6 +72,26 @@ export class Simulation {
   /** Runs to the end. */
   run(): void {
     while (this.advance(SLICE_MS));
+  }
+
+  /** All that is known of the run; when it is over. */
+  record(surroundings: RunSurroundings): RunRecord {
+    const { world } = this.overlay;
+    return {
+      ...surroundings,
+      ...this.measurement.results(),
+      scenario: this.scenario,
+      seed: world.seed,
+      traceHash: world.trace.digest(),
+      events: world.eventCount,
+      converged: this.converged,
+      outcome: this.converged === false ? 'not-converged' : 'clean',
+      violations: [],
+      stores: { acknowledged: 0, lost: 0, excused: 0, excusedExpected: 0, unauthorized: 0 },
+      faults: [],
+      attackCurve: [],
+      series: [],
+    };
   }
 
   private build(): number {
@@ -91,8 +124,10 @@ export class Simulation {
         return this.enter('settling', settleMinutes * 60_000);
       case 'settling':
         this.observedFromMs = this.overlay.world.nowMs;
+        this.measurement.start();
         return this.enter('observing', hours * 3_600_000);
       case 'observing':
+        this.measurement.stop();
         return this.enter('converging', convergeMinutes * 60_000);
       case 'converging':
         this.converged = this.ringFault() === undefined;
