@@ -2,6 +2,7 @@ import type { SignatureScheme, SimKeyPair } from '../identity/signature-scheme.t
 import type { Scenario } from '../scenario/scenario.ts';
 import type { LatencyModel } from '../world/latency-model.ts';
 import type { SimNode } from '../world/sim-node.ts';
+import type { LookupLog } from './lookup-log.ts';
 import { Measurement } from './measurement.ts';
 import { ringFault } from './ring-wholeness.ts';
 import type { RunRecord } from './run-record.ts';
@@ -63,6 +64,10 @@ export class Simulation {
     if (!goesOn) this.finish();
     else if (this.isPhaseOver()) this.enterNext();
     return !this.isOver;
+  }
+
+  get lookups(): LookupLog {
+    return this.measurement.lookups;
   }
 
   get isOver(): boolean {
