@@ -15,7 +15,7 @@ export interface LinkLimits {
   readonly outgoingBytesMax: number;
   /** From this many waiting bytes on, nothing more is read from that link. */
   readonly outgoingBytesBeforePauseMax: number;
-  /** Nothing received for so long: closed. A Peer probes every link once a minute. */
+  /** Nothing received for so long: closed. A Peer probes every link every few minutes. */
   readonly idleMsMax: number;
   /** For flushing what was sent before an orderly close. */
   readonly closeMsMax: number;

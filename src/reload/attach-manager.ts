@@ -8,7 +8,8 @@ import { MessageCode } from '../wire/message-contents.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import { ownCandidates, reachableAddresses } from './candidates.ts';
 import type { ConnectId } from './input.ts';
-import type { Link, LinkManager } from './link-manager.ts';
+import type { LinkManager } from './link-manager.ts';
+import type { Link } from './link-state.ts';
 import type { MessageReceiver, VerifiedRequest } from './message-receiver.ts';
 import type { MessageTransport } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
@@ -50,6 +51,8 @@ export class AttachManager {
   private readonly connecting = new Map<ConnectId, Connecting>();
   private readonly attachedNodes = new Set<NodeId>();
   /** Where connected nodes say that they listen. */
+  /** Connected nodes to which this one asked for a link: they keep it as long as we do. */
+  private readonly asked = new Set<NodeId>();
   private readonly listening = new Map<NodeId, IpAddressPort>();
   private readonly unreachableUntilMs = new Map<NodeId, number>();
   private nextAttach = 1;
@@ -86,12 +89,18 @@ export class AttachManager {
   }
 
   /** Node-IDs learned as future neighbours whose link is being made. */
-  pendingNeighbors(): NodeId[] {
+  pendingNeighbors(): readonly NodeId[] {
+    if (this.outgoing.size === 0) return NOBODY;
     const found: NodeId[] = [];
     for (const { nodeId, purpose } of this.outgoing.values()) {
       if (purpose.type === 'neighbor' && nodeId !== undefined) found.push(nodeId);
     }
     return found;
+  }
+
+  /** Whether this node asked for the link to `nodeId`, by an Attach or by connecting to it. */
+  askedFor(nodeId: NodeId): boolean {
+    return this.asked.has(nodeId);
   }
 
   isUnreachable(nodeId: NodeId): boolean {
@@ -117,6 +126,10 @@ export class AttachManager {
     if (this.outgoing.size >= this.env.limits.attachesMax) return false;
     const last = destinationList.at(-1);
     const nodeId = last?.type === 'node' ? last.nodeId : undefined;
+  noteReachable(nodeId: NodeId): void {
+    this.unreachableUntilMs.delete(nodeId);
+  }
+
     const attach = this.nextAttach++;
     this.outgoing.set(attach, { purpose, nodeId, answered: false });
     this.transport.request({
@@ -131,7 +144,7 @@ export class AttachManager {
 
   /** Connects without an Attach: to a bootstrap node, whose Node-ID may be unknown. */
   connectDirectly(address: IpAddressPort, nodeId: NodeId | undefined): ConnectId {
-    return this.connect({ nodeId, addresses: [address], sendUpdate: false });
+    return this.connect({ nodeId, addresses: [address], sendUpdate: false, isAsked: true });
   }
 
   /** RFC 6940 §6.5.1.2. */
@@ -161,7 +174,7 @@ export class AttachManager {
       return;
     }
     this.receiver.respond(request, this.body('active', false));
-    this.connect({ nodeId, addresses, sendUpdate: body.sendUpdate });
+    this.connect({ nodeId, addresses, sendUpdate: body.sendUpdate, isAsked: false });
   }
 
   handleOutcome(attachId: number, outcome: RequestOutcome): void {
@@ -209,7 +222,9 @@ export class AttachManager {
   handleNodeDisconnected(nodeId: NodeId): void {
     this.attachedNodes.delete(nodeId);
     this.listening.delete(nodeId);
+    if (connecting?.isAsked === true) this.asked.add(nodeId);
   }
+    if (this.outgoing.size === 0) return;
 
   /** Tries the next candidate; returns false once all have failed. */
   handleConnectFailed(connect: ConnectId): boolean {
@@ -217,6 +232,7 @@ export class AttachManager {
     this.connecting.delete(connect);
     if (connecting === undefined || connecting.addresses.length < 2) {
       if (connecting?.nodeId !== undefined) this.noteUnreachable(connecting.nodeId);
+    this.asked.delete(nodeId);
       return false;
     }
     this.connect({ ...connecting, addresses: connecting.addresses.slice(1) });
@@ -306,6 +322,7 @@ export class AttachManager {
     if (attach.nodeId !== undefined && this.links.linkTo(attach.nodeId) !== undefined) {
       this.listener.handleAttached(attach.nodeId, attach.purpose);
       return;
+    this.asked.add(nodeId);
     }
     if (attach.nodeId !== undefined) this.noteUnreachable(attach.nodeId);
     this.listener.handleAttachFailed(attach.nodeId, attach.purpose, reason);
@@ -366,3 +383,6 @@ const STRUCTURED_ERROR_INFO = new Set<number>([
   ErrorCode.Error_Generation_Counter_Too_Low,
   ErrorCode.Error_Unknown_Kind,
 ]);
+  /** We want it for ourselves: nobody sent us an Attach. */
+  readonly isAsked: boolean;
+const NOBODY: readonly NodeId[] = [];

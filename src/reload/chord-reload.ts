@@ -20,6 +20,8 @@ import { ANNOUNCE_DELAY_MS } from './timing.ts';
 export interface ChordListener {
   /** The Neighbor Table, or the range that this peer is responsible for, changed. */
   handleNeighborsChanged(): void;
+  /** A neighbour's neighbour does not list this one any more: it may be gone. */
+  handleNeighborDoubted(nodeId: NodeId): void;
   /** An Update of a directly connected peer was taken in. */
   handleUpdateTaken(from: NodeId, update: ChordUpdate): void;
   /** A peer named in an Update that could serve as a finger. */
@@ -170,6 +172,7 @@ export class ChordReload {
     const from = request.signer.nodeId;
     if (request.from?.suspect !== true) this.tables.add(from);
     this.noteListing(from, update);
+    this.doubtUnlisted(from, update);
     this.learn(listedNodes(update), from);
     this.listener.handleUpdateTaken(from, update);
     this.afterTablesChanged();
@@ -265,6 +268,22 @@ export class ChordReload {
     this.seenSuccessors = successors;
     if (!isSame) this.listsVersion++;
     return !isSame;
+  }
+
+  /**
+   * Each peer looks often at the next ones alone. Whoever notices that one of these is gone sends
+   * Updates, which lack it: so the others need not wait for long.
+   */
+  private doubtUnlisted(from: NodeId, update: ChordUpdate): void {
+    if (update.type === 'peerReady' || !this.isInRing) return;
+    const first = update.predecessors.at(-1);
+    const last = update.successors.at(-1);
+    if (first === undefined || last === undefined || first === last) return;
+    for (const nodeId of this.tables.neighbors()) {
+      if (nodeId === from || !isBetween(nodeId, first, last)) continue;
+      if (update.predecessors.includes(nodeId) || update.successors.includes(nodeId)) continue;
+      this.listener.handleNeighborDoubted(nodeId);
+    }
   }
 
   private tellNeighborsChanged(): void {

@@ -5,7 +5,8 @@ import { ForwardingView } from '../wire/forwarding-view.ts';
 import { MalformedMessage } from '../wire/malformed-message.ts';
 import { isRequestCode, MessageCode } from '../wire/message-contents.ts';
 import { isWildcard, type NodeId } from '../wire/node-id.ts';
-import type { Link, LinkManager } from './link-manager.ts';
+import type { LinkManager } from './link-manager.ts';
+import type { Link } from './link-state.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
 import type { RingId } from './ring.ts';
 

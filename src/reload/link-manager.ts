@@ -3,30 +3,29 @@ import { encode } from '../wire/codec.ts';
 import { FramedMessage } from '../wire/framed-message.ts';
 import type { IpAddressPort } from '../wire/ip-address-port.ts';
 import type { NodeId } from '../wire/node-id.ts';
-import { FrameCutter } from './frame-cutter.ts';
 import type { ConnectId, LinkId } from './input.ts';
+import { type Link, LinkState } from './link-state.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
 import type { LinkStatus } from './peer-options.ts';
-import { ReceivedWindow } from './received-window.ts';
-import { RoundTripEstimator } from './round-trip-estimator.ts';
 import {
   LINK_SUSPECT_RETENTION_MS,
+  NEAREST_PROBE_IDLE_MS,
   NEIGHBOR_PROBE_IDLE_MS,
   OTHER_PROBE_IDLE_MS,
   SPARE_LINK_LINGER_MS,
+  UNUSED_LINK_IDLE_MS,
 } from './timing.ts';
 
-/** A live TLS link to an authenticated node: an entry of the Connection Table. */
-export interface Link {
-  readonly id: LinkId;
-  readonly node: AuthenticatedNode;
-  readonly nodeId: NodeId;
-  readonly remoteAddress: IpAddressPort;
-  /** The Peer's own attempt that led to it; undefined when the other end connected. */
-  readonly connect: ConnectId | undefined;
-  /** Acknowledgements stopped: not in the Routing Table until they resume. */
-  readonly suspect: boolean;
-}
+/** How soon it must be noticed that the other end of a link has fallen silent. */
+export type LinkUse =
+  /** The next successor or predecessor, or the peer that a client is attached to. */
+  | 'nearest'
+  /** Another member of the Neighbor Table. */
+  | 'neighbor'
+  /** A finger, a client, whoever else is connected. */
+  | 'other'
+  /** Nothing, and it was this end that asked for the link: it may be closed. */
+  | 'none';
 
 /** What the LinkManager tells the rest of the Peer. */
 export interface LinkListener {
@@ -39,7 +38,7 @@ export interface LinkListener {
   handleNodeRestored(nodeId: NodeId): void;
   /** Nothing came for a while: make the other end say something. */
   probe(link: Link): void;
-  isNeighbor(nodeId: NodeId): boolean;
+  useOf(nodeId: NodeId): LinkUse;
   /** Of the links that could make room for a new one: is this one expendable? */
   isExpendable(nodeId: NodeId): boolean;
 }
@@ -54,6 +53,9 @@ export class LinkManager {
   private readonly links = new Map<LinkId, LinkState>();
   /** The links to each node; the last one is used for sending. */
   private readonly byNode = new Map<NodeId, LinkState[]>();
+  private linksThatWait = 0;
+  private acknowledgementsAtMs: number | undefined;
+  private upkeepAtMs = 0;
 
   constructor(env: PeerEnvironment, listener: LinkListener) {
     this.env = env;
@@ -98,7 +100,7 @@ export class LinkManager {
     const siblings = this.byNode.get(link.nodeId);
     if (siblings === undefined) this.byNode.set(link.nodeId, [link]);
     else this.addSpare(siblings, link);
-    this.armIdle(link);
+    this.armUpkeep(NEAREST_PROBE_IDLE_MS);
     if (siblings === undefined) this.listener.handleNodeConnected(link);
     else if (siblings.every((sibling) => sibling === link || sibling.suspect)) {
       this.listener.handleNodeRestored(link.nodeId);
@@ -157,27 +159,41 @@ export class LinkManager {
     for (const id of [...this.links.keys()]) this.close(id, reason);
   }
 
-  /** The oldest unacknowledged frame is older than the RTO: suspect; else look again later. */
-  handleAcknowledgementDue(id: LinkId): void {
-    const link = this.links.get(id);
-    if (link === undefined) return;
-    link.acknowledgementArmed = false;
-    const oldest = link.unacknowledged[link.unacknowledgedFrom];
-    if (oldest === undefined) return;
-    const dueMs = oldest.sentMs + link.roundTrip.timeoutMs(LINK_TIMEOUT_FLOOR_MS);
-    if (dueMs > this.env.now.monotonicMs) {
-      this.armAcknowledgement(link, dueMs);
-      return;
+  /** Links whose oldest unacknowledged frame is older than the RTO are suspect. */
+  handleAcknowledgementsDue(): void {
+    this.acknowledgementsAtMs = undefined;
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const link of [...this.links.values()]) {
+      const dueMs = link.suspect ? undefined : link.acknowledgementDueMs;
+      if (dueMs === undefined) continue;
+      if (dueMs <= this.env.now.monotonicMs) this.becomeSuspect(link);
+      else nextMs = Math.min(nextMs, dueMs);
     }
-    this.becomeSuspect(link);
+    if (nextMs < Number.POSITIVE_INFINITY) this.armAcknowledgements(nextMs);
   }
 
-  handleIdle(id: LinkId): void {
-    const link = this.links.get(id);
-    if (link === undefined) return;
-    const idleMs = this.env.now.monotonicMs - link.lastReceivedMs;
-    if (idleMs >= this.idleLimitMs(link) && !link.suspect) this.listener.probe(link);
-    this.armIdle(link);
+  /** Links that were silent for long enough are probed, those that serve nothing are closed. */
+  handleUpkeep(): void {
+    let waitMs = NEAREST_PROBE_IDLE_MS;
+    for (const link of [...this.links.values()]) {
+      if (link.suspect) continue;
+      const use = this.listener.useOf(link.nodeId);
+      const leftMs = this.idleLimitMs(link, use) - this.idleMs(link);
+      if (leftMs > 0) {
+        waitMs = Math.min(waitMs, leftMs);
+        continue;
+      }
+      if (use === 'none') this.close(link.id, 'it serves nothing any more');
+      else this.listener.probe(link);
+    }
+    if (this.links.size > 0) this.armUpkeep(Math.max(waitMs, UPKEEP_PAUSE_MIN_MS));
+  }
+
+  /** Somebody else takes this node to be gone: it is asked, unless it was heard just now. */
+  doubt(nodeId: NodeId): void {
+    const link = this.byNode.get(nodeId)?.at(-1);
+    if (link === undefined || link.suspect || link.unacknowledged > 0) return;
+    if (this.idleMs(link) >= DOUBTED_IDLE_MS) this.listener.probe(link);
   }
 
   handleRetentionOver(id: LinkId): void {
@@ -198,18 +214,20 @@ export class LinkManager {
       remoteAddress: link.remoteAddress,
       routable: isRoutable(link.nodeId),
       suspect: link.suspect,
-      roundTripMs: link.roundTrip.roundTripMs,
+      roundTripMs: link.roundTripMs,
       sentBytes: link.sentBytes,
       receivedBytes: link.receivedBytes,
     }));
   }
 
   private handleFrame(link: LinkState, frame: FramedMessage): void {
-    if (link.suspect) this.restore(link);
     if (frame.type === 'ack') {
+      const waited = link.unacknowledged > 0;
       link.handleAcknowledgement(frame.ackSequence, this.env.now.monotonicMs);
-      return;
+      if (waited && link.unacknowledged === 0) this.noteNothingWaits();
     }
+    if (link.suspect) this.restore(link);
+    if (frame.type === 'ack') return;
     const received = link.window.receive(frame.sequence);
     const ack = encode(FramedMessage, { type: 'ack', ackSequence: frame.sequence, received });
     link.sentBytes += ack.length;
@@ -218,20 +236,18 @@ export class LinkManager {
   }
 
   private sendOver(link: LinkState, message: Uint8Array): void {
-    const sequence = link.takeSequence();
+    if (link.unacknowledged === 0) this.linksThatWait++;
+    const sequence = link.noteSent(this.env.now.monotonicMs);
     const frame = encode(FramedMessage, { type: 'data', sequence, message });
     link.sentBytes += frame.length;
-    link.unacknowledged.push({ sequence, sentMs: this.env.now.monotonicMs });
     this.env.counters.sent++;
     this.env.send(link.id, frame);
-    if (link.unacknowledged.length - link.unacknowledgedFrom > UNACKNOWLEDGED_MAX) {
+    if (link.unacknowledged > UNACKNOWLEDGED_MAX) {
       this.close(link.id, `${UNACKNOWLEDGED_MAX} frames are not acknowledged`);
       return;
     }
-    if (!link.acknowledgementArmed) {
-      const timeoutMs = link.roundTrip.timeoutMs(LINK_TIMEOUT_FLOOR_MS);
-      this.armAcknowledgement(link, this.env.now.monotonicMs + timeoutMs);
-    }
+    const dueMs = link.acknowledgementDueMs;
+    if (dueMs !== undefined && !link.suspect) this.armAcknowledgements(dueMs);
   }
 
   /** Makes room, or says why there is none. */
@@ -274,9 +290,9 @@ export class LinkManager {
 
   private remove(link: LinkState, reason: string): void {
     this.links.delete(link.id);
-    for (const type of ['linkAcknowledgement', 'linkIdle', 'linkRetention', 'spareLink']) {
-      this.env.deadlines.cancel(`${type}:${link.id}`);
-    }
+    if (link.unacknowledged > 0) this.noteNothingWaits();
+    this.env.deadlines.cancel(`linkRetention:${link.id}`);
+    this.env.deadlines.cancel(`spareLink:${link.id}`);
     const { id, nodeId } = link;
     this.env.event({ type: 'linkClosed', link: id, nodeId, reason });
     const siblings = this.byNode.get(nodeId);
@@ -299,95 +315,55 @@ export class LinkManager {
   private restore(link: LinkState): void {
     link.suspect = false;
     this.env.deadlines.cancel(`linkRetention:${link.id}`);
+    if (link.unacknowledged > 0) this.noteNothingWaits();
+    link.forgetSent();
     this.listener.handleNodeRestored(link.nodeId);
   }
 
-  private idleLimitMs(link: LinkState): number {
-    return this.listener.isNeighbor(link.nodeId) ? NEIGHBOR_PROBE_IDLE_MS : OTHER_PROBE_IDLE_MS;
+  private idleMs(link: LinkState): number {
+    return this.env.now.monotonicMs - link.lastReceivedMs;
   }
 
-  private armIdle(link: LinkState): void {
-    const idleMs = this.env.now.monotonicMs - link.lastReceivedMs;
-    const waitMs = Math.max(this.idleLimitMs(link) - idleMs, IDLE_CHECK_MIN_MS);
-    const waitAtMostMs = Math.min(waitMs, NEIGHBOR_PROBE_IDLE_MS);
-    this.env.after(`linkIdle:${link.id}`, { type: 'linkIdle', link: link.id }, waitAtMostMs);
+  /**
+   * One Ping shows both ends that the other lives. So that one is enough, the end with the larger
+   * Node-ID waits a little longer than the other one.
+   */
+  private idleLimitMs(link: LinkState, use: LinkUse): number {
+    if (use === 'none') return UNUSED_LINK_IDLE_MS;
+    const limitMs = PROBE_IDLE_MS[use];
+    return this.env.nodeId < link.nodeId ? limitMs : limitMs * SECOND_TURN_FACTOR;
   }
 
-  private armAcknowledgement(link: LinkState, atMs: number): void {
-    link.acknowledgementArmed = true;
-    const deadline = { type: 'linkAcknowledgement', link: link.id } as const;
-    this.env.deadlines.set(`linkAcknowledgement:${link.id}`, deadline, atMs);
-  }
-}
-
-class LinkState implements Link {
-  readonly id: LinkId;
-  readonly node: AuthenticatedNode;
-  readonly remoteAddress: IpAddressPort;
-  readonly connect: ConnectId | undefined;
-  readonly cutter: FrameCutter;
-  readonly window = new ReceivedWindow();
-  readonly roundTrip = new RoundTripEstimator();
-  readonly unacknowledged: { readonly sequence: number; readonly sentMs: number }[] = [];
-  unacknowledgedFrom = 0;
-  acknowledgementArmed = false;
-  suspect = false;
-  lastReceivedMs: number;
-  sentBytes = 0;
-  receivedBytes = 0;
-  private nextSequence = 0;
-
-  constructor(
-    env: PeerEnvironment,
-    id: LinkId,
-    node: AuthenticatedNode,
-    remoteAddress: IpAddressPort,
-    connect: ConnectId | undefined,
-  ) {
-    this.id = id;
-    this.node = node;
-    this.remoteAddress = remoteAddress;
-    this.connect = connect;
-    this.cutter = new FrameCutter(env.configuration.maxMessageSizeBytes + OVERSIZE_READ_BYTES);
-    this.lastReceivedMs = env.now.monotonicMs;
+  private armUpkeep(waitMs: number): void {
+    const atMs = this.env.now.monotonicMs + waitMs;
+    if (this.upkeepAtMs > this.env.now.monotonicMs && this.upkeepAtMs <= atMs) return;
+    this.upkeepAtMs = atMs;
+    this.env.deadlines.set('linkUpkeep', { type: 'linkUpkeep' }, atMs);
   }
 
-  get nodeId(): NodeId {
-    return this.node.nodeId;
+  private armAcknowledgements(atMs: number): void {
+    if (this.acknowledgementsAtMs !== undefined && this.acknowledgementsAtMs <= atMs) return;
+    this.acknowledgementsAtMs = atMs;
+    this.env.deadlines.set('linkAcknowledgements', { type: 'linkAcknowledgements' }, atMs);
   }
 
-  get lastUsedMs(): number {
-    return Math.max(this.lastReceivedMs, this.unacknowledged.at(-1)?.sentMs ?? 0);
-  }
-
-  takeSequence(): number {
-    const sequence = this.nextSequence;
-    this.nextSequence = (sequence + 1) >>> 0;
-    return sequence;
-  }
-
-  /** TLS delivers in order: what is acknowledged acknowledges everything before it. */
-  handleAcknowledgement(ackSequence: number, nowMs: number): void {
-    const frames = this.unacknowledged;
-    for (;;) {
-      const oldest = frames[this.unacknowledgedFrom];
-      if (oldest === undefined || ((ackSequence - oldest.sequence) | 0) < 0) break;
-      if (oldest.sequence === ackSequence) this.roundTrip.addSample(nowMs - oldest.sentMs);
-      this.unacknowledgedFrom++;
-    }
-    if (this.unacknowledgedFrom < 64) return;
-    frames.splice(0, this.unacknowledgedFrom);
-    this.unacknowledgedFrom = 0;
+  /** A link waits for no acknowledgement any more; without any the deadline is not needed. */
+  private noteNothingWaits(): void {
+    this.linksThatWait--;
+    if (this.linksThatWait > 0) return;
+    this.acknowledgementsAtMs = undefined;
+    this.env.deadlines.cancel('linkAcknowledgements');
   }
 }
 
-/**
- * RFC 6298 §2.4 rounds the RTO up to one second at least. Ours is three: nothing is retransmitted
- * by it, it only takes a neighbour out of the Routing Table, and a busy host may pause for longer
- * than a second.
- */
-const LINK_TIMEOUT_FLOOR_MS = 3_000;
+const PROBE_IDLE_MS = {
+  nearest: NEAREST_PROBE_IDLE_MS,
+  neighbor: NEIGHBOR_PROBE_IDLE_MS,
+  other: OTHER_PROBE_IDLE_MS,
+} as const;
+const SECOND_TURN_FACTOR = 1.125;
+/** Links that are due almost at once are looked at together. */
+const UPKEEP_PAUSE_MIN_MS = 1_000;
+/** What is on its way after a doubt came up may take this long to arrive. */
+const DOUBTED_IDLE_MS = 5_000;
 const UNACKNOWLEDGED_MAX = 8_192;
-const IDLE_CHECK_MIN_MS = 1_000;
-/** A message may be this much over max-message-size and still be read, to answer with an error. */
-const OVERSIZE_READ_BYTES = 16_384;

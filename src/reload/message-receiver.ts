@@ -19,7 +19,7 @@ import type { GenericCertificate } from '../wire/security-block.ts';
 import { AnswerCache } from './answer-cache.ts';
 import { peekCode } from './forwarding-layer.ts';
 import { fragmentMessage, isWhole, Reassembler } from './fragmentation.ts';
-import type { Link } from './link-manager.ts';
+import type { Link } from './link-state.ts';
 import type { MessageTransport } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
 

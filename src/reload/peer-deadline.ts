@@ -3,10 +3,10 @@ import type { LinkId } from './input.ts';
 
 /** Everything a Peer can wait for. Each entry says what happens when its time has come. */
 export type PeerDeadline =
-  /** The oldest unacknowledged frame of the link is due: the link may be suspect. */
-  | { readonly type: 'linkAcknowledgement'; readonly link: LinkId }
-  /** Nothing may have come over the link for a while: probe it. */
-  | { readonly type: 'linkIdle'; readonly link: LinkId }
+  /** The oldest unacknowledged frame of some link is due: that link may be suspect. */
+  | { readonly type: 'linkAcknowledgements' }
+  /** Nothing may have come over some links for a while: probe or close them. */
+  | { readonly type: 'linkUpkeep' }
   /** A suspect link did not recover: close it. */
   | { readonly type: 'linkRetention'; readonly link: LinkId }
   /** A spare second link to a node has lingered long enough. */

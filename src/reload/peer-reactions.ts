@@ -19,7 +19,8 @@ import type { ForwardingListener } from './forwarding-layer.ts';
 import type { CommandId, ConnectId, KnownPeer, LinkId } from './input.ts';
 import type { JoinListener } from './join-procedure.ts';
 import type { LeaveListener } from './leave-procedure.ts';
-import type { Link, LinkListener } from './link-manager.ts';
+import type { LinkListener, LinkUse } from './link-manager.ts';
+import type { Link } from './link-state.ts';
 import type { ReceiverListener, VerifiedRequest } from './message-receiver.ts';
 import type { TransportListener } from './message-transport.ts';
 import type { PartitionListener } from './partition-search.ts';
@@ -104,10 +105,13 @@ export class PeerReactions implements Listeners {
     const wasReplica = this.parts.chord.replicaSet().includes(nodeId);
     if (wasReplica) this.parts.replication.handleReplicaLost(nodeId);
     if (this.parts.chord.handleNodeSuspect(nodeId)) this.afterPeerLost();
+    // Others name it until they notice, too.
+    this.parts.attaches.noteUnreachable(nodeId);
   }
 
   handleNodeRestored(nodeId: NodeId): void {
     this.parts.chord.handleNodeRestored(nodeId);
+    this.parts.attaches.noteReachable(nodeId);
   }
 
   /** A Ping over a link that was silent: its acknowledgement shows that the other end lives. */
@@ -121,8 +125,15 @@ export class PeerReactions implements Listeners {
     });
   }
 
-  isNeighbor(nodeId: NodeId): boolean {
-    return this.parts.chord.tables.isNeighbor(nodeId);
+  useOf(nodeId: NodeId): LinkUse {
+    const { attaches, chord, join } = this.parts;
+    const { tables } = chord;
+    const isClient = this.env.options.role === 'client';
+    const isNext = tables.successors()[0] === nodeId || tables.predecessors()[0] === nodeId;
+    if (isClient ? nodeId === join.admittingPeer : isNext) return 'nearest';
+    if (!isClient && tables.isNeighbor(nodeId)) return 'neighbor';
+    const isOurs = join.current.step === 'done' && attaches.askedFor(nodeId);
+    return isOurs && (isClient || this.servesNothing(nodeId)) ? 'none' : 'other';
   }
 
   isExpendable(nodeId: NodeId): boolean {
@@ -132,6 +143,14 @@ export class PeerReactions implements Listeners {
   }
 
   // Messages
+  /** A link of ours that was made while joining, or to a peer that nearer ones have replaced. */
+  private servesNothing(nodeId: NodeId): boolean {
+    const { chord, replication } = this.parts;
+    if (chord.isListedBy(nodeId) || replication.isSendingTo(nodeId)) return false;
+    if (chord.tables.fingers().includes(nodeId)) return false;
+    return !chord.tables.isNearNeighbor(nodeId, NEIGHBORS_KEPT_BEYOND);
+  }
+
 
   deliver(view: ForwardingView, from: Link | undefined): void {
     this.parts.receiver.deliver(view, from);
@@ -212,6 +231,10 @@ export class PeerReactions implements Listeners {
 
   handleJoined(): void {
     const { chord, fingers, ownRecords, partition } = this.parts;
+  handleNeighborDoubted(nodeId: NodeId): void {
+    this.parts.links.doubt(nodeId);
+  }
+
     if (this.env.options.role === 'peer') {
       chord.handleJoined();
       fingers.handleJoined();
@@ -349,3 +372,5 @@ export class PeerReactions implements Listeners {
 
 /** The responsible peer and its two copies (RFC 6940 §10.4). */
 const REPLICA_SET_SIZE = 3;
+/** Who comes and goes at the end of the Neighbor Table need not be attached to again each time. */
+const NEIGHBORS_KEPT_BEYOND = 3;

@@ -156,10 +156,10 @@ export class Peer {
   private handleDeadline(deadline: PeerDeadline): void {
     const { links, transport, receiver, attaches, chord, join, replication } = this.parts;
     switch (deadline.type) {
-      case 'linkAcknowledgement':
-        return links.handleAcknowledgementDue(deadline.link);
-      case 'linkIdle':
-        return links.handleIdle(deadline.link);
+      case 'linkAcknowledgements':
+        return links.handleAcknowledgementsDue();
+      case 'linkUpkeep':
+        return links.handleUpkeep();
       case 'linkRetention':
         return links.handleRetentionOver(deadline.link);
       case 'spareLink':

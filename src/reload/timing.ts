@@ -12,11 +12,20 @@ export const SUCCESSOR_HOLD_DOWN_MS = 30_000;
 /** A link whose acknowledgements stopped is kept this long, to recover (RFC 6940 §6.6.5). */
 export const LINK_SUSPECT_RETENTION_MS = 30_000;
 
-/** Idle links to neighbours are probed after this. */
-export const NEIGHBOR_PROBE_IDLE_MS = 15_000;
+/**
+ * A silent link to the next successor or predecessor is probed after this. With the RTO, a host
+ * that vanishes is noticed within 20 s; the Update that follows makes the other neighbours look.
+ */
+export const NEAREST_PROBE_IDLE_MS = 15_000;
 
-/** Idle links to others are probed after this. */
-export const OTHER_PROBE_IDLE_MS = 60_000;
+/** The same for other neighbours. */
+export const NEIGHBOR_PROBE_IDLE_MS = 120_000;
+
+/** The same for all other links: a finger that is gone is noticed when it is used. */
+export const OTHER_PROBE_IDLE_MS = 180_000;
+
+/** A link that serves nothing is closed by the end that asked for it, after so long a silence. */
+export const UNUSED_LINK_IDLE_MS = 60_000;
 
 /** How long the inbound link of an answered Attach is waited for. */
 export const ATTACH_LINK_TIMEOUT_MS = 10_000;

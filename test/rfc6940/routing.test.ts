@@ -181,6 +181,8 @@ describe('RFC 6940 §6.2: end-to-end reliability', () => {
         const decoded = decodeMessage(message);
         if (decoded instanceof MalformedMessage) throw new Error(decoded.describe());
         if (decoded.contents.code !== MessageCode.pingReq || to !== second) continue;
+        // A peer that has lost everybody also looks for the others: with Pings to a Resource-ID.
+        if (decoded.header.destinationList.at(-1)?.type !== 'node') continue;
         sentMs.push(other.nowMs);
         ids.add(decoded.header.transactionId);
       }

@@ -175,6 +175,7 @@ describe('signatures of responses', () => {
     const before = drops(a, 'unexpected-response');
     const outcome = overlay.run(a, { type: 'lookupByNodeId', nodeId });
     expect(outcome).toMatchObject({ ok: false, failure: { code: 'timeout' } });
-    expect(drops(a, 'unexpected-response')).toBeGreaterThan(before + 3);
+    // Its frames are not acknowledged either, so that some transmissions go another way.
+    expect(drops(a, 'unexpected-response')).toBeGreaterThan(before + 1);
   });
 });

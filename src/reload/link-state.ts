@@ -1,0 +1,122 @@
+import type { AuthenticatedNode } from '../tls-auth/authenticated-node.ts';
+import type { IpAddressPort } from '../wire/ip-address-port.ts';
+import type { NodeId } from '../wire/node-id.ts';
+import { FrameCutter } from './frame-cutter.ts';
+import type { ConnectId, LinkId } from './input.ts';
+import type { PeerEnvironment } from './peer-environment.ts';
+import { ReceivedWindow } from './received-window.ts';
+import { RoundTripEstimator } from './round-trip-estimator.ts';
+
+/** A live TLS link to an authenticated node: an entry of the Connection Table. */
+export interface Link {
+  readonly id: LinkId;
+  readonly node: AuthenticatedNode;
+  readonly nodeId: NodeId;
+  readonly remoteAddress: IpAddressPort;
+  /** The Peer's own attempt that led to it; undefined when the other end connected. */
+  readonly connect: ConnectId | undefined;
+  /** Acknowledgements stopped: not in the Routing Table until they resume. */
+  readonly suspect: boolean;
+}
+
+/** What the LinkManager keeps of a link: its framing, and when what came and went. */
+export class LinkState implements Link {
+  readonly id: LinkId;
+  readonly node: AuthenticatedNode;
+  readonly remoteAddress: IpAddressPort;
+  readonly connect: ConnectId | undefined;
+  readonly cutter: FrameCutter;
+  readonly window = new ReceivedWindow();
+  suspect = false;
+  lastReceivedMs: number;
+  sentBytes = 0;
+  receivedBytes = 0;
+  private readonly roundTrip = new RoundTripEstimator();
+  /** Frames on their way, oldest first: those from place `oldest` on. */
+  private readonly frames: SentFrame[] = [];
+  private oldest = 0;
+  private nextSequence = 0;
+
+  constructor(
+    env: PeerEnvironment,
+    id: LinkId,
+    node: AuthenticatedNode,
+    remoteAddress: IpAddressPort,
+    connect: ConnectId | undefined,
+  ) {
+    this.id = id;
+    this.node = node;
+    this.remoteAddress = remoteAddress;
+    this.connect = connect;
+    this.cutter = new FrameCutter(env.configuration.maxMessageSizeBytes + OVERSIZE_READ_BYTES);
+    this.lastReceivedMs = env.now.monotonicMs;
+  }
+
+  get nodeId(): NodeId {
+    return this.node.nodeId;
+  }
+
+  get roundTripMs(): number | undefined {
+    return this.roundTrip.roundTripMs;
+  }
+
+  get lastUsedMs(): number {
+    return Math.max(this.lastReceivedMs, this.frames.at(-1)?.sentMs ?? 0);
+  }
+
+  /** Frames that are not acknowledged yet. */
+  get unacknowledged(): number {
+    return this.frames.length - this.oldest;
+  }
+
+  /** When the acknowledgement of the oldest frame is overdue; undefined: none is waited for. */
+  get acknowledgementDueMs(): number | undefined {
+    const frame = this.frames[this.oldest];
+    return frame && frame.sentMs + this.roundTrip.timeoutMs(LINK_TIMEOUT_FLOOR_MS);
+  }
+
+  /** Returns the sequence of a frame that leaves now. */
+  noteSent(nowMs: number): number {
+    const sequence = this.nextSequence;
+    this.nextSequence = (sequence + 1) >>> 0;
+    this.frames.push({ sequence, sentMs: nowMs });
+    return sequence;
+  }
+
+  /** TLS delivers in order: what is acknowledged acknowledges everything before it. */
+  handleAcknowledgement(ackSequence: number, nowMs: number): void {
+    const { frames } = this;
+    for (;;) {
+      const oldest = frames[this.oldest];
+      if (oldest === undefined || ((ackSequence - oldest.sequence) | 0) < 0) break;
+      if (oldest.sequence === ackSequence) this.roundTrip.addSample(nowMs - oldest.sentMs);
+      this.oldest++;
+    }
+    if (this.oldest < FRAMES_KEPT && this.oldest < frames.length) return;
+    frames.splice(0, this.oldest);
+    this.oldest = 0;
+  }
+
+  /** The link serves again: what was sent while it did not says nothing about it now. */
+  forgetSent(): void {
+    this.frames.length = 0;
+    this.oldest = 0;
+  }
+}
+
+interface SentFrame {
+  readonly sequence: number;
+  readonly sentMs: number;
+}
+
+/**
+ * RFC 6298 §2.4 rounds the RTO up to one second at least. Ours is longer: nothing is retransmitted
+ * by it, it only takes a neighbour out of the Routing Table, and a busy host may pause for longer
+ * than a second. It is shorter than the default overlay-reliability-timer: the first
+ * retransmission of a request that a dead link swallowed goes another way.
+ */
+const LINK_TIMEOUT_FLOOR_MS = 2_500;
+/** So many acknowledged frames at most are kept before the list is cut. */
+const FRAMES_KEPT = 64;
+/** A message may be this much over max-message-size and still be read, to answer with an error. */
+const OVERSIZE_READ_BYTES = 16_384;
