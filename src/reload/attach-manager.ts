@@ -50,9 +50,9 @@ export class AttachManager {
   private readonly outgoing = new Map<number, OutgoingAttach>();
   private readonly connecting = new Map<ConnectId, Connecting>();
   private readonly attachedNodes = new Set<NodeId>();
-  /** Where connected nodes say that they listen. */
   /** Connected nodes to which this one asked for a link: they keep it as long as we do. */
   private readonly asked = new Set<NodeId>();
+  /** Where connected nodes say that they listen. */
   private readonly listening = new Map<NodeId, IpAddressPort>();
   private readonly unreachableUntilMs = new Map<NodeId, number>();
   private nextAttach = 1;
@@ -88,6 +88,11 @@ export class AttachManager {
     return false;
   }
 
+  /** Whether this node asked for the link to `nodeId`, by an Attach or by connecting to it. */
+  askedFor(nodeId: NodeId): boolean {
+    return this.asked.has(nodeId);
+  }
+
   /** Node-IDs learned as future neighbours whose link is being made. */
   pendingNeighbors(): readonly NodeId[] {
     if (this.outgoing.size === 0) return NOBODY;
@@ -96,11 +101,6 @@ export class AttachManager {
       if (purpose.type === 'neighbor' && nodeId !== undefined) found.push(nodeId);
     }
     return found;
-  }
-
-  /** Whether this node asked for the link to `nodeId`, by an Attach or by connecting to it. */
-  askedFor(nodeId: NodeId): boolean {
-    return this.asked.has(nodeId);
   }
 
   isUnreachable(nodeId: NodeId): boolean {
@@ -117,6 +117,10 @@ export class AttachManager {
     if (map.size > this.env.limits.unreachableMax && oldest !== undefined) map.delete(oldest);
   }
 
+  noteReachable(nodeId: NodeId): void {
+    this.unreachableUntilMs.delete(nodeId);
+  }
+
   /** Sends an AttachReq; false when too many are under way. */
   attach(
     destinationList: readonly Destination[],
@@ -126,10 +130,6 @@ export class AttachManager {
     if (this.outgoing.size >= this.env.limits.attachesMax) return false;
     const last = destinationList.at(-1);
     const nodeId = last?.type === 'node' ? last.nodeId : undefined;
-  noteReachable(nodeId: NodeId): void {
-    this.unreachableUntilMs.delete(nodeId);
-  }
-
     const attach = this.nextAttach++;
     this.outgoing.set(attach, { purpose, nodeId, answered: false });
     this.transport.request({
@@ -213,7 +213,9 @@ export class AttachManager {
     this.unreachableUntilMs.delete(nodeId);
     const connecting = link.connect === undefined ? undefined : this.connecting.get(link.connect);
     if (link.connect !== undefined) this.connecting.delete(link.connect);
+    if (connecting?.isAsked === true) this.asked.add(nodeId);
     if (connecting?.sendUpdate === true) this.listener.sendRequestedUpdate(nodeId);
+    if (this.outgoing.size === 0) return;
     for (const [id, attach] of [...this.outgoing]) {
       if (attach.nodeId === nodeId && attach.answered) this.finish(id, attach, nodeId);
     }
@@ -221,10 +223,9 @@ export class AttachManager {
 
   handleNodeDisconnected(nodeId: NodeId): void {
     this.attachedNodes.delete(nodeId);
+    this.asked.delete(nodeId);
     this.listening.delete(nodeId);
-    if (connecting?.isAsked === true) this.asked.add(nodeId);
   }
-    if (this.outgoing.size === 0) return;
 
   /** Tries the next candidate; returns false once all have failed. */
   handleConnectFailed(connect: ConnectId): boolean {
@@ -232,7 +233,6 @@ export class AttachManager {
     this.connecting.delete(connect);
     if (connecting === undefined || connecting.addresses.length < 2) {
       if (connecting?.nodeId !== undefined) this.noteUnreachable(connecting.nodeId);
-    this.asked.delete(nodeId);
       return false;
     }
     this.connect({ ...connecting, addresses: connecting.addresses.slice(1) });
@@ -313,6 +313,7 @@ export class AttachManager {
 
   private finish(id: number, attach: OutgoingAttach, nodeId: NodeId): void {
     this.outgoing.delete(id);
+    this.asked.add(nodeId);
     this.listener.handleAttached(nodeId, attach.purpose);
   }
 
@@ -322,7 +323,6 @@ export class AttachManager {
     if (attach.nodeId !== undefined && this.links.linkTo(attach.nodeId) !== undefined) {
       this.listener.handleAttached(attach.nodeId, attach.purpose);
       return;
-    this.asked.add(nodeId);
     }
     if (attach.nodeId !== undefined) this.noteUnreachable(attach.nodeId);
     this.listener.handleAttachFailed(attach.nodeId, attach.purpose, reason);
@@ -374,15 +374,15 @@ interface Connecting {
   readonly nodeId: NodeId | undefined;
   readonly addresses: readonly IpAddressPort[];
   readonly sendUpdate: boolean;
+  /** We want it for ourselves: nobody sent us an Attach. */
+  readonly isAsked: boolean;
 }
 
 const NO_BYTES = new Uint8Array(0);
+const NOBODY: readonly NodeId[] = [];
 const ERROR_INFO_SHOWN_MAX = 200;
 /** RFC 6940 §6.3.3.1: the error_info of these is a structure, not text. */
 const STRUCTURED_ERROR_INFO = new Set<number>([
   ErrorCode.Error_Generation_Counter_Too_Low,
   ErrorCode.Error_Unknown_Kind,
 ]);
-  /** We want it for ourselves: nobody sent us an Attach. */
-  readonly isAsked: boolean;
-const NOBODY: readonly NodeId[] = [];

@@ -26,7 +26,6 @@ import type { TransportListener } from './message-transport.ts';
 import type { PartitionListener } from './partition-search.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
 import type { PeerAsWhole, PeerParts } from './peer-parts.ts';
-import type { RoutingView } from './redundant-lookup.ts';
 import type { ReplicationListener } from './replication.ts';
 import type { RequestOutcome, RequestOwner } from './request-owner.ts';
 import { isInRange, type RingId } from './ring.ts';
@@ -105,14 +104,14 @@ export class PeerReactions implements Listeners {
   handleNodeSuspect(nodeId: NodeId): void {
     const wasReplica = this.parts.chord.replicaSet().includes(nodeId);
     if (wasReplica) this.parts.replication.handleReplicaLost(nodeId);
-    if (this.parts.chord.handleNodeSuspect(nodeId)) this.afterPeerLost();
     // Others name it until they notice, too.
     this.parts.attaches.noteUnreachable(nodeId);
+    if (this.parts.chord.handleNodeSuspect(nodeId)) this.afterPeerLost();
   }
 
   handleNodeRestored(nodeId: NodeId): void {
-    this.parts.chord.handleNodeRestored(nodeId);
     this.parts.attaches.noteReachable(nodeId);
+    this.parts.chord.handleNodeRestored(nodeId);
   }
 
   /** A Ping over a link that was silent: its acknowledgement shows that the other end lives. */
@@ -143,7 +142,6 @@ export class PeerReactions implements Listeners {
     return !chord.tables.fingers().includes(nodeId);
   }
 
-  // Messages
   /** A link of ours that was made while joining, or to a peer that nearer ones have replaced. */
   private servesNothing(nodeId: NodeId): boolean {
     const { chord, replication } = this.parts;
@@ -152,6 +150,7 @@ export class PeerReactions implements Listeners {
     return !chord.tables.isNearNeighbor(nodeId, NEIGHBORS_KEPT_BEYOND);
   }
 
+  // Messages
 
   deliver(view: ForwardingView, from: Link | undefined): void {
     this.parts.receiver.deliver(view, from);
@@ -175,15 +174,6 @@ export class PeerReactions implements Listeners {
 
   hasAttached(nodeId: NodeId): boolean {
     return this.parts.attaches.hasAttached(nodeId);
-  }
-
-  routingView(): RoutingView {
-    const { tables } = this.parts.chord;
-    return {
-      peers: tables.peers(),
-      successors: tables.successors(),
-      predecessors: tables.predecessors(),
-    };
   }
 
   isPlausibleResponder(resource: RingId, signer: NodeId): boolean {
@@ -231,6 +221,10 @@ export class PeerReactions implements Listeners {
     this.rememberPeers();
   }
 
+  handleNeighborDoubted(nodeId: NodeId): void {
+    this.parts.links.doubt(nodeId);
+  }
+
   handleUpdateTaken(from: NodeId, update: ChordUpdate): void {
     this.parts.join.handleUpdate(from, update);
   }
@@ -241,10 +235,6 @@ export class PeerReactions implements Listeners {
 
   handleJoined(): void {
     const { chord, fingers, ownRecords, partition } = this.parts;
-  handleNeighborDoubted(nodeId: NodeId): void {
-    this.parts.links.doubt(nodeId);
-  }
-
     if (this.env.options.role === 'peer') {
       chord.handleJoined();
       fingers.handleJoined();
