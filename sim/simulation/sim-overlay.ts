@@ -133,7 +133,9 @@ export class SimOverlay {
     );
   }
 
+  /** Ends a node's process or host; a leave takes some seconds. `wiped`: it never comes back. */
   stop(node: SimNode, how: StopManner, wiped = false): void {
+    node.leavesForGood = wiped;
     if (how !== 'leave' || !node.isUp) this.world.stop(node, how, wiped);
     else this.world.command(node, { type: 'leave' }, () => undefined);
   }

@@ -1,6 +1,6 @@
 import type { SimNode } from '../world/sim-node.ts';
 
-/** A set of nodes from which a random one is taken at no cost; its order is the same in each run. */
+/** A set of nodes from which a random one is taken at no cost; in the same order in each run. */
 export class NodeList {
   readonly nodes: SimNode[] = [];
   private readonly places = new Map<SimNode, number>();

@@ -70,6 +70,8 @@ export class SimNode {
   /** When this process started, ms of the World. */
   startedMs = 0;
   behavior: NodeBehavior | undefined;
+  /** What its disk holds is gone once it has left. */
+  leavesForGood = false;
   /** As the Peer asked to remember them; kept with the disk. */
   rememberedPeers: readonly KnownPeer[] = [];
   /** The one that its Peer adopted last; kept with the disk. */

@@ -266,7 +266,9 @@ export class World {
         node.rememberedPeers = output.peers;
         return;
       case 'stopped':
-        this.schedule(0, () => this.stop(node, 'leave'));
+        this.schedule(0, () => {
+          if (node.isUp) this.stop(node, 'leave', node.leavesForGood);
+        });
         return;
       case 'configurationAdopted':
         node.configuration = output.configuration;

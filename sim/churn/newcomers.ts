@@ -1,0 +1,37 @@
+import type { NewNode, SimOverlay } from '../simulation/sim-overlay.ts';
+import type { SimNode } from '../world/sim-node.ts';
+import type { SimRandom } from '../world/sim-random.ts';
+
+/** Makes nodes as the scenario has them: so many behind a NAT, with a slow or a full disk. */
+export class Newcomers {
+  private readonly overlay: SimOverlay;
+  private readonly common: NewNode;
+  private readonly random: SimRandom;
+
+  /** `common`: what holds for all of them. */
+  constructor(overlay: SimOverlay, common: NewNode = {}) {
+    this.overlay = overlay;
+    this.common = common;
+    this.random = overlay.world.stream('newcomers');
+  }
+
+  /** A node with a new identity; it does not run yet. */
+  make(role: 'peer' | 'client'): SimNode {
+    const { network, disk } = this.overlay.scenario;
+    const isBehindNat = this.random.chance(network.natShare);
+    const node = this.overlay.newNode({ isBehindNat, ...this.common, role });
+    if (this.random.chance(disk.slowShare)) node.disk.slowness = SLOWNESS;
+    if (this.random.chance(disk.fullShare)) node.disk.isFull = true;
+    return node;
+  }
+
+  /** Makes a node and starts it. */
+  start(role: 'peer' | 'client'): SimNode {
+    const node = this.make(role);
+    this.overlay.start(node);
+    return node;
+  }
+}
+
+/** As `DiskPlan.slowShare` says. */
+const SLOWNESS = 100;
