@@ -22,6 +22,7 @@ import type {
   StatEntry,
 } from './command.ts';
 import { type VerifiedAnswer, verifyFetchAnswer } from './fetch-answer.ts';
+import type { LookupAnswers } from './lookup-answers.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
 import type { RequestOutcome } from './request-owner.ts';
 
@@ -30,6 +31,8 @@ export interface RunningCommand {
   readonly command: Command;
   /** Where its data lies, for commands on data. */
   readonly resource: ResourceId | undefined;
+  /** Where it asks several peers; absent: one request. */
+  answers?: LookupAnswers;
 }
 
 type Answer = Extract<RequestOutcome, { type: 'answer' }>;
@@ -47,7 +50,7 @@ export function readCommandAnswer(
     case 'lookupByUserName':
     case 'locate':
     case 'fetch':
-      return readFetched(env, running, resource as ResourceId, outcome);
+      return readFetchAnswer(env, command, resource as ResourceId, outcome);
     case 'stat':
       return readStat(env, outcome);
     case 'store':
@@ -91,24 +94,34 @@ export function readCommandAnswer(
   }
 }
 
-function readFetched(
+function readFetchAnswer(
   env: PeerEnvironment,
-  { command }: RunningCommand,
+  command: Command,
   resource: ResourceId,
-  outcome: Answer,
+  { body, certificates }: Answer,
 ): CommandOutcome {
-  const answer = verifyFetchAnswer(env, resource, outcome.body, outcome.certificates);
+  const answer = verifyFetchAnswer(env, resource, body, certificates);
   if (answer instanceof MalformedMessage) return failure('malformed-answer', answer.describe());
+  return readFetched(env, command, answer, certificates);
+}
+
+/** What verified values mean for a command that fetches; `certificates` came with them. */
+export function readFetched(
+  env: PeerEnvironment,
+  command: Command,
+  answer: VerifiedAnswer,
+  certificates: readonly GenericCertificate[],
+): CommandOutcome {
   switch (command.type) {
     case 'lookupByNodeId': {
       const { nodeId } = command;
       const belongs = (node: AuthenticatedNode) => node.nodeIds.includes(nodeId);
-      return readCertificates(env, answer, outcome.certificates, belongs, nodeId);
+      return readCertificates(env, answer, certificates, belongs, nodeId);
     }
     case 'lookupByUserName': {
       const { userName } = command;
       const belongs = (node: AuthenticatedNode) => node.userName === userName;
-      return readCertificates(env, answer, outcome.certificates, belongs, userName);
+      return readCertificates(env, answer, certificates, belongs, userName);
     }
     case 'locate':
       return readLocations(env, answer, command.userName);
@@ -224,7 +237,8 @@ function answered<T>(
   return success(result(body));
 }
 
-function failureOf(outcome: Exclude<RequestOutcome, Answer>): CommandOutcome {
+/** What it means for a command that its request was not answered. */
+export function failureOf(outcome: Exclude<RequestOutcome, Answer>): CommandOutcome {
   const detail = describeOutcome(outcome);
   if (outcome.type === 'timeout') return failure('timeout', detail);
   if (outcome.type !== 'error') return failure(outcome.type, detail);

@@ -20,13 +20,16 @@ import type {
 import { type RunningCommand, readCommandAnswer } from './command-answer.ts';
 import { fetchRequest, storeRequest } from './data-request.ts';
 import type { CommandId } from './input.ts';
+import { LookupAnswers } from './lookup-answers.ts';
 import type { MessageTransport } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
+import { type LookupDefences, lookupRoutes, type RoutingView } from './redundant-lookup.ts';
 import type { RequestOutcome } from './request-owner.ts';
 
 /** What commands ask of the rest of the Peer. */
 export interface CommandListener {
   leave(id: CommandId): void;
+  routingView(): RoutingView;
 }
 
 /** Carries out what applications ask: each command is one request, and ends with one outcome. */
@@ -90,8 +93,16 @@ export class CommandService {
   handleOutcome(id: CommandId, outcome: RequestOutcome): void {
     const running = this.running.get(id);
     if (running === undefined) return;
+    const result =
+      running.answers === undefined
+        ? readCommandAnswer(this.env, running, outcome)
+        : running.answers.take(outcome);
+    if (result === undefined) return;
     this.running.delete(id);
-    this.complete(id, readCommandAnswer(this.env, running, outcome));
+    if (running.answers !== undefined) {
+      this.transport.forget((owner) => owner.type === 'command' && owner.id === id);
+    }
+    this.complete(id, result);
   }
 
   /** The peer stops: nothing that is under way will be answered. */
@@ -115,9 +126,33 @@ export class CommandService {
       this.fail(id, 'bad-request', fault);
       return;
     }
+    const { defences } = this.env.options;
+    if (defences !== undefined && command.type !== 'stat') {
+      this.fetchRedundantly(id, { command, resource }, specifiers, defences);
+      return;
+    }
     const code = command.type === 'stat' ? MessageCode.statReq : MessageCode.fetchReq;
     this.running.set(id, { command, resource });
     this.transport.request(fetchRequest(resource, specifiers, { type: 'command', id }, code));
+  }
+
+  private fetchRedundantly(
+    id: CommandId,
+    running: RunningCommand & { readonly resource: ResourceId },
+    specifiers: readonly FetchSpecifier[],
+    defences: LookupDefences,
+  ): void {
+    const view = this.listener.routingView();
+    const routes = lookupRoutes(this.env, running.resource, defences, view);
+    running.answers = new LookupAnswers(this.env, running, routes.length);
+    this.running.set(id, running);
+    const { fetchReq } = MessageCode;
+    for (const { destinationList, reroute } of routes) {
+      const owner = { type: 'command', id } as const;
+      const { resource } = running;
+      const request = fetchRequest(resource, specifiers, owner, fetchReq, destinationList);
+      this.transport.request({ ...request, reroute, transmissionsMax: LOOKUP_TRANSMISSIONS_MAX });
+    }
   }
 
   private store(
@@ -223,4 +258,6 @@ function targetDestination(target: NodeId | ResourceId): Destination {
   return resourceDestination(target as ResourceId);
 }
 
+/** One less than the RFC's five: "nobody answered" must not keep what others said from counting. */
+const LOOKUP_TRANSMISSIONS_MAX = 4;
 const NO_BYTES = new Uint8Array(0);

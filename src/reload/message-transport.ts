@@ -4,6 +4,7 @@ import { decode, encode } from '../wire/codec.ts';
 import type { Destination } from '../wire/destination.ts';
 import { ErrorResponse, errorName } from '../wire/error-response.ts';
 import { RELOAD_VERSION, UNFRAGMENTED } from '../wire/forwarding-header.ts';
+import { ForwardingView } from '../wire/forwarding-view.ts';
 import { MalformedMessage } from '../wire/malformed-message.ts';
 import { encodeMessage, type Message } from '../wire/message.ts';
 import { MessageCode, MessageContents } from '../wire/message-contents.ts';
@@ -37,6 +38,8 @@ export interface RequestToSend {
   readonly configurationSequence?: number;
   /** Transmissions before it counts as failed; default the RFC's five. */
   readonly transmissionsMax?: number;
+  /** Where the n-th transmission goes instead, n ≥ 2; the last entry stays what it is. */
+  readonly reroute?: ((transmission: number) => readonly Destination[]) | undefined;
 }
 
 /**
@@ -195,8 +198,8 @@ export class MessageTransport {
   private transmit(transactionId: bigint, transaction: Transaction): void {
     transaction.transmissions++;
     const parts = this.env.options.fragmentAboveBytes;
-    const messages =
-      parts === undefined ? [transaction.message] : fragmentMessage(transaction.message, parts);
+    const message = routed(transaction);
+    const messages = parts === undefined ? [message] : fragmentMessage(message, parts);
     for (const message of messages) {
       if (this.listener.sendOwn(message)) transaction.everSent = true;
     }
@@ -227,6 +230,19 @@ export class MessageTransport {
     this.transactions.delete(transactionId);
     this.env.deadlines.cancel(`transaction:${transactionId}`);
   }
+}
+
+/** The message as it goes out this time: its Destination List is not signed (RFC 6940 §6.3.4). */
+function routed({ request, message, transmissions }: Transaction): Uint8Array {
+  if (request.reroute === undefined || transmissions < 2) return message;
+  const view = ForwardingView.over(message);
+  if (view instanceof MalformedMessage) throw view;
+  const other = view.forwarded({
+    dropDestinations: request.destinationList.length,
+    replaceDestinations: request.reroute(transmissions),
+  });
+  if (other instanceof MalformedMessage) throw other;
+  return other;
 }
 
 interface Transaction {

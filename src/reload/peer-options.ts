@@ -7,6 +7,7 @@ import type { NodeId } from '../wire/node-id.ts';
 import type { LinkId } from './input.ts';
 import type { DropCause, PeerState } from './peer-event.ts';
 import type { PeerLimits } from './peer-limits.ts';
+import type { LookupDefences } from './redundant-lookup.ts';
 
 /** Random bytes: from the system in the host, from the seed in the simulator. */
 export interface RandomSource {
@@ -38,6 +39,8 @@ export interface PeerOptions {
    */
   readonly fragmentAboveBytes?: number;
   readonly limits?: Partial<PeerLimits>;
+  /** Lookups that hold out against hostile peers, at the price of more messages. Default: none. */
+  readonly defences?: LookupDefences;
 }
 
 /** A Peer's state, for people and scripts; a copy. */

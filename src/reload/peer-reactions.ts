@@ -26,6 +26,7 @@ import type { TransportListener } from './message-transport.ts';
 import type { PartitionListener } from './partition-search.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
 import type { PeerAsWhole, PeerParts } from './peer-parts.ts';
+import type { RoutingView } from './redundant-lookup.ts';
 import type { ReplicationListener } from './replication.ts';
 import type { RequestOutcome, RequestOwner } from './request-owner.ts';
 import { isInRange, type RingId } from './ring.ts';
@@ -174,6 +175,15 @@ export class PeerReactions implements Listeners {
 
   hasAttached(nodeId: NodeId): boolean {
     return this.parts.attaches.hasAttached(nodeId);
+  }
+
+  routingView(): RoutingView {
+    const { tables } = this.parts.chord;
+    return {
+      peers: tables.peers(),
+      successors: tables.successors(),
+      predecessors: tables.predecessors(),
+    };
   }
 
   isPlausibleResponder(resource: RingId, signer: NodeId): boolean {

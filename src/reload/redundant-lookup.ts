@@ -1,0 +1,121 @@
+import { type Destination, nodeDestination, resourceDestination } from '../wire/destination.ts';
+import type { NodeId } from '../wire/node-id.ts';
+import type { ResourceId } from '../wire/resource-id.ts';
+import type { PeerEnvironment } from './peer-environment.ts';
+import { advance, distance, RING_BITS } from './ring.ts';
+
+/**
+ * What a Peer does against peers that lie about data or drop messages, where RFC 6940 leaves it
+ * open: §13.5.4 and §13.6.6, "a resource search must still consist of parallel searches for
+ * replicated registrations". Absent: one request to the responsible peer, as §7.4.2 has it.
+ */
+export interface LookupDefences {
+  /**
+   * Places behind the Resource-ID that are asked as well, 0 to 8: the successors of the responsible
+   * peer hold copies (§10.4), and these places lead to them without its help.
+   */
+  readonly lookupReplicas?: number;
+  /** First hops over which every place is asked at once, 1 to 4; the first is the usual one. */
+  readonly lookupPaths?: number;
+  /** A lookup that is transmitted again takes another first hop each time. */
+  readonly retryDifferentHop?: boolean;
+}
+
+/** Whom this peer may send through. */
+export interface RoutingView {
+  /** The Routing Table. */
+  readonly peers: readonly NodeId[];
+  /** Nearest first. */
+  readonly successors: readonly NodeId[];
+  /** Nearest first. */
+  readonly predecessors: readonly NodeId[];
+}
+
+/** One of the requests of a lookup. */
+export interface LookupRoute {
+  readonly destinationList: readonly Destination[];
+  /** Where the n-th transmission goes instead, n ≥ 2. */
+  readonly reroute: ((transmission: number) => readonly Destination[]) | undefined;
+}
+
+/**
+ * The requests of one lookup: each of the places over each of the paths. A Fetch names its resource
+ * in its body, so that it can be sent to whoever is responsible for a place a little further on:
+ * that is one of the replica holders, found by routing alone and accepted by the same rule (RFC
+ * 6940 §6.3.4). How far on follows from how densely this peer's own neighbours lie.
+ */
+export function lookupRoutes(
+  env: PeerEnvironment,
+  resource: ResourceId,
+  defences: LookupDefences,
+  view: RoutingView,
+): LookupRoute[] {
+  const paths = bounded(defences.lookupPaths ?? 1, 1, PATHS_MAX);
+  const routes: LookupRoute[] = [];
+  for (const place of lookupPlaces(env.nodeId, resource, defences.lookupReplicas ?? 0, view)) {
+    const hops = shuffledHops(env, view.peers);
+    const last = resourceDestination(place);
+    for (let path = 0; path < paths; path++) {
+      const hop = path === 0 ? undefined : hops.pop();
+      if (path > 0 && hop === undefined) break;
+      routes.push({
+        destinationList: through(hop, last),
+        reroute: defences.retryDifferentHop === true ? () => through(hops.pop(), last) : undefined,
+      });
+    }
+  }
+  return routes;
+}
+
+/** The Resource-ID and the places behind it where its copies should be found. */
+export function lookupPlaces(
+  self: NodeId,
+  resource: ResourceId,
+  replicas: number,
+  view: RoutingView,
+): ResourceId[] {
+  const wanted = bounded(replicas, 0, REPLICAS_MAX);
+  const spacing = expectedSpacing(self, view);
+  const places = [resource];
+  for (let index = 1; index <= wanted; index++) {
+    // Evenly up to just short of two peers further: copies are at two successors.
+    const steps = (spacing * BigInt(4 * index)) / BigInt(2 * wanted + 1);
+    const place = advance(resource, steps);
+    if (!places.includes(place)) places.push(place);
+  }
+  return places;
+}
+
+/** The mean distance between two peers, as this peer's neighbours show it. */
+function expectedSpacing(self: NodeId, view: RoutingView): bigint {
+  const { peers, successors, predecessors } = view;
+  const [lastSuccessor, lastPredecessor] = [successors.at(-1), predecessors.at(-1)];
+  if (lastSuccessor === undefined || lastPredecessor === undefined) return 0n;
+  const ahead = distance(self, lastSuccessor);
+  const behind = distance(lastPredecessor, self);
+  // In a small overlay the lists overlap: then there are no more peers than are known.
+  if (ahead + behind >= RING_SIZE) return RING_SIZE / BigInt(peers.length + 1);
+  return (ahead + behind) / BigInt(successors.length + predecessors.length);
+}
+
+function through(hop: NodeId | undefined, last: Destination): Destination[] {
+  return hop === undefined ? [last] : [nodeDestination(hop), last];
+}
+
+/** The peers of the Routing Table in random order, so that nobody knows which will be asked. */
+function shuffledHops(env: PeerEnvironment, peers: readonly NodeId[]): NodeId[] {
+  const hops = [...peers];
+  for (let last = hops.length - 1; last > 0; last--) {
+    const other = Math.floor(env.randomMs(0, last + 1));
+    [hops[last], hops[other]] = [hops[other] as NodeId, hops[last] as NodeId];
+  }
+  return hops;
+}
+
+function bounded(value: number, low: number, high: number): number {
+  return Math.min(high, Math.max(low, Math.floor(value)));
+}
+
+const REPLICAS_MAX = 8;
+const PATHS_MAX = 4;
+const RING_SIZE = 1n << BigInt(RING_BITS);
