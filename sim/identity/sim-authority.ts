@@ -2,6 +2,7 @@ import { Authenticator } from '../../src/tls-auth/authenticator.ts';
 import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
 import { reloadUri } from '../../src/tls-auth/node-identity.ts';
 import { SignatureOid } from '../../src/tls-auth/object-identifier.ts';
+import { SharedVerdicts } from '../../src/tls-auth/shared-verdicts.ts';
 import { type Signer, signerIdentityOf } from '../../src/tls-auth/signer.ts';
 import type { TrustSettings } from '../../src/tls-auth/trust-settings.ts';
 import type { NodeId } from '../../src/wire/node-id.ts';
@@ -41,6 +42,8 @@ export class SimAuthority {
   private readonly key: SimKeyPair;
   private readonly signBytes: (input: Uint8Array) => Uint8Array;
   private readonly authenticator: Authenticator;
+  /** One for all nodes: they would find the same out again and again. */
+  private readonly shared = new SharedVerdicts(SHARED_CERTIFICATES_MAX, SHARED_SIGNATURES_MAX);
   private nextSerial = FIRST_SERIAL;
 
   constructor(overlayName: string, scheme: SignatureScheme, key: SimKeyPair) {
@@ -53,12 +56,12 @@ export class SimAuthority {
       keyUsage: keyUsage('digitalSignature', 'keyCertSign', 'cRLSign'),
       subjectKeyIdentifier: subjectKeyIdentifier(key.publicKey),
     });
-    this.authenticator = new Authenticator(this.trustSettings(), scheme.verify);
+    this.authenticator = this.newAuthenticator();
   }
 
   /** A new Authenticator of an overlay with this root. */
   newAuthenticator(settings: TrustSettings = this.trustSettings()): Authenticator {
-    return new Authenticator(settings, this.scheme.verify);
+    return new Authenticator(settings, this.scheme.verify, this.shared);
   }
 
   leafCertificate(plan: LeafPlan): Uint8Array {
@@ -138,5 +141,7 @@ const CRL_URI = 'http://crl.example.org/simulated.crl';
 const VALIDITY = { notBeforeUnixMs: 1_735_689_600_000, notAfterUnixMs: 2_051_222_400_000 };
 /** Until 2045, so that renewed certificates may last longer than the first ones. */
 const ROOT_VALIDITY = { ...VALIDITY, notAfterUnixMs: 2_366_841_600_000 };
+const SHARED_CERTIFICATES_MAX = 65_536;
+const SHARED_SIGNATURES_MAX = 262_144;
 /** All serial numbers have one length. */
 const FIRST_SERIAL = 0x4000_0000_0000n;

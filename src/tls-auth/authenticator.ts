@@ -3,14 +3,16 @@ import { toHex } from '../wire/hex.ts';
 import { type NodeId, nodeIdBytes } from '../wire/node-id.ts';
 import type { AuthenticatedNode } from './authenticated-node.ts';
 import { BoundedCache } from './bounded-cache.ts';
-import { type Certificate, parseCertificate } from './certificate.ts';
+import type { Certificate } from './certificate.ts';
 import { leafIdentity, pathProfileRefusal } from './certificate-profile.ts';
 import { CertificateRefusal, type CertificateRefusalCode } from './certificate-refusal.ts';
-import { findPath, type KnownSignatures, signatureRefusal } from './path-building.ts';
+import { findPath, signatureRefusal } from './path-building.ts';
 import { isValidAt, type ValidPath, validityRefusal } from './path-validation.ts';
+import type { ProfileRules } from './profile-rule.ts';
 import { selfSignedPath } from './self-signed.ts';
+import { SharedVerdicts, sameBytes, tailKey } from './shared-verdicts.ts';
 import { type SignatureVerifier, verifyWithKey } from './signature-verifier.ts';
-import { TrueSignatures } from './true-signatures.ts';
+import type { TrueSignatures } from './true-signatures.ts';
 import type { TrustSettings } from './trust-settings.ts';
 
 /** A node that was authenticated before, found by a hash that a SignerIdentity can hold. */
@@ -29,21 +31,23 @@ export interface KnownSigner {
  */
 export class Authenticator {
   readonly verifySignature: SignatureVerifier;
-  /** Of stored values, which come again and again; those of messages never do. */
-  readonly trueDataSignatures = new TrueSignatures();
+  private readonly shared: SharedVerdicts;
   private settings: TrustSettings;
   private anchors: readonly Certificate[] = [];
   private readonly knownNodes: BoundedCache<number, KnownNode>;
   private readonly signersByHash = new Map<string, KnownSigner>();
   private readonly refusals = new BoundedCache<string, CertificateRefusal>(refusalsMax);
-  private readonly knownSignatures: KnownSignatures = new WeakMap();
-  private readonly poolCertificates = new BoundedCache<number, Certificate>(poolCertificatesMax);
 
-  constructor(settings: TrustSettings, verifySignature: SignatureVerifier = verifyWithKey) {
+  constructor(
+    settings: TrustSettings,
+    verifySignature: SignatureVerifier = verifyWithKey,
+    shared: SharedVerdicts = new SharedVerdicts(),
+  ) {
     this.verifySignature = verifySignature;
+    this.shared = shared;
     this.settings = settings;
-    this.knownNodes = new BoundedCache(knownNodesMax, ({ hashes }) => {
-      for (const hash of hashes) this.signersByHash.delete(hash);
+    this.knownNodes = new BoundedCache(knownNodesMax, ({ signers }) => {
+      for (const [hash] of signers) this.signersByHash.delete(hash);
     });
     this.replaceSettings(settings);
   }
@@ -58,9 +62,14 @@ export class Authenticator {
     this.signersByHash.clear();
     this.refusals.clear();
     this.anchors = settings.rootCertificates.flatMap((der) => {
-      const certificate = parseCertificate(new Uint8Array(der));
+      const certificate = this.shared.read(der);
       return certificate instanceof CertificateRefusal ? [] : [certificate];
     });
+  }
+
+  /** Signatures of stored values that were found true. */
+  get trueDataSignatures(): TrueSignatures {
+    return this.shared.trueDataSignatures;
   }
 
   get trustSettings(): TrustSettings {
@@ -111,30 +120,26 @@ export class Authenticator {
     pool: readonly Uint8Array[],
     unixMs: number,
   ): AuthenticatedNode | CertificateRefusal {
-    // A copy: the argument is part of a message whose buffer must not live as long as the cache.
-    const certificate = parseCertificate(new Uint8Array(leaf));
+    const certificate = this.shared.read(leaf);
     if (certificate instanceof CertificateRefusal) return certificate;
     const path = this.pathOf(certificate, pool, unixMs);
     if (path instanceof CertificateRefusal) return path;
-    const identity = leafIdentity(certificate, this.settings);
-    if (identity === undefined) {
+    const { profile, overlayName, nodeIdLength } = this.settings;
+    const rules = `${profile} ${nodeIdLength} ${overlayName}`;
+    const known = this.shared.namedBy(certificate, path.certificates, rules, () =>
+      knownNode(certificate, path, this.settings),
+    );
+    if (known === undefined) {
       return refusalOf('certificate-profile', certificate, 'RFC 6940 §11.3', 'no identity');
     }
-    const badNode = identity.nodeIds.find((nodeId) => this.settings.badNodes.has(nodeId));
-    const [nodeId] = identity.nodeIds;
-    if (badNode !== undefined || nodeId === undefined) {
+    const { node } = known;
+    const badNode = node.nodeIds.find((nodeId) => this.settings.badNodes.has(nodeId));
+    if (badNode !== undefined) {
       const detail = `Node-ID ${badNode} is a bad-node of the configuration`;
       return refusalOf('bad-node', certificate, 'RFC 6940 §11.1 bad-node', detail);
     }
-    const chain: readonly Uint8Array[] = path.certificates.map(({ der }) => der);
-    const node = {
-      ...identity,
-      nodeId,
-      certificate,
-      chain,
-      validUntilUnixMs: path.notAfterUnixMs,
-    } as AuthenticatedNode;
-    this.remember(node, path);
+    this.knownNodes.set(tailKey(certificate.der), known);
+    for (const [hash, signer] of known.signers) this.signersByHash.set(hash, signer);
     return node;
   }
 
@@ -155,7 +160,7 @@ export class Authenticator {
         pool: this.readPool(pool),
         anchors: this.anchors,
         verifySignature,
-        knownSignatures: this.knownSignatures,
+        knownSignatures: this.shared.signatures,
       },
       { unixMs, furtherRule: (path) => pathProfileRefusal(path, settings) },
     );
@@ -163,31 +168,10 @@ export class Authenticator {
 
   /** What can be read of the pool: the others are no part of a path. */
   private readPool(pool: readonly Uint8Array[]): Certificate[] {
-    const certificates: Certificate[] = [];
-    for (const der of pool.slice(0, poolMax)) {
-      const key = tailKey(der);
-      const cached = this.poolCertificates.get(key);
-      if (cached !== undefined && sameBytes(cached.der, der)) {
-        certificates.push(cached);
-        continue;
-      }
-      const certificate = parseCertificate(new Uint8Array(der));
-      if (certificate instanceof CertificateRefusal) continue;
-      this.poolCertificates.set(key, certificate);
-      certificates.push(certificate);
-    }
-    return certificates;
-  }
-
-  private remember(node: AuthenticatedNode, path: ValidPath): void {
-    const signers = signersOf(node);
-    this.knownNodes.set(tailKey(node.certificate.der), {
-      node,
-      notBeforeUnixMs: path.notBeforeUnixMs,
-      notAfterUnixMs: path.notAfterUnixMs,
-      hashes: signers.map(([hash]) => hash),
+    return pool.slice(0, poolMax).flatMap((der) => {
+      const certificate = this.shared.read(der);
+      return certificate instanceof CertificateRefusal ? [] : [certificate];
     });
-    for (const [hash, signer] of signers) this.signersByHash.set(hash, signer);
   }
 }
 
@@ -195,8 +179,29 @@ interface KnownNode {
   readonly node: AuthenticatedNode;
   readonly notBeforeUnixMs: number;
   readonly notAfterUnixMs: number;
-  /** Its keys in `signersByHash`. */
-  readonly hashes: readonly string[];
+  /** What stands of it in `signersByHash`. */
+  readonly signers: readonly (readonly [hash: string, signer: KnownSigner])[];
+}
+
+/** The node that a valid path makes the holder of its leaf; undefined where that names nobody. */
+function knownNode(
+  certificate: Certificate,
+  path: ValidPath,
+  rules: ProfileRules,
+): KnownNode | undefined {
+  const identity = leafIdentity(certificate, rules);
+  const nodeId = identity?.nodeIds[0];
+  if (identity === undefined || nodeId === undefined) return undefined;
+  const chain: readonly Uint8Array[] = path.certificates.map(({ der }) => der);
+  const { notBeforeUnixMs, notAfterUnixMs } = path;
+  const node = {
+    ...identity,
+    nodeId,
+    certificate,
+    chain,
+    validUntilUnixMs: notAfterUnixMs,
+  } as AuthenticatedNode;
+  return { node, notBeforeUnixMs, notAfterUnixMs, signers: signersOf(node) };
 }
 
 /** The one hash that designates each Node-ID: cert_hash for the only one, else the other type. */
@@ -209,19 +214,6 @@ function signersOf(node: AuthenticatedNode): [hash: string, signer: KnownSigner]
     const hash = createHash('sha256').update(nodeIdBytes(id)).update(certificate.der).digest('hex');
     return [hash, { node, nodeId: id, identityType: 'certHashNodeId' }];
   });
-}
-
-/** The last six bytes: part of a signature, so as good as random and cheaper than a hash. */
-function tailKey(der: Uint8Array): number {
-  let key = der.length;
-  for (let at = Math.max(0, der.length - 6); at < der.length; at++) {
-    key = (key * 256 + (der[at] ?? 0)) % Number.MAX_SAFE_INTEGER;
-  }
-  return key;
-}
-
-function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && Buffer.compare(one, other) === 0;
 }
 
 function refusalKey(leaf: Uint8Array, pool: readonly Uint8Array[]): string {
@@ -247,7 +239,6 @@ const timeDependentCodes: ReadonlySet<CertificateRefusalCode> = new Set([
 
 const knownNodesMax = 4096;
 const refusalsMax = 256;
-const poolCertificatesMax = 1024;
 
 /** Certificates of one pool that are looked at; those of a SecurityBlock fit. */
 const poolMax = 256;

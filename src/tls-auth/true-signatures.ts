@@ -8,7 +8,11 @@ import type { Certificate } from './certificate.ts';
  * but the very same signature is recognised; bounded.
  */
 export class TrueSignatures {
-  private readonly entries = new BoundedCache<string, true>(entriesMax);
+  private readonly entries: BoundedCache<string, true>;
+
+  constructor(entriesMax = entriesMaxUsual) {
+    this.entries = new BoundedCache(entriesMax);
+  }
 
   key(
     certificate: Certificate,
@@ -31,4 +35,4 @@ export class TrueSignatures {
 }
 
 /** About 1 MB when full. */
-const entriesMax = 8_192;
+const entriesMaxUsual = 8_192;
