@@ -1,5 +1,6 @@
 import type { NodeId } from '../wire/node-id.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
+import type { PeerLoads } from './peer-loads.ts';
 import { REQUEST_TRANSMISSIONS_MAX } from './timing.ts';
 
 interface RequestName {
@@ -32,6 +33,15 @@ export class AnswerCache {
 
   constructor(env: PeerEnvironment) {
     this.env = env;
+  }
+
+  get loads(): Pick<PeerLoads, 'cachedAnswers' | 'cachedAnswerBytes' | 'pendingRequests'> {
+    const { pending, heldBytes, entries } = this;
+    return {
+      cachedAnswers: entries.size - pending,
+      cachedAnswerBytes: heldBytes,
+      pendingRequests: pending,
+    };
   }
 
   find(request: RequestName): Entry | undefined {

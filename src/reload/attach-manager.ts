@@ -13,6 +13,7 @@ import type { Link } from './link-state.ts';
 import type { MessageReceiver, VerifiedRequest } from './message-receiver.ts';
 import type { MessageTransport } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
+import type { PeerLoads } from './peer-loads.ts';
 import type { RequestOutcome } from './request-owner.ts';
 import { ATTACH_LINK_TIMEOUT_MS, UNREACHABLE_RETENTION_MS } from './timing.ts';
 
@@ -70,6 +71,14 @@ export class AttachManager {
     this.transport = transport;
     this.receiver = receiver;
     this.listener = listener;
+  }
+
+  get loads(): Pick<PeerLoads, 'attaches' | 'connecting' | 'unreachable'> {
+    return {
+      attaches: this.outgoing.size,
+      connecting: this.connecting.size,
+      unreachable: this.unreachableUntilMs.size,
+    };
   }
 
   /** Whether a node with several Node-IDs has shown which of them this link is for. */

@@ -45,6 +45,10 @@ export class CommandService {
     this.listener = listener;
   }
 
+  get commandsUnderWay(): number {
+    return this.running.size;
+  }
+
   handleCommand(id: CommandId, command: Command): void {
     if (command.type === 'leave') {
       this.listener.leave(id);

@@ -7,6 +7,15 @@ export class DeadlineTable<Deadline extends { readonly type: string }> {
   private readonly live = new Map<string, HeapEntry<Deadline>>();
   private sequence = 0;
 
+  get size(): number {
+    return this.live.size;
+  }
+
+  /** Entries in memory, the stale ones included. */
+  get entries(): number {
+    return this.heap.length;
+  }
+
   /** Sets or moves the deadline of `key` to `atMonotonicMs`. */
   set(key: string, deadline: Deadline, atMonotonicMs: number): void {
     const entry = { key, deadline, at: atMonotonicMs, sequence: this.sequence++ };

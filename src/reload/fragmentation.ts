@@ -2,6 +2,7 @@ import { FIXED_HEADER_LENGTH, FixedHeader, fragmentWord } from '../wire/forwardi
 import type { ForwardingView } from '../wire/forwarding-view.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
+import type { PeerLoads } from './peer-loads.ts';
 import { REASSEMBLY_TIMEOUT_MS } from './timing.ts';
 
 /**
@@ -49,6 +50,10 @@ export class Reassembler {
 
   constructor(env: PeerEnvironment) {
     this.env = env;
+  }
+
+  get loads(): Pick<PeerLoads, 'reassemblies' | 'reassemblyBytes'> {
+    return { reassemblies: this.open.size, reassemblyBytes: this.heldBytes };
   }
 
   /**

@@ -86,6 +86,10 @@ export class MessageReceiver {
     this.answers = new AnswerCache(env);
   }
 
+  get loads(): AnswerCache['loads'] & Reassembler['loads'] {
+    return { ...this.answers.loads, ...this.reassembler.loads };
+  }
+
   deliver(view: ForwardingView, from: Link | undefined): void {
     let bytes: Uint8Array | undefined = view.bytes;
     if (!isWhole(view)) bytes = this.reassembler.add(view, from?.nodeId ?? this.env.nodeId);

@@ -11,6 +11,7 @@ import { PeerComponents } from './peer-components.ts';
 import type { PeerDeadline } from './peer-deadline.ts';
 import { PeerEnvironment } from './peer-environment.ts';
 import type { DropCause, PeerState } from './peer-event.ts';
+import type { PeerLoads } from './peer-loads.ts';
 import type { PeerOptions, PeerStatus } from './peer-options.ts';
 import { HOUSEKEEPING_MS } from './timing.ts';
 
@@ -101,6 +102,23 @@ export class Peer {
       },
       resources: store.resources,
       values: store.values,
+    };
+  }
+
+  /** How full the tables are, to compare with PeerLimits; cheap. */
+  loads(): PeerLoads {
+    const { links, transport, receiver, attaches, replication, commands } = this.parts;
+    const { deadlines, options } = this.env;
+    return {
+      links: links.size,
+      transactions: transport.transactionCount,
+      ...receiver.loads,
+      ...attaches.loads,
+      ...replication.loads,
+      commands: commands.commandsUnderWay,
+      deadlines: deadlines.size,
+      deadlineEntries: deadlines.entries,
+      store: options.store.counters(),
     };
   }
 

@@ -11,6 +11,7 @@ import type { ChordReload } from './chord-reload.ts';
 import type { LinkManager } from './link-manager.ts';
 import type { MessageTransport } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
+import type { PeerLoads } from './peer-loads.ts';
 import type { RequestOutcome } from './request-owner.ts';
 import { clockwiseFrom, isInRange } from './ring.ts';
 import { REPLICATION_RETRY_MS, SUCCESSOR_HOLD_DOWN_MS } from './timing.ts';
@@ -64,6 +65,15 @@ export class Replication {
 
   get waiting(): number {
     return this.queue.size + this.inFlight.size + this.retries.size;
+  }
+
+  get loads(): Pick<PeerLoads, `replications${string}` & keyof PeerLoads> {
+    return {
+      replicationsQueued: this.queue.size,
+      replicationsInFlight: this.inFlight.size,
+      replicationsToRetry: this.retries.size,
+      replicationsMisplaced: this.misplaced.size,
+    };
   }
 
   /** An original Store changed `resource` and was answered (RFC 6940 §10.4). */
