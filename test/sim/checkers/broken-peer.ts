@@ -1,0 +1,34 @@
+import type { Checker, ReportViolation, Violation } from '../../../sim/checkers/checker.ts';
+import { installChecker } from '../../../sim/checkers/install-checkers.ts';
+import type { SimNode } from '../../../sim/world/sim-node.ts';
+import type { World } from '../../../sim/world/world.ts';
+import type { PeerComponents } from '../../../src/reload/peer-components.ts';
+import type { SmallWorld } from '../small-world.ts';
+
+/** Installs one checker; what it reports is added to the list that is returned. */
+export function watch<C extends Checker>(
+  small: SmallWorld,
+  make: (world: World, report: ReportViolation) => C,
+): { checker: C; violations: Violation[] } {
+  const violations: Violation[] = [];
+  const checker = make(small.world, (found) => violations.push(found));
+  installChecker(small.world, checker);
+  return { checker, violations };
+}
+
+/** The components of a node's Peer, to break one of them. */
+export function partsOf(node: SimNode): PeerComponents {
+  return (node.peer as unknown as { readonly parts: PeerComponents }).parts;
+}
+
+type Method = (...given: never[]) => unknown;
+
+/** Puts another method in the place of `name`; `make` gets the honest one. */
+export function replaceMethod(
+  target: object,
+  name: string,
+  make: (honest: (...given: unknown[]) => unknown) => Method,
+): void {
+  const honest = Reflect.get(target, name) as (...given: unknown[]) => unknown;
+  Reflect.set(target, name, make(honest.bind(target)));
+}
