@@ -5,7 +5,7 @@ import {
   type Signature,
   SignerIdentity,
 } from '../wire/security-block.ts';
-import { Writer } from '../wire/writer.ts';
+import { type Writer, written } from '../wire/writer.ts';
 import type { Authenticator } from './authenticator.ts';
 import { keySignatureAlgorithm, signatureHashName } from './signature-verifier.ts';
 import type { Signer } from './signer.ts';
@@ -18,10 +18,10 @@ export type CoveredBytes = (writer: Writer) => void;
 
 /** What is signed: the covered bytes, then the SignerIdentity in wire form — RFC 6940 §6.3.4. */
 export function signedInput(covered: CoveredBytes, identity: SignerIdentity): Uint8Array {
-  const writer = new Writer(inputLengthUsual);
-  covered(writer);
-  SignerIdentity.write(writer, identity);
-  return writer.bytes();
+  return written((writer) => {
+    covered(writer);
+    SignerIdentity.write(writer, identity);
+  });
 }
 
 /** Signature — RFC 6940 §6.3.4. */
@@ -100,6 +100,3 @@ function certificateKey({ certificate }: GenericCertificate): string {
 
 /** Bytes — RFC 6940 §6.3.4. */
 const certificatesLengthMax = 0xffff;
-
-/** Bytes: most messages fit without growing the buffer. */
-const inputLengthUsual = 1024;

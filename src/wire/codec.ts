@@ -10,7 +10,7 @@
  */
 import { MalformedMessage } from './malformed-message.ts';
 import { Reader } from './reader.ts';
-import { Writer } from './writer.ts';
+import { type Writer, written } from './writer.ts';
 
 export interface Codec<T> {
   read(reader: Reader): T;
@@ -54,9 +54,7 @@ export function readWhole<T>(
 
 /** The bytes of `value`. Throws RangeError for a value that the struct cannot hold: our bug. */
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
-  const writer = new Writer();
-  codec.write(writer, value);
-  return writer.bytes();
+  return written((writer) => codec.write(writer, value));
 }
 
 export const uint8: LengthCodec = {

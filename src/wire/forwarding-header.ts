@@ -92,9 +92,9 @@ export const ForwardingHeader: Codec<ForwardingHeader> = {
     };
   },
   write(writer, header) {
-    const viaList = encode(destinations, header.viaList);
-    const destinationList = encode(destinations, header.destinationList);
-    const options = encode(forwardingOptions, header.options);
+    const viaList = listBytes(destinations, header.viaList);
+    const destinationList = listBytes(destinations, header.destinationList);
+    const options = listBytes(forwardingOptions, header.options);
     FixedHeader.write(writer, {
       ...header,
       reloToken: RELO_TOKEN,
@@ -113,6 +113,11 @@ export function fragmentWord(offset: number, last: boolean): number {
   return (0x80000000 + (last ? 0x40000000 : 0) + offset) >>> 0;
 }
 
+function listBytes<T>(list: Codec<T[]>, values: T[]): Uint8Array {
+  return values.length === 0 ? NO_BYTES : encode(list, values);
+}
+
+const NO_BYTES = new Uint8Array(0);
 export const UNFRAGMENTED = fragmentWord(0, true);
 export const FIXED_HEADER_LENGTH = 38;
 

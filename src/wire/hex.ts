@@ -17,10 +17,30 @@ export function toHex(bytes: Uint8Array, start = 0, end = bytes.length): string 
 
 /** The bytes of an even number of hex digits. Throws RangeError for anything else: our bug. */
 export function fromHex(hex: string): Uint8Array {
-  if (hex.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(hex)) {
-    throw new RangeError(`expected an even number of hex digits, got "${hex.slice(0, 80)}"`);
+  const bytes = new Uint8Array(hex.length >>> 1);
+  writeHex(hex, bytes, 0);
+  return bytes;
+}
+
+/** Puts the bytes of an even number of hex digits into `bytes` from `at` on, where they fit. */
+export function writeHex(hex: string, bytes: Uint8Array, at: number): void {
+  let isHex = hex.length % 2 === 0;
+  for (let i = 0; i < hex.length; i += 2) {
+    const high = digitValue(hex.charCodeAt(i));
+    const low = digitValue(hex.charCodeAt(i + 1));
+    if ((high | low) < 0) isHex = false;
+    bytes[at + (i >>> 1)] = (high << 4) | low;
   }
-  return new Uint8Array(Buffer.from(hex, 'hex'));
+  if (isHex) return;
+  throw new RangeError(`expected an even number of hex digits, got "${hex.slice(0, 80)}"`);
+}
+
+/** −1 for what is no hex digit. */
+function digitValue(code: number): number {
+  if (code >= ASCII_0 && code <= ASCII_0 + 9) return code - ASCII_0;
+  const lowerCase = code | 0x20;
+  const value = lowerCase - ASCII_A_MINUS_10;
+  return value >= 10 && value <= 15 ? value : -1;
 }
 
 function asciiDigit(value: number): number {

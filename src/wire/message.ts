@@ -8,7 +8,7 @@ import type { MalformedMessage } from './malformed-message.ts';
 import { MessageContents } from './message-contents.ts';
 import type { Reader } from './reader.ts';
 import { SecurityBlock } from './security-block.ts';
-import { Writer } from './writer.ts';
+import { written } from './writer.ts';
 
 export interface Message {
   readonly header: ForwardingHeader;
@@ -86,14 +86,12 @@ function readHeader(reader: Reader): DecodedHeader {
 }
 
 function encodeWithHeader(header: HeaderFields, parts: readonly Uint8Array[]): Uint8Array {
-  const writer = new Writer(MESSAGE_BYTES_TYPICAL);
-  ForwardingHeader.write(writer, { ...header, length: 0 });
-  for (const part of parts) writer.raw(part);
-  const bytes = writer.bytes();
+  const bytes = written((writer) => {
+    ForwardingHeader.write(writer, { ...header, length: 0 });
+    for (const part of parts) writer.raw(part);
+  });
   new DataView(bytes.buffer, bytes.byteOffset).setUint32(LENGTH_OFFSET, bytes.length);
   return bytes;
 }
 
 const LENGTH_OFFSET = FixedHeader.offsetOf('length');
-/** Room for a message with one certificate, so that the buffer grows once at most. */
-const MESSAGE_BYTES_TYPICAL = 2048;

@@ -11,7 +11,7 @@ export type NodeId = string & { readonly [nodeIdBrand]: true };
 
 export const nodeId: Codec<NodeId> = {
   read: (reader) => toHex(reader.take(reader.nodeIdLength)) as NodeId,
-  write: (writer, value) => writer.raw(fromHex(value)),
+  write: (writer, value) => writer.hex(value),
 };
 
 export function nodeIdFromBytes(bytes: Uint8Array): NodeId {

@@ -10,14 +10,12 @@ export class Reader {
   readonly nodeIdLength: number;
   offset: number;
   end: number;
-  private readonly view: DataView;
 
   constructor(bytes: Uint8Array, nodeIdLength: number = NODE_ID_LENGTH_DEFAULT) {
     this.bytes = bytes;
     this.nodeIdLength = nodeIdLength;
     this.offset = 0;
     this.end = bytes.length;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get remaining(): number {
@@ -25,24 +23,32 @@ export class Reader {
   }
 
   uint8(): number {
-    return this.view.getUint8(this.advance(1));
+    return this.bytes[this.advance(1)] as number;
   }
 
   uint16(): number {
-    return this.view.getUint16(this.advance(2));
+    const at = this.advance(2);
+    return this.byte(at) * 0x100 + this.byte(at + 1);
   }
 
   uint24(): number {
     const at = this.advance(3);
-    return this.view.getUint16(at) * 256 + this.view.getUint8(at + 2);
+    return this.byte(at) * 0x10000 + this.byte(at + 1) * 0x100 + this.byte(at + 2);
   }
 
   uint32(): number {
-    return this.view.getUint32(this.advance(4));
+    const at = this.advance(4);
+    return (
+      this.byte(at) * 0x1000000 +
+      this.byte(at + 1) * 0x10000 +
+      this.byte(at + 2) * 0x100 +
+      this.byte(at + 3)
+    );
   }
 
   uint64(): bigint {
-    return this.view.getBigUint64(this.advance(8));
+    const { buffer, byteOffset } = this.bytes;
+    return new DataView(buffer, byteOffset + this.advance(8), 8).getBigUint64(0);
   }
 
   /** The next `length` bytes, as a view of the input. */
@@ -74,6 +80,10 @@ export class Reader {
 
   fault(detail: string, offset: number = this.offset): MalformedMessage {
     return new MalformedMessage(detail, offset);
+  }
+
+  private byte(at: number): number {
+    return this.bytes[at] as number;
   }
 
   private advance(length: number): number {

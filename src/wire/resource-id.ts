@@ -1,5 +1,5 @@
 import type { Codec } from './codec.ts';
-import { fromHex, toHex } from './hex.ts';
+import { toHex } from './hex.ts';
 
 declare const resourceIdBrand: unique symbol;
 
@@ -9,7 +9,7 @@ export type ResourceId = string & { readonly [resourceIdBrand]: true };
 /** On the wire behind a length of one byte: "FOO" is `03 46 4f 4f`. */
 export const resourceId: Codec<ResourceId> = {
   read: (reader) => toHex(reader.take(reader.uint8())) as ResourceId,
-  write: (writer, value) => writer.prefixed(1, (inner) => inner.raw(fromHex(value))),
+  write: (writer, value) => writer.prefixed(1, (inner) => inner.hex(value)),
 };
 
 export function resourceIdFromBytes(bytes: Uint8Array): ResourceId {

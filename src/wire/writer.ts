@@ -1,3 +1,5 @@
+import { writeHex } from './hex.ts';
+
 /** Collects bytes to send. Integers are unsigned and big-endian (RFC 6940 §6.3.1). */
 export class Writer {
   private buffer: Uint8Array;
@@ -7,6 +9,20 @@ export class Writer {
   constructor(capacity = 256) {
     this.buffer = new Uint8Array(capacity);
     this.view = new DataView(this.buffer.buffer);
+  }
+
+  /** A copy of what was written so far, in a buffer of exactly this length. */
+  copy(): Uint8Array {
+    return this.buffer.slice(0, this.length);
+  }
+
+  /** Begins anew; what `bytes` gave before is written over. */
+  clear(): void {
+    this.length = 0;
+  }
+
+  get capacity(): number {
+    return this.buffer.length;
   }
 
   /** What was written so far: a view, valid until the next write. */
@@ -45,6 +61,12 @@ export class Writer {
     this.view.setBigUint64(at, value);
   }
 
+  /** The bytes of an even number of hex digits. */
+  hex(digits: string): void {
+    const at = this.grow(digits.length / 2);
+    writeHex(digits, this.buffer, at);
+  }
+
   raw(bytes: Uint8Array): void {
     const at = this.grow(bytes.length);
     this.buffer.set(bytes, at);
@@ -58,8 +80,11 @@ export class Writer {
     if (length >= 2 ** (8 * width)) {
       throw new RangeError(`${length} bytes do not fit a length of ${width} bytes`);
     }
-    for (let i = 0; i < width; i++) {
-      this.buffer[at + i] = Math.floor(length / 2 ** (8 * (width - 1 - i))) & 0xff;
+    const { buffer } = this;
+    let left = length;
+    for (let i = width - 1; i >= 0; i--) {
+      buffer[at + i] = left;
+      left >>>= 8;
     }
   }
 
@@ -77,8 +102,29 @@ export class Writer {
   }
 }
 
+/**
+ * The bytes that `write` writes. The Writers are used again, and the result has a buffer of exactly
+ * its length: a message of 800 bytes that is kept does not keep 2048, and none is allocated for it.
+ */
+export function written(write: (writer: Writer) => void): Uint8Array {
+  const writer = idle.pop() ?? new Writer(IDLE_BYTES);
+  try {
+    write(writer);
+    return writer.copy();
+  } finally {
+    writer.clear();
+    if (writer.capacity <= IDLE_BYTES_MAX && idle.length < IDLE_MAX) idle.push(writer);
+  }
+}
+
 function assertInteger(value: number, max: number): void {
   if (!Number.isInteger(value) || value < 0 || value > max) {
     throw new RangeError(`expected an integer from 0 to ${max}, got ${value}`);
   }
 }
+
+/** Writers that nobody writes with now; several, because one `written` may call another. */
+const idle: Writer[] = [];
+const IDLE_MAX = 8;
+const IDLE_BYTES = 4_096;
+const IDLE_BYTES_MAX = 65_536;
