@@ -57,5 +57,5 @@ function bytesOf(bytes: Uint8Array): string {
   return bytes.length > BYTES_SHOWN_MAX ? `${shown}… ${bytes.length} bytes` : shown;
 }
 
-const BYTES_SHOWN_MAX = 4_096;
+const BYTES_SHOWN_MAX = 256;
 const DEPTH_MAX = 6;

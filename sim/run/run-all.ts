@@ -2,7 +2,12 @@ import { availableParallelism } from 'node:os';
 import type { Scenario } from '../scenario/scenario.ts';
 import { keyPool } from './key-pool.ts';
 import { loadLatencySource } from './latency-source.ts';
-import { forecastMemory, heapLimitMb, requireMemory } from './memory-forecast.ts';
+import {
+  forecastMemory,
+  heapLimitMb,
+  type MemoryForecast,
+  requireMemory,
+} from './memory-forecast.ts';
 import type { RunProgress, RunRequest, RunResources, RunResult } from './run-request.ts';
 import { keysNeeded } from './run-simulation.ts';
 import { RunFailed, RunWorker } from './worker-run.ts';
@@ -19,6 +24,7 @@ export function prepareResources(
   options: ResourceOptions,
 ): RunResources {
   const { onKeys, onNotice } = options;
+  requireMemory(largestOf(scenarios));
   const source = loadLatencySource(options.latencyMatrix);
   const keys = keyPool({
     count: Math.max(...scenarios.map(keysNeeded)),
@@ -35,7 +41,7 @@ export interface RunAllOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (index: number, progress: RunProgress) => void;
   /** Called in the order in which runs end. What it throws ends them all. */
-  readonly onResult: (index: number, result: RunResult | RunFailed) => void;
+  readonly onResult: (index: number, result: RunResult | Error) => void;
 }
 
 /**
@@ -48,8 +54,7 @@ export async function runAll(
 ): Promise<void> {
   if (requests.length === 0) return;
   const { signal } = options;
-  const forecasts = requests.map(({ scenario }) => forecastMemory(scenario));
-  const largest = forecasts.reduce((a, b) => (b.bytes > a.bytes ? b : a));
+  const largest = largestOf(requests.map(({ scenario }) => scenario));
   const threads = Math.min(options.workers, requests.length);
   requireMemory(largest, threads);
   const heapMb = heapLimitMb(largest);
@@ -62,8 +67,8 @@ export async function runAll(
         if (signal?.aborted === true) return;
         const request = requests[index] as RunRequest;
         const onProgress = (progress: RunProgress) => options.onProgress?.(index, progress);
-        const result = await worker.run(request, onProgress, signal).catch(failureOf);
-        if (result instanceof RunFailed) {
+        const result = await worker.run(request, onProgress, signal).catch(asError);
+        if (result instanceof Error) {
           await worker.close();
           worker = newWorker();
         }
@@ -84,7 +89,7 @@ export async function runOne(
   },
 ): Promise<RunResult> {
   const { onProgress, ...rest } = options;
-  let ended: RunResult | RunFailed | undefined;
+  let ended: RunResult | Error | undefined;
   await runAll([request], {
     ...rest,
     workers: 1,
@@ -94,7 +99,7 @@ export async function runOne(
     },
   });
   if (ended === undefined) throw new RunFailed('the run was stopped before it began');
-  if (ended instanceof RunFailed) throw ended;
+  if (ended instanceof Error) throw ended;
   return ended;
 }
 
@@ -103,6 +108,11 @@ export function defaultWorkers(): number {
   return availableParallelism();
 }
 
-function failureOf(error: unknown): RunFailed {
-  return error instanceof RunFailed ? error : new RunFailed(String(error));
+function largestOf(scenarios: readonly Scenario[]): MemoryForecast {
+  const forecasts = scenarios.map((scenario) => forecastMemory(scenario));
+  return forecasts.reduce((a, b) => (b.bytes > a.bytes ? b : a));
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new RunFailed(String(error));
 }

@@ -2,9 +2,8 @@ import type { Input } from '../../src/reload/input.ts';
 import type { Output } from '../../src/reload/output.ts';
 import { cheapSignatures, realSignatures } from '../identity/signature-scheme.ts';
 import type { RunRecord } from '../simulation/run-record.ts';
-import { Simulation } from '../simulation/simulation.ts';
+import { type Phase, Simulation } from '../simulation/simulation.ts';
 import type { SimNode } from '../world/sim-node.ts';
-import type { World } from '../world/world.ts';
 import { unpackKeys } from './key-pool.ts';
 import { latencyDescription, latencyModelOf } from './latency-source.ts';
 import { nodesAtOnce } from './memory-forecast.ts';
@@ -48,7 +47,7 @@ export function runSimulation(
     latency: latencyModelOf(scenario.network.latency, seed, resources.matrix),
   });
   const memory = new PeakMemory(hooks.isAlone ?? true);
-  const stop = replay === undefined ? undefined : stopAt(simulation.overlay.world, replay);
+  const stop = replay === undefined ? undefined : stopAt(simulation, replay);
   while (simulation.advance(SLICE_MS)) {
     memory.sample();
     hooks.onProgress?.(progressOf(simulation, scenario));
@@ -83,12 +82,13 @@ function asAsked(record: RunRecord): RunRecord {
 }
 
 /** Halts the World at an event; the returned function gives what happened there. */
-function stopAt(world: World, replay: ReplayRequest): () => StoppedEvent | undefined {
+function stopAt(simulation: Simulation, replay: ReplayRequest): () => StoppedEvent | undefined {
+  const { world } = simulation.overlay;
   let seen: StoppedEvent | undefined;
   world.observers.push({
     handled: (node, input, outputs) => {
       if (world.eventCount < replay.event || seen !== undefined) return;
-      seen = { node, input, outputs: [...outputs] };
+      seen = { node, input, outputs: [...outputs], phase: simulation.phase };
       world.halt(`replayed up to event ${replay.event}`);
     },
   });
@@ -99,6 +99,7 @@ interface StoppedEvent {
   readonly node: SimNode;
   readonly input: Input;
   readonly outputs: readonly Output[];
+  readonly phase: Phase;
 }
 
 function replayedState(
@@ -111,7 +112,7 @@ function replayedState(
   return {
     event: world.eventCount,
     virtualMs: world.nowMs,
-    phase: simulation.phase,
+    phase: stopped?.phase ?? simulation.phase,
     input:
       stopped === undefined ? undefined : eventState(stopped.node, stopped.input, stopped.outputs),
     nodes: world.nodes.filter(({ name }) => wanted.includes(name)).map((node) => nodeState(node)),

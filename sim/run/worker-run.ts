@@ -1,9 +1,10 @@
 import v8 from 'node:v8';
 import { Worker } from 'node:worker_threads';
+import { MemoryTooSmall } from './memory-forecast.ts';
 import type { RunProgress, RunRequest, RunResources, RunResult } from './run-request.ts';
 import type { WorkerMessage, WorkerSetup } from './simulation-worker.ts';
 
-/** A run could not be made; the message is one sentence, or the stack of a bug. */
+/** A run ended with a bug of the simulator or of a Peer; the message is its stack. */
 export class RunFailed extends Error {
   constructor(message: string) {
     super(message);
@@ -26,7 +27,7 @@ export class RunWorker {
   private readonly worker: Worker;
   private readonly stop = new Int32Array(new SharedArrayBuffer(4));
   private waiting: Waiting | undefined;
-  private failure: RunFailed | undefined;
+  private failure: Error | undefined;
 
   constructor(options: RunWorkerOptions) {
     const { heapMb, ...rest } = options;
@@ -76,7 +77,7 @@ export class RunWorker {
     else waiting?.reject(new RunFailed(message.reason));
   }
 
-  private failed(failure: RunFailed): void {
+  private failed(failure: Error): void {
     this.failure ??= failure;
     this.waiting?.reject(this.failure);
     this.waiting = undefined;
@@ -89,10 +90,10 @@ interface Waiting {
   readonly onProgress: (progress: RunProgress) => void;
 }
 
-function failureOf(error: unknown, heapMb: number): RunFailed {
+function failureOf(error: unknown, heapMb: number): Error {
   const { code, message, stack } = error as NodeJS.ErrnoException;
   return code === 'ERR_WORKER_OUT_OF_MEMORY'
-    ? new RunFailed(`the run needed more memory than the ${heapMb} MB that it was given`)
+    ? new MemoryTooSmall(`the run needed more memory than the ${heapMb} MB that it was given`)
     : new RunFailed(stack ?? message);
 }
 

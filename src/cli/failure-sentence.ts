@@ -81,6 +81,7 @@ const FOR_OPERATOR: ReadonlySet<string> = new Set([
   'HttpsFetchError',
   'IdentityFileDamaged',
   'IdentityMissing',
+  'MemoryTooSmall',
   'NotASandbox',
   'StateDirectoryLocked',
   'StateDirectoryUnusable',

@@ -16,6 +16,7 @@ const COMMAND_MODULES: readonly (readonly [names: readonly string[], load: LoadC
   [['ca'], async () => [(await import('./ca-commands.ts')).caCommand()]],
   [['config'], async () => [(await import('./config-commands.ts')).configCommand()]],
   [['cert'], async () => [(await import('./cert-commands.ts')).certCommand()]],
+  [['sim'], async () => [(await import('./sim-command.ts')).simCommand()]],
   [['message'], async () => [(await import('./message-command.ts')).messageCommand()]],
 ];
 type LoadCommands = () => Promise<Command[]>;
