@@ -11,11 +11,11 @@ import { advance, distance, RING_BITS } from './ring.ts';
  */
 export interface LookupDefences {
   /**
-   * Places behind the Resource-ID that are asked as well, 0 to 8: the successors of the responsible
-   * peer hold copies (§10.4), and these places lead to them without its help.
+   * Peers that are asked, the responsible one included, 1 to 9: its successors hold copies (§10.4),
+   * three in all, and places behind the Resource-ID lead to them without its help. Default 1.
    */
   readonly lookupReplicas?: number;
-  /** First hops over which every place is asked at once, 1 to 4; the first is the usual one. */
+  /** First hops over which each is asked at once, 1 to 4; one is the usual one. Default 1. */
   readonly lookupPaths?: number;
   /** A lookup that is transmitted again takes another first hop each time. */
   readonly retryDifferentHop?: boolean;
@@ -52,7 +52,7 @@ export function lookupRoutes(
 ): LookupRoute[] {
   const paths = bounded(defences.lookupPaths ?? 1, 1, PATHS_MAX);
   const routes: LookupRoute[] = [];
-  for (const place of lookupPlaces(env.nodeId, resource, defences.lookupReplicas ?? 0, view)) {
+  for (const place of lookupPlaces(env.nodeId, resource, defences.lookupReplicas ?? 1, view)) {
     const hops = shuffledHops(env, view.peers);
     const last = resourceDestination(place);
     for (let path = 0; path < paths; path++) {
@@ -74,7 +74,7 @@ export function lookupPlaces(
   replicas: number,
   view: RoutingView,
 ): ResourceId[] {
-  const wanted = bounded(replicas, 0, REPLICAS_MAX);
+  const wanted = bounded(replicas, 1, REPLICAS_MAX) - 1;
   const spacing = expectedSpacing(self, view);
   const places = [resource];
   for (let index = 1; index <= wanted; index++) {
@@ -116,6 +116,6 @@ function bounded(value: number, low: number, high: number): number {
   return Math.min(high, Math.max(low, Math.floor(value)));
 }
 
-const REPLICAS_MAX = 8;
+const REPLICAS_MAX = 9;
 const PATHS_MAX = 4;
 const RING_SIZE = 1n << BigInt(RING_BITS);

@@ -44,7 +44,7 @@ describe('The places that a redundant lookup asks', () => {
   const resource = '80000000000000000000000000000000' as ResourceId;
 
   it('are the Resource-ID and others within two peers behind it', () => {
-    const places = lookupPlaces(self, resource, 2, view);
+    const places = lookupPlaces(self, resource, 3, view);
     expect(places[0]).toBe(resource);
     const steps = places.map((place) => Number(distance(resource, place)) / 2 ** 124);
     expect(steps).toEqual([0, 0.8, 1.6]);
@@ -53,7 +53,7 @@ describe('The places that a redundant lookup asks', () => {
   it('are bounded, and the Resource-ID alone for a peer that knows nobody', () => {
     expect(lookupPlaces(self, resource, 1_000, view)).toHaveLength(9);
     const nobody = { peers: [], successors: [], predecessors: [] };
-    expect(lookupPlaces(self, resource, 2, nobody)).toEqual([resource]);
+    expect(lookupPlaces(self, resource, 3, nobody)).toEqual([resource]);
   });
 });
 
@@ -75,7 +75,7 @@ function smallOverlay() {
   const stores = new Map<VirtualPeer, DenyingStore>();
   const join = (nodeId: string, careful = false) => {
     const store = new DenyingStore({ kinds: overlay.configuration.kinds });
-    const defences = { lookupReplicas: 3, lookupPaths: 2, retryDifferentHop: true };
+    const defences = { lookupReplicas: 4, lookupPaths: 2, retryDifferentHop: true };
     const peer = overlay.join(nodeId, { store, ...(careful ? { defences } : {}) });
     stores.set(peer, store);
     return peer;
