@@ -1,11 +1,18 @@
+import type { Violation } from '../checkers/checker.ts';
+import { type InstalledCheckers, installCheckers } from '../checkers/install-checkers.ts';
+import type { StorageRules } from '../checkers/storage-rules.ts';
+import { Churn } from '../churn/churn.ts';
+import { Newcomers } from '../churn/newcomers.ts';
+import { FaultSchedule } from '../faults/fault-schedule.ts';
 import type { SignatureScheme, SimKeyPair } from '../identity/signature-scheme.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { Workload } from '../workload/workload.ts';
 import type { LatencyModel } from '../world/latency-model.ts';
 import type { SimNode } from '../world/sim-node.ts';
 import type { LookupLog } from './lookup-log.ts';
 import { Measurement } from './measurement.ts';
 import { ringFault } from './ring-wholeness.ts';
-import type { RunRecord } from './run-record.ts';
+import type { RunOutcome, RunRecord } from './run-record.ts';
 import { SimOverlay } from './sim-overlay.ts';
 
 /** What a run needs from outside. */
@@ -36,24 +43,48 @@ export type Phase = 'building' | 'settling' | 'observing' | 'converging' | 'over
 
 /**
  * One run of a scenario: builds the overlay, lets it settle, observes it under churn, faults and
- * load, then stops all of these and waits until the ring is whole.
+ * load, then stops all of these and waits until the ring is whole. Checkers watch from beginning to
+ * end; the first violation ends the run.
  */
 export class Simulation {
   readonly overlay: SimOverlay;
   readonly measurement: Measurement;
+  readonly violations: Violation[] = [];
   phase: Phase = 'building';
   /** When the observation began, ms of the World. */
   observedFromMs = 0;
   /** Whether the ring was whole at the end; undefined before. */
   converged: boolean | undefined;
   private readonly scenario: Scenario;
+  private readonly newcomers: Newcomers;
+  private readonly checkers: InstalledCheckers;
+  private readonly churn: Churn;
+  private readonly faults: FaultSchedule;
+  private readonly workload: Workload;
   private phaseEndsMs: number;
 
   constructor(options: SimulationOptions) {
-    this.scenario = options.scenario;
+    const { scenario } = options;
+    this.scenario = scenario;
     this.overlay = new SimOverlay(options);
-    this.measurement = new Measurement(this.overlay, () => []);
+    this.newcomers = new Newcomers(this.overlay);
+    this.checkers = this.installCheckers();
+    const { stores } = this.checkers;
+    this.measurement = new Measurement(this.overlay, () => stores.counts().aliveByReplicaCount);
+    this.churn = new Churn(this.overlay, scenario.churn, this.newcomers);
+    this.faults = new FaultSchedule(this.overlay, scenario.faults, this.newcomers);
+    this.workload = new Workload(this.overlay, scenario.workload, this.lookups, {
+      isExcluded: (node) => this.faults.revoked.has(node),
+    });
     this.phaseEndsMs = this.build();
+  }
+
+  get lookups(): LookupLog {
+    return this.measurement.lookups;
+  }
+
+  get isOver(): boolean {
+    return this.phase === 'over';
   }
 
   /** Runs on for `virtualMs` at most; false once the run is over. */
@@ -66,14 +97,6 @@ export class Simulation {
     return !this.isOver;
   }
 
-  get lookups(): LookupLog {
-    return this.measurement.lookups;
-  }
-
-  get isOver(): boolean {
-    return this.phase === 'over';
-  }
-
   /** Runs to the end. */
   run(): void {
     while (this.advance(SLICE_MS));
@@ -82,6 +105,8 @@ export class Simulation {
   /** All that is known of the run; when it is over. */
   record(surroundings: RunSurroundings): RunRecord {
     const { world } = this.overlay;
+    const stores = this.checkers.stores.counts();
+    const unauthorized = this.violations.filter(({ checker }) => checker === WRITES_CHECKER);
     return {
       ...surroundings,
       ...this.measurement.results(),
@@ -90,25 +115,49 @@ export class Simulation {
       traceHash: world.trace.digest(),
       events: world.eventCount,
       converged: this.converged,
-      outcome: this.converged === false ? 'not-converged' : 'clean',
-      violations: [],
-      stores: { acknowledged: 0, lost: 0, excused: 0, excusedExpected: 0, unauthorized: 0 },
-      faults: [],
+      outcome: this.outcome(),
+      violations: this.violations.map(({ atMs, ...violation }) => ({
+        ...violation,
+        atMinutes: this.measurement.minutesOf(atMs),
+      })),
+      stores: {
+        acknowledged: stores.ackedStores,
+        lost: stores.lostStores - stores.excusedLosses,
+        excused: stores.excusedLosses,
+        excusedExpected: stores.expectedExcusedLosses,
+        unauthorized: unauthorized.length,
+      },
+      faults: this.faults.marks,
       attackCurve: [],
       series: [],
     };
   }
 
+  private installCheckers(): InstalledCheckers {
+    const { everySeconds, everyStep } = this.scenario.checks;
+    const rules: StorageRules = {
+      authenticator: this.overlay.authority.newAuthenticator(),
+      kinds: this.overlay.configuration.kinds,
+    };
+    const report = (violation: Violation) => {
+      if (this.violations.length < VIOLATIONS_MAX) this.violations.push(violation);
+      this.overlay.world.halt(`${violation.checker}: ${violation.detail}`);
+    };
+    return installCheckers(this.overlay.world, report, {
+      rules,
+      everyMs: everySeconds * 1000,
+      share: everyStep ? 1 : CHECKED_SHARE_OF_LARGE_RUNS,
+      isHonest: (node) => node.behavior === undefined,
+    });
+  }
+
   private build(): number {
-    const { peers, clients, bootstrapNodes, network } = this.scenario;
-    const nat = this.overlay.world.stream('nat');
+    const { peers, clients, bootstrapNodes } = this.scenario;
     let atMs = 0;
     for (let count = 0; count < peers + clients; count++) {
       const isBootstrap = count < bootstrapNodes;
-      const node = this.overlay.newNode({
-        role: count < peers ? 'peer' : 'client',
-        isBehindNat: !isBootstrap && nat.chance(network.natShare),
-      });
+      const role = count < peers ? 'peer' : 'client';
+      const node = isBootstrap ? this.overlay.newNode() : this.newcomers.make(role);
       if (isBootstrap) this.overlay.bootstrapNodes.push(node);
       this.overlay.world.scheduleAt(atMs, () => this.overlay.start(node));
       atMs += 1000 / Math.max(1, Math.min(JOINS_PER_SECOND_MAX, count / PEERS_PER_JOIN));
@@ -128,11 +177,10 @@ export class Simulation {
       case 'building':
         return this.enter('settling', settleMinutes * 60_000);
       case 'settling':
-        this.observedFromMs = this.overlay.world.nowMs;
-        this.measurement.start();
+        this.observe();
         return this.enter('observing', hours * 3_600_000);
       case 'observing':
-        this.measurement.stop();
+        this.rest();
         return this.enter('converging', convergeMinutes * 60_000);
       case 'converging':
         this.converged = this.ringFault() === undefined;
@@ -146,21 +194,46 @@ export class Simulation {
     this.phaseEndsMs = this.overlay.world.nowMs + lastsMs;
   }
 
+  private observe(): void {
+    this.observedFromMs = this.overlay.world.nowMs;
+    this.measurement.start();
+    this.churn.start();
+    this.faults.start();
+    this.workload.start();
+  }
+
+  private rest(): void {
+    this.workload.stop();
+    this.churn.stop();
+    this.faults.stop();
+    this.measurement.stop();
+  }
+
   private finish(): void {
+    if (this.phase === 'observing') this.rest();
     this.phase = 'over';
+    if (this.violations.length === 0) this.checkers.finish();
+  }
+
+  private outcome(): RunOutcome {
+    const kinds = new Set(this.violations.map(({ kind }) => kind));
+    if (kinds.has('assertion')) return 'assertion';
+    if (kinds.has('correctness')) return 'correctness';
+    return kinds.has('convergence') || this.converged !== true ? 'not-converged' : 'clean';
   }
 
   private ringFault(): string | undefined {
-    const peers = this.overlay.world.nodes.filter(isRunningPeer);
-    return ringFault(peers);
+    const { revoked } = this.faults;
+    const isMember = (node: SimNode) => node.role === 'peer' && node.isUp && !revoked.has(node);
+    return ringFault(this.overlay.world.nodes.filter(isMember));
   }
-}
-
-function isRunningPeer(node: SimNode): boolean {
-  return node.role === 'peer' && node.isUp;
 }
 
 /** A young overlay takes one join a second, a larger one as many as it can bear. */
 const JOINS_PER_SECOND_MAX = 100;
 const PEERS_PER_JOIN = 20;
 const SLICE_MS = 1_000;
+/** The run ends at the first one; others of the same event are kept as well. */
+const VIOLATIONS_MAX = 100;
+const CHECKED_SHARE_OF_LARGE_RUNS = 0.02;
+const WRITES_CHECKER = 'authorised writes';

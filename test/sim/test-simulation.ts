@@ -5,12 +5,13 @@ import type { Scenario } from '../../sim/scenario/scenario.ts';
 import { Simulation } from '../../sim/simulation/simulation.ts';
 import { constantLatency } from '../../sim/world/latency-model.ts';
 
-/** A run of a small scenario; nodes share a few keys. */
+/** A run of a small scenario without load of its own; nodes share a few keys. */
 export function testSimulation(
   change: Partial<Scenario>,
   options: { readonly seed?: number; readonly scheme?: SignatureScheme } = {},
 ): Simulation {
-  const quick = { peers: 16, hours: 0.05, settleMinutes: 1 };
+  const workload = { ...DEFAULT_SCENARIO.workload, lookupsPerMinute: 0 };
+  const quick = { peers: 16, hours: 0.05, settleMinutes: 1, workload };
   return new Simulation({
     scenario: { ...DEFAULT_SCENARIO, ...quick, ...change },
     seed: options.seed ?? 7,
