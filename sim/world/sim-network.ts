@@ -46,8 +46,8 @@ export class SimNetwork {
   private sideOf: ((node: SimNode) => number) | undefined;
   /** Since when, for how long TCP has backed off. */
   private dividedAtMs = 0;
-  /** What TCP goes on sending while the network is divided. */
-  private held: (() => void)[] = [];
+  /** What TCP goes on sending while the network is divided, in order. */
+  private held: HeldSending[] = [];
 
   constructor(world: NetworkWorld, random: SimRandom, conditions: NetworkConditions) {
     this.world = world;
@@ -116,6 +116,7 @@ export class SimNetwork {
   forgetAll(node: SimNode): void {
     for (const [id, link] of node.links) endsFrom(link, node, id)[0].open = false;
     node.links.clear();
+    if (this.held.length > 0) this.held = this.held.filter(({ own }) => own.node !== node);
   }
 
   /** Packets between nodes of different sides are lost until `heal`. */
@@ -124,14 +125,25 @@ export class SimNetwork {
     this.dividedAtMs = this.world.nowMs;
   }
 
-  /** The network is whole; TCP sends again what it held, once its back-off is over. */
+  /**
+   * The network is whole; TCP sends again what it held, once its back-off is over. Each direction
+   * of a link has its own, and what is sent on it meanwhile waits its turn.
+   */
   heal(): void {
-    const backOffMs = Math.min(this.world.nowMs - this.dividedAtMs, TCP_BACKOFF_MAX_MS);
+    const { nowMs } = this.world;
+    const backOffMs = Math.min(nowMs - this.dividedAtMs, TCP_BACKOFF_MAX_MS);
     this.sideOf = undefined;
     const { held } = this;
     this.held = [];
-    const byOrder = held.map((deliver) => ({ deliver, waitMs: this.random.share() * backOffMs }));
-    for (const { deliver, waitMs } of byOrder) this.world.schedule(waitMs, deliver);
+    const waiting = new Set<LinkEnd>();
+    for (const { own, send } of held) {
+      if (!waiting.has(own)) {
+        waiting.add(own);
+        const readyMs = quantized(nowMs + this.random.share() * backOffMs);
+        own.arrivesAfterMs = Math.max(own.arrivesAfterMs, readyMs);
+      }
+      send();
+    }
   }
 
   get isDivided(): boolean {
@@ -204,11 +216,15 @@ export class SimNetwork {
     if (!this.canReach(own.node, other.node)) {
       // TCP tries again after the partition; to a silent host in vain.
       if (this.sideOf === undefined || this.conditions.transport === 'datagram') return;
-      if (this.held.length < HELD_MAX) this.held.push(() => this.carry(link, own, other, bytes));
+      this.hold(own, () => this.carry(link, own, other, bytes));
       return;
     }
     const arrivalMs = this.arrivalMs(own, other, bytes.length);
     this.world.schedule(arrivalMs - this.world.nowMs, () => this.deliver(own, other, bytes));
+  }
+
+  private hold(own: LinkEnd, send: () => void): void {
+    if (this.held.length < HELD_MAX) this.held.push({ own, send });
   }
 
   private deliver(own: LinkEnd, other: LinkEnd, bytes: Uint8Array): void {
@@ -224,8 +240,8 @@ export class SimNetwork {
 
   private tellDown(link: SimLink, own: LinkEnd, other: LinkEnd, reason: string): void {
     if (!this.canReach(own.node, other.node)) {
-      if (this.sideOf !== undefined && this.held.length < HELD_MAX) {
-        this.held.push(() => this.tellDown(link, own, other, reason));
+      if (this.sideOf !== undefined) {
+        this.hold(own, () => this.tellDown(link, own, other, reason));
       }
       return;
     }
@@ -278,6 +294,12 @@ export class SimNetwork {
     const oneWayMs = latency.oneWayMs(from.index, to.index);
     return jitterShare === 0 ? oneWayMs : oneWayMs * (1 + this.random.share() * jitterShare);
   }
+}
+
+/** Something that was sent on a link while its other end could not be reached. */
+interface HeldSending {
+  readonly own: LinkEnd;
+  readonly send: () => void;
 }
 
 /** Whether the process that held this end still runs and still has it. */
