@@ -1,8 +1,12 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { defaultWorkers } from '../../sim/run/run-all.ts';
 import { loadScenario, presetNames } from '../../sim/run/scenario-files.ts';
 import { readNumber } from './option-readers.ts';
-import { readSeed, withScenarioOptions } from './sim-options.ts';
+import { mergeSim } from './sim-merge.ts';
+import { readSeed, readSeeds, withScenarioOptions } from './sim-options.ts';
 import { runSim } from './sim-run.ts';
+import { smokeSim } from './sim-smoke.ts';
+import { collectVariation, readShard, sweepSim } from './sim-sweep.ts';
 import { printJson, printTable } from './terminal-output.ts';
 
 /** `xor sim`: overlays of many peers on virtual time. */
@@ -11,6 +15,9 @@ export function simCommand(): Command {
     .description('simulate overlays: many peers of the real code on virtual time')
     .addCommand(run(), { isDefault: true })
     .addCommand(list())
+    .addCommand(smoke())
+    .addCommand(sweep())
+    .addCommand(merge())
     .addHelpText('after', EXAMPLES);
 }
 
@@ -56,8 +63,66 @@ function list(): Command {
     });
 }
 
+function smoke(): Command {
+  return new Command('smoke')
+    .description('run fresh seeds, and those that failed once; exit status as the worst of them')
+    .option('--seeds <number>', 'how many fresh ones', readNumber(0, SMOKE_SEEDS_MAX), 20)
+    .option('--scenario <name|file>', 'for the fresh ones', 'smoke')
+    .addOption(
+      new Option('--signatures <kind>', 'for the fresh ones')
+        .choices(['real', 'cheap'])
+        .default('cheap'),
+    )
+    .option('--workers <number>', 'threads', readWorkers, defaultWorkers())
+    .option('--json', 'one line of JSON a run, and one for all')
+    .option('--shrink-seconds <n>', 'time for making each failure smaller', readSeconds, 30)
+    .option('--failure-dir <dir>', 'where xor-sim-failure-SEED.json is written', '.')
+    .addHelpText('after', '\nExample:\n  $ xor sim smoke --seeds 20')
+    .action(smokeSim);
+}
+
+function sweep(): Command {
+  return withScenarioOptions(new Command('sweep'))
+    .description('many runs over seeds and parameters into one file; goes on where it was')
+    .addOption(
+      new Option('--seeds <list>', 'such as 1-50 or 1,5,9')
+        .argParser(readSeeds)
+        .default(readSeeds('1-10'), '1-10'),
+    )
+    .option('--vary <path=a,b,c>', 'run with each of these; repeatable', collectVariation, [])
+    .requiredOption('--out <file.jsonl>', 'one line of JSON a run')
+    .addOption(
+      new Option('--shard <i/n>', 'only every n-th run, from the i-th, counted from 0')
+        .argParser(readShard)
+        .default({ index: 0, count: 1 }, '0/1'),
+    )
+    .option('--workers <number>', 'threads', readWorkers, defaultWorkers())
+    .option('--json', 'end with one line of JSON')
+    .addHelpText('after', SWEEP_EXAMPLES)
+    .action(sweepSim);
+}
+
+function merge(): Command {
+  return new Command('merge')
+    .description('the shards of a sweep as one table; says what is missing')
+    .argument('<files...>', 'written by `xor sim sweep`')
+    .option('--out <file.jsonl>', 'write all runs in order, each once')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  $ xor sim merge shard-*.jsonl --out all.jsonl')
+    .action(mergeSim);
+}
+
 const readEvent = readNumber(1, Number.MAX_SAFE_INTEGER);
 const readSeconds = readNumber(0, 86_400);
+
+const readWorkers = readNumber(1, 1_024);
+const SMOKE_SEEDS_MAX = 100_000;
+
+const SWEEP_EXAMPLES = `
+Examples:
+  $ xor sim sweep --scenario churn-15m --seeds 1-50 --vary peers=100,300 --out churn.jsonl
+  $ xor sim sweep --scenario churn-15m --seeds 1-50 --shard 3/8 --out shard-3.jsonl
+  $ xor sim merge shard-*.jsonl`;
 
 const RUN_EXAMPLES = `
 Exit status: 0 clean, 127 an assertion, 128 the ring is not whole at the end, 129 a correctness
@@ -71,4 +136,5 @@ Examples:
 const EXAMPLES = `
 Examples:
   $ xor sim --peers 100 --hours 0.5
-  $ xor sim list`;
+  $ xor sim list
+  $ xor sim smoke --seeds 20`;
