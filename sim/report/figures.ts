@@ -33,6 +33,7 @@ export function byteFigure(bytes: number): string {
 /** Moments of a run: `12.5 min`, from three hours on `3 h 20 min`. */
 export function momentFigure(minutes: number): string {
   if (minutes < 180) return `${figure(minutes, 1)} min`;
-  const rest = Math.round(minutes % 60);
-  return rest === 0 ? `${figure(minutes / 60)} h` : `${Math.floor(minutes / 60)} h ${rest} min`;
+  const whole = Math.round(minutes);
+  const hours = `${figure(Math.floor(whole / 60))} h`;
+  return whole % 60 === 0 ? hours : `${hours} ${whole % 60} min`;
 }

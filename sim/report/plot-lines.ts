@@ -180,11 +180,12 @@ function linesSpec(
   const legend = legendAbove(names, width, 26);
   const line = { type: 'line', strokeWidth: 2 };
   const point = { type: 'point', filled: true, size: 75, opacity: 1, stroke: colour('paper') };
+  const mark = { ...point, strokeWidth: 0.8 };
   const lines = { x, y, ...pointedLineEncodings(names, legend) };
   const points = { x, y, ...pointEncodings(names, legend) };
   return plotSpec({ width, height: 280 }, [
     { data: { values }, mark: line, encoding: lines },
-    { data: { values }, mark: point, encoding: points },
+    { data: { values }, mark, encoding: points },
   ]);
 }
 

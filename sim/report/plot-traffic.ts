@@ -74,7 +74,7 @@ export function replicasPlot(record: RunRecord): Plot | undefined {
     section: 'overlay',
     title: 'Stored values by number of live copies',
     description: `Of ${acknowledged} acknowledged values ${lost + excused} were lost in the end.`,
-    notes: ['The fewer copies, the darker; values without a copy stand at the bottom.'],
+    notes: ['Values with the fewest copies stand at the bottom.'],
     marksFaults: true,
     table: {
       id: 'values-by-replicas',

@@ -89,7 +89,7 @@ function aimsHtml(record: RunRecord): Markup {
     const figures = markup`<td class="number">${measured}</td><td>${aim}</td>`;
     return markup`<tr><td>${what}</td>${figures}${verdict}</tr>\n`;
   });
-  return markup`<div class="table" tabindex="0" role="region" aria-label="Measured beside the aims">
+  return markup`<div class="table short" tabindex="0" role="region" aria-label="Measured beside the aims">
 <table id="aims-table"><caption class="unseen">Measured beside the aims</caption>
 <thead><tr><th scope="col">what</th><th scope="col" class="number">measured</th>
 <th scope="col">aim</th><th scope="col">verdict</th></tr></thead>

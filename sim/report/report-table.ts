@@ -34,7 +34,8 @@ export function tableHtml(table: ReportTable, isCaptionUnseen = false): Markup {
     return markup`<tr>${cells}</tr>\n`;
   });
   const caption = isCaptionUnseen ? markup` class="unseen"` : markup``;
-  return markup`<div class="table" tabindex="0" role="region" aria-label="${title}">
+  const length = rows.length <= SHORT_ROWS_MAX ? ' short' : '';
+  return markup`<div class="table${length}" tabindex="0" role="region" aria-label="${title}">
 <table id="${id}-table"><caption${caption}>${title}</caption>
 <thead><tr>${heads}</tr></thead>
 <tbody>
@@ -53,7 +54,10 @@ function unitHtml(unit: string | undefined): Markup {
 }
 
 function cellHtml(cell: Cell, column: ReportColumn, greatest: number): Markup {
-  if (typeof cell !== 'number') return markup`<td>${cell}</td>`;
+  if (typeof cell !== 'number') {
+    const isWord = cell !== undefined && /^\S{1,32}$/.test(cell);
+    return isWord ? markup`<td class="word">${cell}</td>` : markup`<td>${cell}</td>`;
+  }
   const text = column.show?.(cell) ?? String(cell);
   if (column.hasBar !== true || greatest === 0) return markup`<td class="number">${text}</td>`;
   const share = ((100 * cell) / greatest).toFixed(1);
@@ -71,3 +75,6 @@ function csvCell(cell: Cell): string {
   const text = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
+
+/** On paper a table of so many rows stays on one page. */
+const SHORT_ROWS_MAX = 16;

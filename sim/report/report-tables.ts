@@ -75,7 +75,7 @@ export function trafficTable({ traffic }: RunRecord): ReportTable {
       { name: 'method' },
       { name: 'messages', show: (value) => figure(value) },
       { name: 'bytes', show: byteFigure },
-      { name: 'a peer sends', unit: 'B/s', show: roundFigure, hasBar: true },
+      { name: 'a peer sends', unit: 'B/s', show: (value) => value.toFixed(1), hasBar: true },
       { name: 'share', unit: '%', show: (value) => value.toFixed(1) },
     ],
     rows: [...traffic.byMethod]

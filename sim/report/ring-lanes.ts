@@ -17,7 +17,7 @@ export function lanesOf(peers: readonly RingPeer[]): Map<RingPeer, number> {
     );
     const used = lanes[lane];
     if (used !== undefined) used.end = to;
-    else lanes.push(isAcross ? { end: to - 1, limit: from } : { end: to, limit: 1 });
+    else lanes.push(isAcross ? { end: peer.place, limit: from } : { end: to, limit: 1 });
     found.set(peer, Math.min(used === undefined ? lanes.length - 1 : lane, LANES_MAX - 1));
   }
   return found;
@@ -26,9 +26,9 @@ export function lanesOf(peers: readonly RingPeer[]): Map<RingPeer, number> {
 /** How much of the ring nobody and how much several claim, as shares. */
 export function coverageOf(peers: readonly RingPeer[]): { unclaimed: number; contested: number } {
   const steps: { at: number; change: number }[] = [];
-  for (const { from, to } of claimsOf(peers)) {
+  for (const { peer, from, to } of claimsOf(peers)) {
     steps.push({ at: from, change: 1 }, { at: Math.min(1, to), change: -1 });
-    if (to > 1) steps.push({ at: 0, change: 1 }, { at: to - 1, change: -1 });
+    if (to > 1) steps.push({ at: 0, change: 1 }, { at: peer.place, change: -1 });
   }
   steps.sort((a, b) => a.at - b.at);
   let [at, claims, unclaimed, contested] = [0, 0, 0, 0];

@@ -10,7 +10,8 @@ export function slopeWords(series: Series): string[] {
   const isPower = isGrowthLogarithmic(series);
   return lines.flatMap((line) => {
     const fit = fitted(isPower ? logarithmic(line) : line);
-    if (fit === undefined) return [];
+    // A line that fits wholly is a formula itself.
+    if (fit === undefined || fit.deviation < 1e-9) return [];
     const power = `${line.label}: in proportion to ${xLabel} to the power ${signed(fit.slope)}.`;
     if (isPower) return [power];
     const sign = fit.atOne < 0 ? '−' : '+';
@@ -38,6 +39,8 @@ interface Fit {
   readonly atOne: number;
   /** For each doubling of x. */
   readonly slope: number;
+  /** The greatest distance of a point from the fitted line. */
+  readonly deviation: number;
 }
 
 /** Undefined for fewer than three different places. */
@@ -49,5 +52,7 @@ export function fitted({ points }: Line): Fit | undefined {
   const square = places.reduce((sum, { x }) => sum + (x - meanX) ** 2, 0);
   const product = places.reduce((sum, { x, y }) => sum + (x - meanX) * (y - meanY), 0);
   const slope = product / square;
-  return { atOne: meanY - slope * meanX, slope };
+  const atOne = meanY - slope * meanX;
+  const deviation = Math.max(...places.map(({ x, y }) => Math.abs(atOne + slope * x - y)));
+  return { atOne, slope, deviation };
 }

@@ -6,7 +6,7 @@ import { reportPlots } from '../../../sim/report/report-plots.ts';
 import { RING_SCRIPT, RING_SCRIPT_HASH } from '../../../sim/report/ring-script.ts';
 import { renderPlots } from '../../../sim/run/render-plots.ts';
 import type { RunRecord } from '../../../sim/simulation/run-record.ts';
-import { quietRecord, sampleRecord } from './sample-record.ts';
+import { hostileRecord, quietRecord, sampleRecord } from './sample-record.ts';
 
 describe('the report of a run with everything in it', async () => {
   const { html, warnings, files } = await reportOf(sampleRecord());
@@ -119,7 +119,7 @@ describe('what there is nothing to say about', async () => {
 
 test('a name from a scenario file stays text, wherever it is shown', async () => {
   const evil = `</title></script><script>alert(1)</script><img src=x onerror="alert('2')">&amp;`;
-  const record = renamed(sampleRecord(), evil);
+  const record = hostileRecord(evil);
   const { html, files } = await reportOf(record);
   expect(html).not.toMatch(/<script>alert|<img/);
   expect(html.match(/<script/g)).toHaveLength(2);
@@ -130,7 +130,7 @@ test('a name from a scenario file stays text, wherever it is shown', async () =>
 });
 
 test('no cell of a CSV is a formula', async () => {
-  const { files } = await reportOf(renamed(sampleRecord(), '=HYPERLINK("x")'));
+  const { files } = await reportOf(hostileRecord('=HYPERLINK("x")'));
   const all = files.filter(({ name }) => name.endsWith('.csv')).map(({ content }) => content);
   expect(all.join('')).toContain(`"'=HYPERLINK(""x"")"`);
   expect(all.join('')).not.toMatch(/(^|,|\n)"?=/);
@@ -140,49 +140,4 @@ async function reportOf(record: RunRecord) {
   const warnings: string[] = [];
   const plots = await renderPlots(reportPlots(record), (warning) => warnings.push(warning));
   return { html: reportHtml(record, plots), files: reportFiles(record, plots), warnings };
-}
-
-/** With the name in every place that a file or another peer can fill. */
-function renamed(record: RunRecord, name: string): RunRecord {
-  const attack = { name, share: 0.1, defences: { lookupReplicas: 1, lookupPaths: 1 } };
-  return {
-    ...record,
-    scenario: { ...record.scenario, name, description: name, attack },
-    command: name,
-    commit: name,
-    latencySource: name,
-    violations: record.violations.map((one) => ({
-      ...one,
-      nodes: [name],
-      detail: name,
-      checker: name,
-    })),
-    lookups: {
-      ...record.lookups,
-      failures: { [name]: 3 },
-      slowest: record.lookups.slowest.map((one) => ({
-        ...one,
-        from: name,
-        target: name,
-        outcome: name,
-      })),
-    },
-    traffic: {
-      ...record.traffic,
-      byMethod: record.traffic.byMethod.map((one) => ({ ...one, method: `${name}${one.method}` })),
-    },
-    ring: record.ring.slice(-1).map((one) => ({
-      ...one,
-      peers: one.peers.map((peer) => ({ ...peer, name: `${name}${peer.name}` })),
-    })),
-    faults: record.faults.map((one) => ({ ...one, label: name })),
-    attackCurve: record.attackCurve.map((one) => ({ ...one, attack: name, defences: name })),
-    series: record.series.map((one) => ({
-      ...one,
-      title: name,
-      xLabel: name,
-      yLabel: name,
-      lines: one.lines.map((line) => ({ ...line, label: `${name}${line.label}` })),
-    })),
-  };
 }

@@ -132,6 +132,52 @@ export function quietRecord(): RunRecord {
   };
 }
 
+/** With the name in every place that a file or another peer can fill. */
+export function hostileRecord(name: string): RunRecord {
+  const record = sampleRecord();
+  const attack = { name, share: 0.1, defences: { lookupReplicas: 1, lookupPaths: 1 } };
+  return {
+    ...record,
+    scenario: { ...record.scenario, name, description: name, attack },
+    command: name,
+    commit: name,
+    latencySource: name,
+    violations: record.violations.map((one) => ({
+      ...one,
+      nodes: [name],
+      detail: name,
+      checker: name,
+    })),
+    lookups: {
+      ...record.lookups,
+      failures: { [name]: 3 },
+      slowest: record.lookups.slowest.map((one) => ({
+        ...one,
+        from: name,
+        target: name,
+        outcome: name,
+      })),
+    },
+    traffic: {
+      ...record.traffic,
+      byMethod: record.traffic.byMethod.map((one) => ({ ...one, method: `${name}${one.method}` })),
+    },
+    ring: record.ring.slice(-1).map((one) => ({
+      ...one,
+      peers: one.peers.map((peer) => ({ ...peer, name: `${name}${peer.name}` })),
+    })),
+    faults: record.faults.map((one) => ({ ...one, label: name })),
+    attackCurve: record.attackCurve.map((one) => ({ ...one, attack: name, defences: name })),
+    series: record.series.map((one) => ({
+      ...one,
+      title: name,
+      xLabel: name,
+      yLabel: name,
+      lines: one.lines.map((line) => ({ ...line, label: `${name}${line.label}` })),
+    })),
+  };
+}
+
 function timelineOf(peers: number, random: () => number): TimelineSample[] {
   return Array.from({ length: 120 }, (_, i) => {
     const atMinutes = i + 1;
