@@ -1,4 +1,4 @@
-import type { FaultPlan, Scenario } from './scenario.ts';
+import type { ChurnPlan, FaultPlan, Scenario } from './scenario.ts';
 import { ScenarioFault, unexpected } from './scenario-fault.ts';
 import { PEERS_MAX } from './scenario-fields.ts';
 
@@ -50,7 +50,13 @@ function lossFault({ network, faults }: Scenario): ScenarioFault | undefined {
   );
 }
 
-function churnFault({ churn, peers, clients, hours }: Scenario): ScenarioFault | undefined {
+function churnFault({
+  churn,
+  peers,
+  clients,
+  bootstrapNodes,
+  hours,
+}: Scenario): ScenarioFault | undefined {
   if (churn.model === 'pareto' && churn.shape <= PARETO_SHAPE_MIN) {
     const expected = `more than ${PARETO_SHAPE_MIN} (a Pareto session has a mean only then)`;
     return unexpected('churn.shape', expected, churn.shape);
@@ -61,14 +67,31 @@ function churnFault({ churn, peers, clients, hours }: Scenario): ScenarioFault |
   if (churn.model !== 'trace' && churn.trace.length > 0) {
     return new ScenarioFault('churn.trace', 'a trace needs the churn.model "trace"');
   }
-  const nodes = peers + clients;
-  return first(churn.trace, ({ atSeconds, node }, i) => {
+  return traceFault(churn.trace, peers + clients - bootstrapNodes, hours * 3600);
+}
+
+/** `present`: nodes that are there at the beginning and may go; others must join first. */
+function traceFault(
+  trace: ChurnPlan['trace'],
+  present: number,
+  endSeconds: number,
+): ScenarioFault | undefined {
+  const joinedAt = new Map<number, number>();
+  for (const { node, event, atSeconds } of trace) {
+    if (event === 'join') joinedAt.set(node, Math.min(atSeconds, joinedAt.get(node) ?? endSeconds));
+  }
+  return first(trace, ({ atSeconds, node }, i) => {
     const path = `churn.trace[${i}]`;
-    if (node >= nodes) return unexpected(`${path}.node`, `a node from 0 to ${nodes - 1}`, node);
-    const endSeconds = hours * 3600;
-    return atSeconds > endSeconds
-      ? unexpected(`${path}.atSeconds`, `at most ${endSeconds}, the hours observed`, atSeconds)
-      : undefined;
+    if (atSeconds > endSeconds) {
+      return unexpected(
+        `${path}.atSeconds`,
+        `at most ${endSeconds}, the hours observed`,
+        atSeconds,
+      );
+    }
+    const isThere = node < present || atSeconds >= (joinedAt.get(node) ?? Infinity);
+    const expected = `a node below ${present}, which are there, or one that joins before`;
+    return isThere ? undefined : unexpected(`${path}.node`, expected, node);
   });
 }
 

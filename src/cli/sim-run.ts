@@ -164,6 +164,11 @@ class SimRun {
         ? `the ring was not whole ${record.scenario.convergeMinutes} minutes after the faults ended`
         : `${violation.checker} at event ${violation.event}: ${violation.detail.split('\n')[0]}`;
     process.stderr.write(`xor: ${record.outcome}: ${what}\nxor: again: ${record.command}\n`);
+    if (violation !== undefined) {
+      const nodes = violation.nodes.length > 0 ? ` --node ${violation.nodes.join(' ')}` : '';
+      const replay = `--replay ${Math.max(1, violation.event)}${nodes}`;
+      process.stderr.write(`xor: the peers at that moment: ${record.command} ${replay}\n`);
+    }
     const shrunk = await shrinkFailure(record, {
       resources: this.resources as RunResources,
       seconds: shrinkSeconds,

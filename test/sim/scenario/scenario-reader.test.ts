@@ -95,11 +95,15 @@ describe('fields that do not go together', () => {
       'churn.trace: a trace needs the churn.model "trace"',
     ],
     [
-      { peers: 5, churn: { model: 'trace', trace: [{ atSeconds: 1, node: 5, event: 'leave' }] } },
-      'churn.trace[0].node: expected a node from 0 to 4, got 5',
+      traced({ atSeconds: 1, node: 5, event: 'leave' }),
+      'churn.trace[0].node: expected a node below 5, which are there, or one that joins before, got 5',
     ],
     [
-      { churn: { model: 'trace', trace: [{ atSeconds: 3601, node: 5, event: 'leave' }] } },
+      traced({ atSeconds: 2, node: 7, event: 'join' }, { atSeconds: 1, node: 7, event: 'leave' }),
+      'churn.trace[1].node: expected a node below 5',
+    ],
+    [
+      traced({ atSeconds: 3601, node: 0, event: 'leave' }),
       'churn.trace[0].atSeconds: expected at most 3600',
     ],
     [
@@ -120,6 +124,17 @@ describe('fields that do not go together', () => {
     expect(faultOf(document)).toContain(sentence);
   });
 });
+
+test('a trace may name nodes that join in it', () => {
+  const { churn } = read(
+    traced({ atSeconds: 1, node: 7, event: 'join' }, { atSeconds: 2, node: 7, event: 'leave' }),
+  );
+  expect(churn.trace).toHaveLength(2);
+});
+
+function traced(...trace: object[]): object {
+  return { peers: 10, churn: { model: 'trace', trace } };
+}
 
 function read(document: unknown): Scenario {
   const scenario = parseScenario(JSON.stringify(document));
