@@ -7,7 +7,6 @@ import { valueKey } from '../../src/storage/store-record.ts';
 import { ARRAY_INDEX_END } from '../../src/wire/stored-data.ts';
 import type { SimNode } from '../world/sim-node.ts';
 import type { World } from '../world/world.ts';
-import type { StopManner } from '../world/world-observer.ts';
 import { type Checker, type ReportViolation, violationOf } from './checker.ts';
 import {
   authorName,
@@ -102,9 +101,10 @@ export class AcknowledgedStores implements Checker {
     this.measuredMs = world.nowMs;
   }
 
-  /** What this node has stored need not be kept any more: its certificate was revoked. */
-  excuse(node: SimNode): void {
+  /** What it has stored need not be kept any more, and copies that it has count no more. */
+  revoked(node: SimNode): void {
     this.excusedAuthors.add(authorName(node));
+    this.stopped(node);
   }
 
   counts(): StoreCounts {
@@ -128,6 +128,7 @@ export class AcknowledgedStores implements Checker {
   }
 
   handled(node: SimNode, input: Input, outputs: readonly Output[]): void {
+    if (node.isRevoked) return;
     const { size } = this.members;
     if (this.members.noteOutputs(node, outputs) && Math.min(size, this.members.size) < COPIES) {
       this.smallMs = this.world.nowMs;
@@ -139,6 +140,7 @@ export class AcknowledgedStores implements Checker {
   }
 
   persisted(node: SimNode, records: readonly PersistRecord[]): void {
+    if (node.isRevoked) return;
     for (const record of records) {
       if (!isValueKey(record.key)) continue;
       if (record.value === undefined) this.dropped(node, record.key);
@@ -147,12 +149,13 @@ export class AcknowledgedStores implements Checker {
   }
 
   started(node: SimNode): void {
+    if (node.isRevoked) return;
     for (const [key, value] of node.disk.records) {
       if (isValueKey(key)) this.gained(node, { key, value });
     }
   }
 
-  stopped(node: SimNode, _how: StopManner, _wiped: boolean): void {
+  stopped(node: SimNode): void {
     this.noteDeath(node);
     const lost: LostCopy = { node, atMs: this.world.nowMs, how: 'died' };
     const keys = this.held.get(node) ?? [];

@@ -4,7 +4,10 @@ import type { NodeId } from '../../src/wire/node-id.ts';
 import type { SimNode } from '../world/sim-node.ts';
 import type { World } from '../world/world.ts';
 
-/** The members of the ring: peers that run and are joined, as they say themselves, in its order. */
+/**
+ * The members of the ring, in its order: peers that run and are joined, as they say themselves, and
+ * were not revoked.
+ */
 export class Membership {
   private readonly world: World;
   private readonly ids: NodeId[] = [];
@@ -54,6 +57,7 @@ export class Membership {
   /** How long nothing has changed, ms. */
   get stableMs(): number {
     if (this.world.network.isDivided) this.wasDivided(0);
+    if (this.world.changesUnderWay > 0) this.changedMs = this.world.nowMs;
     return this.world.nowMs - this.changedMs;
   }
 
@@ -69,7 +73,7 @@ export class Membership {
 
   /** Compares a node with what is known of it; true when it came or went. */
   sync(node: SimNode): boolean {
-    const isMember = node.role === 'peer' && node.isUp && node.isJoined;
+    const isMember = node.role === 'peer' && node.isJoined && !node.isRevoked;
     if (isMember === this.nodes.has(node.nodeId)) return false;
     const at = lowerBound(this.ids, node.nodeId);
     if (isMember) {

@@ -54,6 +54,10 @@ export class OneResponsible implements Checker {
     this.members.sync(node);
   }
 
+  revoked(node: SimNode): void {
+    this.stopped(node);
+  }
+
   check(): void {
     const { members, options } = this;
     const isStable = !members.wasDivided(options.healMs) && members.stableMs >= options.stableMs;

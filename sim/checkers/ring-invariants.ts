@@ -83,6 +83,10 @@ export class RingInvariants implements Checker {
     this.afterChange();
   }
 
+  revoked(node: SimNode): void {
+    this.stopped(node);
+  }
+
   check(): void {
     this.checkAll();
     const { healMs, stableMs } = this.options;

@@ -121,7 +121,8 @@ export class Churn implements WorldObserver {
     }
     const absenceMs = this.absenceMs();
     if (isKept) {
-      this.later(Math.max(absenceMs, RESTART_MS), () => this.restart(node));
+      const leastMs = how === 'host' ? HOST_RESTART_MS : RESTART_MS;
+      this.later(Math.max(absenceMs, leastMs), () => this.restart(node));
     } else {
       this.later(absenceMs, () => this.replace(node.role));
     }
@@ -188,5 +189,6 @@ function lengthsOf(plan: ChurnPlan): SessionLengths | undefined {
   }
 }
 
-/** A process that crashed, or a host, is not back sooner. */
+/** A process is not back sooner, and a host not before it has booted. */
 const RESTART_MS = 1_000;
+const HOST_RESTART_MS = 30_000;

@@ -43,8 +43,11 @@ export class ConfigurationSpread implements WorldObserver {
     overlay.world.observers.push(this);
   }
 
-  /** The peer's host has fetched and verified it, and keeps it for the restart. */
-  give(node: SimNode, configuration: VerifiedConfiguration): Spread {
+  /**
+   * The peer's host has fetched and verified it, and keeps it for the restart. `complete` is called
+   * when all have it.
+   */
+  give(node: SimNode, configuration: VerifiedConfiguration, complete?: () => void): Spread {
     const { world } = this.overlay;
     const spread: Spread = {
       sequence: configuration.sequence,
@@ -56,7 +59,7 @@ export class ConfigurationSpread implements WorldObserver {
     node.configuration = configuration;
     this.sequences.set(node, configuration.sequence);
     world.handle(node, { type: 'configuration', configuration });
-    this.look(spread);
+    this.look(spread, complete);
     return spread;
   }
 
@@ -77,7 +80,7 @@ export class ConfigurationSpread implements WorldObserver {
   }
 
   /** Until all have it. */
-  private look(spread: Spread): void {
+  private look(spread: Spread, complete: (() => void) | undefined): void {
     const { world } = this.overlay;
     let have = 0;
     let of = 0;
@@ -88,8 +91,12 @@ export class ConfigurationSpread implements WorldObserver {
     }
     const atSeconds = (world.nowMs - spread.startedMs) / 1000;
     spread.samples.push({ atSeconds, have, of });
-    if (have === of) spread.completeAfterSeconds = atSeconds;
-    else if (spread.samples.length < SAMPLES_MAX) world.schedule(LOOK_MS, () => this.look(spread));
+    if (have === of) {
+      spread.completeAfterSeconds = atSeconds;
+      complete?.();
+    } else if (spread.samples.length < SAMPLES_MAX) {
+      world.schedule(LOOK_MS, () => this.look(spread, complete));
+    }
   }
 }
 

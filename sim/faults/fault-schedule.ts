@@ -8,7 +8,7 @@ import { ConfigurationSpread } from './configuration-spread.ts';
 
 /** Carries out what happens once in a scenario, and says when it did. */
 export class FaultSchedule {
-  /** Nodes that a configuration names as bad-nodes: they are no part of the overlay any more. */
+  /** Nodes that a configuration names as bad-nodes. */
   readonly revoked = new Set<SimNode>();
   /** Nodes that vanished at once. */
   readonly vanished = new Set<SimNode>();
@@ -161,12 +161,17 @@ export class FaultSchedule {
   }
 
   private revoke(share: number): void {
-    for (const node of this.chosen(share)) this.revoked.add(node);
-    this.rollOver(`${percent(share)} of the peers are revoked`);
+    const { world } = this.overlay;
+    for (const node of this.chosen(share)) {
+      this.revoked.add(node);
+      world.revoke(node);
+    }
+    world.changesUnderWay++;
+    this.rollOver(`${percent(share)} of the peers are revoked`, () => world.changesUnderWay--);
   }
 
   /** The newest configuration names all that were revoked so far, and one peer gets it. */
-  private rollOver(label: string): void {
+  private rollOver(label: string, complete?: () => void): void {
     const badNodes = [...this.revoked].map(({ nodeId }) => nodeId);
     const configuration = this.overlay.publishConfiguration({ badNodes });
     const honest = this.overlay
@@ -174,7 +179,8 @@ export class FaultSchedule {
       .filter((node) => node.behavior === undefined && !this.revoked.has(node));
     const first = this.random.pick(honest);
     const mark = this.mark(label);
-    if (first !== undefined) mark.spread = this.configurations.give(first, configuration);
+    if (first === undefined) complete?.();
+    else mark.spread = this.configurations.give(first, configuration, complete);
   }
 
   /** A share of all peers that are up, taken from those that are no bootstrap nodes. */

@@ -72,6 +72,8 @@ export class SimNode {
   behavior: NodeBehavior | undefined;
   /** What its disk holds is gone once it has left. */
   leavesForGood = false;
+  /** A configuration names it as a bad-node: it is no part of the overlay any more. */
+  isRevoked = false;
   /** As the Peer asked to remember them; kept with the disk. */
   rememberedPeers: readonly KnownPeer[] = [];
   /** The one that its Peer adopted last; kept with the disk. */

@@ -17,6 +17,8 @@ export interface WorldObserver {
   started?(node: SimNode): void;
   /** `how`: its links are closed, or it is silent; `wiped`: and its disk is gone. */
   stopped?(node: SimNode, how: StopManner, wiped: boolean): void;
+  /** A new configuration names it as a bad-node: it goes on, but the others cut it off. */
+  revoked?(node: SimNode): void;
   /** Something went wrong inside a Peer: always a bug. */
   failed?(node: SimNode, input: Input, error: unknown): void;
 }

@@ -45,6 +45,8 @@ export class World {
   readonly seed: number;
   /** The true time, ms since the World began. */
   nowMs = 0;
+  /** Changes under way that reach peers at different times: till then no ring can be ideal. */
+  changesUnderWay = 0;
   /** Inputs handled by Peers so far. */
   eventCount = 0;
   private readonly options: WorldOptions;
@@ -116,6 +118,12 @@ export class World {
       node.configuration = undefined;
     }
     for (const observer of this.observers) observer.stopped?.(node, how, wiped);
+  }
+
+  /** From now on it is no part of the overlay, whatever it thinks of itself. */
+  revoke(node: SimNode): void {
+    node.isRevoked = true;
+    for (const observer of this.observers) observer.revoked?.(node);
   }
 
   /** Gives a command to a node's Peer; `done` is called once unless the node stops before. */

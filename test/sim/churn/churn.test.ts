@@ -23,7 +23,10 @@ function withChurn(plan: Partial<ChurnPlan>, seed = 7) {
   world.observers.push({
     stopped: (node, how, wiped) => stops.push({ node, how, wiped, atMs: world.nowMs }),
   });
-  const runMinutes = (minutes: number) => world.runUntil(world.nowMs + minutes * 60_000);
+  const runMinutes = (minutes: number) => {
+    world.runUntil(world.nowMs + minutes * 60_000);
+    expect(world.haltReason).toBeUndefined();
+  };
   const up = () => world.nodes.filter((node) => node.isUp);
   return { overlay, world, churn, stops, runMinutes, up };
 }
@@ -134,10 +137,10 @@ describe('churn with sessions', () => {
 });
 
 test('Poisson: as many come as go, independent of each other', () => {
-  const { churn, runMinutes, up, stops } = withChurn({ model: 'poisson', medianSessionMinutes: 2 });
+  const { churn, runMinutes, up, stops } = withChurn({ model: 'poisson', medianSessionMinutes: 1 });
   churn.start();
   const counts: number[] = [];
-  for (let minute = 0; minute < 12; minute++) {
+  for (let minute = 0; minute < 8; minute++) {
     runMinutes(1);
     counts.push(up().length);
   }

@@ -30,6 +30,7 @@ function traceOf(seed: number, scheme?: SignatureScheme): string {
   while (simulation.phase !== 'observing') simulation.advance(1_000);
   for (const part of parts) part.start();
   overlay.world.runUntil(overlay.world.nowMs + 120_000);
+  expect(overlay.world.haltReason).toBeUndefined();
   return `${overlay.world.trace.digest()} after ${overlay.world.eventCount} events`;
 }
 
