@@ -22,7 +22,7 @@ import type {
   StatEntry,
 } from './command.ts';
 import { type VerifiedAnswer, verifyFetchAnswer } from './fetch-answer.ts';
-import type { LookupAnswers } from './lookup-answers.ts';
+import type { LookupRounds } from './lookup-rounds.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
 import type { RequestOutcome } from './request-owner.ts';
 
@@ -32,7 +32,7 @@ export interface RunningCommand {
   /** Where its data lies, for commands on data. */
   readonly resource: ResourceId | undefined;
   /** Where it asks several peers; absent: one request. */
-  answers?: LookupAnswers;
+  rounds?: LookupRounds;
 }
 
 type Answer = Extract<RequestOutcome, { type: 'answer' }>;

@@ -20,10 +20,10 @@ import type {
 import { type RunningCommand, readCommandAnswer } from './command-answer.ts';
 import { fetchRequest, storeRequest } from './data-request.ts';
 import type { CommandId } from './input.ts';
-import { LookupAnswers } from './lookup-answers.ts';
+import { LookupRounds } from './lookup-rounds.ts';
 import type { MessageTransport } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
-import { type LookupDefences, lookupRoutes, type RoutingView } from './redundant-lookup.ts';
+import { asksFurther, type LookupDefences, type RoutingView } from './redundant-lookup.ts';
 import type { RequestOutcome } from './request-owner.ts';
 
 /** What commands ask of the rest of the Peer. */
@@ -98,12 +98,12 @@ export class CommandService {
     const running = this.running.get(id);
     if (running === undefined) return;
     const result =
-      running.answers === undefined
+      running.rounds === undefined
         ? readCommandAnswer(this.env, running, outcome)
-        : running.answers.take(outcome);
+        : running.rounds.take(outcome);
     if (result === undefined) return;
     this.running.delete(id);
-    if (running.answers !== undefined) {
+    if (running.rounds !== undefined) {
       this.transport.forget((owner) => owner.type === 'command' && owner.id === id);
     }
     this.complete(id, result);
@@ -146,17 +146,21 @@ export class CommandService {
     specifiers: readonly FetchSpecifier[],
     defences: LookupDefences,
   ): void {
-    const view = this.listener.routingView();
-    const routes = lookupRoutes(this.env, running.resource, defences, view);
-    running.answers = new LookupAnswers(this.env, running, routes.length);
-    this.running.set(id, running);
+    const { resource } = running;
     const { fetchReq } = MessageCode;
-    for (const { destinationList, reroute } of routes) {
-      const owner = { type: 'command', id } as const;
-      const { resource } = running;
-      const request = fetchRequest(resource, specifiers, owner, fetchReq, destinationList);
-      this.transport.request({ ...request, reroute, transmissionsMax: LOOKUP_TRANSMISSIONS_MAX });
-    }
+    running.rounds = new LookupRounds(this.env, running, resource, {
+      defences,
+      routingView: () => this.listener.routingView(),
+      ask: ({ destinationList, reroute }) => {
+        const owner = { type: 'command', id } as const;
+        const request = fetchRequest(resource, specifiers, owner, fetchReq, destinationList);
+        // Who is silent is not waited for as long as others can be asked instead.
+        const rounds = asksFurther(defences) ? { transmissionsMax: ROUND_TRANSMISSIONS } : {};
+        this.transport.request({ ...request, reroute, ...rounds });
+      },
+    });
+    this.running.set(id, running);
+    running.rounds.start();
   }
 
   private store(
@@ -262,6 +266,6 @@ function targetDestination(target: NodeId | ResourceId): Destination {
   return resourceDestination(target as ResourceId);
 }
 
-/** One less than the RFC's five: "nobody answered" must not keep what others said from counting. */
-const LOOKUP_TRANSMISSIONS_MAX = 4;
+/** Of each request in one round of a redundant lookup. */
+const ROUND_TRANSMISSIONS = 2;
 const NO_BYTES = new Uint8Array(0);

@@ -2,7 +2,7 @@ import { type Destination, nodeDestination, resourceDestination } from '../wire/
 import type { NodeId } from '../wire/node-id.ts';
 import type { ResourceId } from '../wire/resource-id.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
-import { advance, distance, RING_BITS } from './ring.ts';
+import { advance, distance, RING_BITS, successorPoint } from './ring.ts';
 
 /**
  * What a Peer does against peers that lie about data or drop messages, where RFC 6940 leaves it
@@ -65,6 +65,56 @@ export function lookupRoutes(
     }
   }
   return routes;
+}
+
+/**
+ * Whom to ask when those asked first did not have it: of the nodes that are known for certain —
+ * this one, the Routing Table, whoever has signed an answer — the nearest behind the Resource-ID,
+ * each by its Node-ID, and whoever comes right behind each of these. A liar can be silent about its
+ * successor, but not stand in for it: the successor's answer bears a Node-ID of its own.
+ */
+export function furtherRoutes(
+  env: PeerEnvironment,
+  resource: ResourceId,
+  defences: LookupDefences,
+  view: RoutingView,
+  asked: ReadonlySet<string>,
+  signers: ReadonlySet<NodeId>,
+): LookupRoute[] {
+  const holders = bounded(defences.lookupReplicas ?? 1, 1, REPLICAS_MAX);
+  const known = new Set([env.nodeId, ...view.peers, ...signers]);
+  const nearest = [...known]
+    .map((nodeId) => ({ nodeId, steps: distance(resource, nodeId) }))
+    .sort((a, b) => (a.steps < b.steps ? -1 : 1))
+    .slice(0, holders)
+    .map(({ nodeId }) => nodeId);
+  const targets: Destination[] = nearest
+    .filter((nodeId) => !signers.has(nodeId))
+    .map(nodeDestination);
+  for (const nodeId of nearest.slice(0, -1)) {
+    targets.push(resourceDestination(successorPoint(nodeId)));
+  }
+  const twice = (defences.lookupPaths ?? 1) > 1;
+  return targets
+    .filter((target) => !asked.has(targetKey(target)))
+    .flatMap((target) => {
+      const [hop, other] = shuffledHops(env, view.peers);
+      const reroute =
+        defences.retryDifferentHop === true ? () => through(other, target) : undefined;
+      const usual = { destinationList: [target], reroute };
+      return twice ? [usual, { destinationList: through(hop, target), reroute }] : [usual];
+    });
+}
+
+/** Whether more than the responsible peer is asked, in rounds. */
+export function asksFurther({ lookupReplicas }: LookupDefences): boolean {
+  return lookupReplicas !== undefined && lookupReplicas > 1;
+}
+
+/** What tells two targets of a lookup apart. */
+export function targetKey(target: Destination | undefined): string {
+  if (target?.type === 'node') return `node ${target.nodeId}`;
+  return target?.type === 'resource' ? target.resourceId : '';
 }
 
 /** The Resource-ID and the places behind it where its copies should be found. */

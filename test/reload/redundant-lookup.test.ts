@@ -18,6 +18,15 @@ describe('A redundant lookup (RFC 6940 §13.5.4, §13.6.6)', () => {
     expect(found.nodes.map(({ nodeId }) => nodeId)).toEqual([target.nodeId]);
   });
 
+  it('goes on to the next holder where the places asked first lead to liars alone', () => {
+    const { overlay, careful, target, deny } = smallOverlay();
+    deny(2);
+    const command = { type: 'lookupByNodeId', nodeId: target.nodeId } as const;
+    expect(overlay.run(careful, command).ok).toBe(true);
+    deny(3);
+    expect(overlay.run(careful, command)).toMatchObject({ failure: { code: 'not-found' } });
+  });
+
   it('says that there is none when nobody asked has any', () => {
     const { overlay, careful } = smallOverlay();
     const nodeId = '0123456789abcdef0123456789abcdef' as NodeId;
@@ -85,13 +94,21 @@ function smallOverlay() {
   const others = ['3c', '5d', '6e', '8f', '9a', 'b2', 'c4', 'd6', 'e9', 'f3'].map((id) => join(id));
   overlay.runFor(60_000);
   const target = others[3] as VirtualPeer;
-  const deny = () => {
+  /** The first `holders` peers behind the resource deny what they store: three have it. */
+  const deny = (holders = 1) => {
     const resource = resourceOf(target);
-    for (const [peer, store] of stores) {
-      if (peer.peer.isResponsible(resource)) store.isDenying = true;
-    }
+    [...stores]
+      .sort(([a], [b]) => (behind(resource, a) < behind(resource, b) ? -1 : 1))
+      .slice(0, holders)
+      .forEach(([, store]) => {
+        store.isDenying = true;
+      });
   };
   return { overlay, asking, careful, target, deny };
+}
+
+function behind(resource: ResourceId, { nodeId }: VirtualPeer): bigint {
+  return distance(resource, nodeId);
 }
 
 function resourceOf(peer: VirtualPeer): ResourceId {

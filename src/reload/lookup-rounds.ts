@@ -1,40 +1,76 @@
 import { MalformedMessage } from '../wire/malformed-message.ts';
+import type { NodeId } from '../wire/node-id.ts';
+import type { ResourceId } from '../wire/resource-id.ts';
 import type { GenericCertificate } from '../wire/security-block.ts';
 import type { KindId } from '../wire/stored-data.ts';
 import type { CommandOutcome, FetchedValue } from './command.ts';
 import { failureOf, type RunningCommand, readFetched } from './command-answer.ts';
 import { type VerifiedAnswer, verifyFetchAnswer } from './fetch-answer.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
+import {
+  asksFurther,
+  furtherRoutes,
+  type LookupDefences,
+  type LookupRoute,
+  lookupRoutes,
+  type RoutingView,
+  targetKey,
+} from './redundant-lookup.ts';
 import type { RequestOutcome } from './request-owner.ts';
 
+/** What a redundant lookup asks of the Peer. */
+export interface LookupSender {
+  readonly defences: LookupDefences;
+  routingView(): RoutingView;
+  /** Sends the Fetch this way; its outcome comes to `take`. */
+  ask(route: LookupRoute): void;
+}
+
 /**
- * Gathers what the requests of one redundant lookup bring (RFC 6940 §13.5.4): of each value the
- * newest that passes the checks counts, and "there is none" only if nobody shows the contrary.
+ * One redundant lookup (RFC 6940 §13.5.4): asks in rounds, and gathers what comes. Of each value
+ * the newest that passes the checks counts, and "there is none" only if nobody shows the contrary.
  */
-export class LookupAnswers {
+export class LookupRounds {
   private readonly env: PeerEnvironment;
   private readonly running: RunningCommand;
-  private readonly asked: number;
+  private readonly resource: ResourceId;
+  private readonly sender: LookupSender;
+  private readonly startedMs: number;
+  /** Requests sent; each has one outcome. */
+  private asked = 0;
+  private readonly targets = new Set<string>();
+  private readonly signers = new Set<NodeId>();
   private ended = 0;
   private found = 0;
   private readonly answers: VerifiedAnswer[] = [];
   private readonly certificates: GenericCertificate[] = [];
   private failure: CommandOutcome | undefined;
 
-  /** `asked`: how many requests were sent; each has one outcome. */
-  constructor(env: PeerEnvironment, running: RunningCommand, asked: number) {
+  constructor(
+    env: PeerEnvironment,
+    running: RunningCommand,
+    resource: ResourceId,
+    sender: LookupSender,
+  ) {
     this.env = env;
     this.running = running;
-    this.asked = asked;
+    this.resource = resource;
+    this.sender = sender;
+    this.startedMs = env.now.monotonicMs;
+  }
+
+  start(): void {
+    const { defences } = this.sender;
+    this.askAll(lookupRoutes(this.env, this.resource, defences, this.sender.routingView()));
   }
 
   /** Takes in the outcome of one request; the command's own outcome as soon as it is known. */
   take(outcome: RequestOutcome): CommandOutcome | undefined {
     this.ended++;
-    const { resource } = this.running;
-    if (outcome.type === 'answer' && resource !== undefined) {
+    if ('signer' in outcome) this.signers.add(outcome.signer.nodeId);
+    if (outcome.type === 'answer') {
       const { body, certificates } = outcome;
-      const answer = verifyFetchAnswer(this.env, resource, body, certificates);
+      const answer = verifyFetchAnswer(this.env, this.resource, body, certificates);
       if (answer instanceof MalformedMessage) {
         const failure = { code: 'malformed-answer', detail: answer.describe() } as const;
         this.failure ??= { ok: false, failure };
@@ -43,12 +79,32 @@ export class LookupAnswers {
         this.certificates.push(...certificates);
         if (answer.values.some(({ value }) => value !== undefined)) this.found++;
       }
-    } else if (outcome.type !== 'answer') this.failure ??= failureOf(outcome);
-    return this.isDecided() ? this.decide() : undefined;
+    } else this.failure ??= failureOf(outcome);
+    if (this.isDecided()) return this.decide();
+    if (this.ended < this.asked || this.askFurther()) return undefined;
+    return this.decide();
+  }
+
+  /** Returns whether there is anybody else to ask, and time. */
+  private askFurther(): boolean {
+    const { env, resource, sender, targets, signers } = this;
+    if (!asksFurther(sender.defences)) return false;
+    if (env.now.monotonicMs - this.startedMs > FURTHER_WITHIN_MS) return false;
+    const view = sender.routingView();
+    const routes = furtherRoutes(env, resource, sender.defences, view, targets, signers);
+    this.askAll(routes);
+    return routes.length > 0;
+  }
+
+  private askAll(routes: readonly LookupRoute[]): void {
+    this.asked += routes.length;
+    for (const route of routes) {
+      this.targets.add(targetKey(route.destinationList.at(-1)));
+      this.sender.ask(route);
+    }
   }
 
   private isDecided(): boolean {
-    if (this.ended >= this.asked) return true;
     // A certificate proves by itself whose it is: one right answer is enough.
     if (this.running.command.type === 'lookupByNodeId') {
       return this.found > 0 && this.decide().ok;
@@ -101,4 +157,6 @@ function isNewer(value: FetchedValue, than: FetchedValue): boolean {
   return value.storageTimeUnixMs > than.storageTimeUnixMs;
 }
 
+/** A round takes two transmissions: the answers of the last one still come within 15 s. */
+const FURTHER_WITHIN_MS = 7_500;
 const NO_BYTES = new Uint8Array(0);
