@@ -64,8 +64,10 @@ export function dispatchOutcome(
       return parts.partition.handlePingOutcome(owner.through, outcome);
     case 'replicate':
       return parts.replication.handleOutcome(owner.resource, owner.nodeId, outcome);
+    case 'offer':
+      return parts.replication.handleOfferOutcome(owner.resource, outcome);
     case 'adoptNewer':
-      return parts.newerData.handleOutcome(owner.resource, outcome);
+      return parts.newerData.handleOutcome(owner.resource, owner.nodeId, outcome);
     case 'ownRecord':
       parts.ownRecords.handleOutcome(owner.record, owner.step, outcome);
       return parts.leave.continue();

@@ -5,7 +5,7 @@ import { MessageCode } from '../wire/message-contents.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { ResourceId } from '../wire/resource-id.ts';
 import type { ModelSpecifier } from '../wire/store.ts';
-import { ARRAY_INDEX_END, type DataModel } from '../wire/stored-data.ts';
+import { ARRAY_INDEX_END, type DataModel, type KindId } from '../wire/stored-data.ts';
 import type { FetchSpecifier } from './command.ts';
 import { fetchRequest } from './data-request.ts';
 import { verifyFetchAnswer } from './fetch-answer.ts';
@@ -15,14 +15,18 @@ import type { RequestOutcome } from './request-owner.ts';
 import type { StorageService } from './storage-service.ts';
 
 /**
- * RFC 6940 §7.4.1.1: a peer whose copy is refused as too old "MUST fetch the newer data" from where
- * it was refused, "and replace its own copy".
+ * Fetches what another peer has and this one should have. RFC 6940 §7.4.1.1: a peer whose copy is
+ * refused as too old "MUST fetch the newer data" from where it was refused, "and replace its own
+ * copy". And where a divided ring became one, the owner fetches what a peer holds that was
+ * responsible in the other part: too far away to be allowed to store it here.
  */
 export class NewerData {
   private readonly env: PeerEnvironment;
   private readonly store: ResourceStore;
   private readonly transport: MessageTransport;
   private readonly storage: StorageService;
+  /** Being fetched: resource and node. */
+  private readonly underWay = new Set<string>();
 
   constructor(
     env: PeerEnvironment,
@@ -36,21 +40,26 @@ export class NewerData {
     this.storage = storage;
   }
 
-  fetch(resource: ResourceId, nodeId: NodeId): void {
-    const held = this.store.exportResource(resource, this.env.now);
+  /** `kinds`: what to fetch; without them, what this peer has of the resource. */
+  fetch(resource: ResourceId, nodeId: NodeId, kinds?: readonly KindId[]): void {
+    const held = () => this.store.exportResource(resource, this.env.now)?.kindData ?? [];
     const specifiers: FetchSpecifier[] = [];
-    for (const { kind } of held?.kindData ?? []) {
+    for (const kind of new Set(kinds ?? held().map((data) => data.kind))) {
       const definition = this.env.configuration.kinds.get(kind);
       if (definition === undefined) continue;
       specifiers.push({ kind, specifier: everything(definition.dataModel) });
     }
-    if (specifiers.length === 0) return;
+    const name = `${nodeId}:${resource}`;
+    const isBusy = this.underWay.size >= this.env.limits.adoptionsMax;
+    if (specifiers.length === 0 || isBusy || this.underWay.has(name)) return;
+    this.underWay.add(name);
     const owner = { type: 'adoptNewer', resource, nodeId } as const;
     const path = [nodeDestination(nodeId)];
     this.transport.request(fetchRequest(resource, specifiers, owner, MessageCode.fetchReq, path));
   }
 
-  handleOutcome(resource: ResourceId, outcome: RequestOutcome): void {
+  handleOutcome(resource: ResourceId, nodeId: NodeId, outcome: RequestOutcome): void {
+    this.underWay.delete(`${nodeId}:${resource}`);
     if (outcome.type !== 'answer') return;
     const answer = verifyFetchAnswer(this.env, resource, outcome.body, outcome.certificates);
     if (answer instanceof MalformedMessage) return;

@@ -27,6 +27,8 @@ export interface PeerLimits {
   /** Replica Stores on the way at once, and waiting. */
   readonly replicationsInFlightMax: number;
   readonly replicationsQueuedMax: number;
+  /** Data being fetched because another peer has it and this one should, too. */
+  readonly adoptionsMax: number;
   /** Commands under way. */
   readonly commandsMax: number;
   /** Remembered peers (RFC 6940 §11.4). */
@@ -49,6 +51,7 @@ export const PEER_LIMITS: PeerLimits = {
   destinationsMax: 128,
   replicationsInFlightMax: 16,
   replicationsQueuedMax: 100_000,
+  adoptionsMax: 64,
   commandsMax: 1024,
   knownPeersMax: 10,
 };

@@ -9,6 +9,7 @@ import type { IpAddressPort } from '../wire/ip-address-port.ts';
 import { MessageCode } from '../wire/message-contents.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { ResourceId } from '../wire/resource-id.ts';
+import type { KindId } from '../wire/stored-data.ts';
 import { PingReq } from '../wire/topology.ts';
 import type { AttachListener, AttachPurpose } from './attach-manager.ts';
 import type { ChordListener } from './chord-reload.ts';
@@ -291,6 +292,10 @@ export class PeerReactions implements Listeners {
 
   handlePassedOn(resource: ResourceId): void {
     if (this.parts.chord.isInRing) this.parts.replication.noteMisplaced(resource);
+  }
+
+  handleOffered(resource: ResourceId, kinds: readonly KindId[], nodeId: NodeId): void {
+    this.parts.newerData.fetch(resource, nodeId, kinds);
   }
 
   noteReplicaStore(from: NodeId): void {

@@ -1,7 +1,7 @@
 import type { ResourceStore } from '../storage/resource-store.ts';
 import type { ResourceExport } from '../storage/store-result.ts';
 import { encode } from '../wire/codec.ts';
-import { nodeDestination } from '../wire/destination.ts';
+import { nodeDestination, resourceDestination } from '../wire/destination.ts';
 import { ErrorCode } from '../wire/error-response.ts';
 import { MessageCode } from '../wire/message-contents.ts';
 import type { NodeId } from '../wire/node-id.ts';
@@ -44,8 +44,8 @@ export class Replication {
   private replicatedTo: readonly NodeId[] = [];
   /** Resources that this peer is, or was a moment ago, responsible for. */
   private readonly owned = new Set<ResourceId>();
-  /** Those whose new owner has not confirmed them yet, with the attempts made. */
-  private readonly misplaced = new Map<ResourceId, number>();
+  /** Those whose new owner has not confirmed them yet. */
+  private readonly misplaced = new Map<ResourceId, Placing>();
 
   constructor(
     env: PeerEnvironment,
@@ -151,8 +151,9 @@ export class Replication {
 
   /** The node responsible for `resource` does not have it from us, and perhaps from nobody. */
   noteMisplaced(resource: ResourceId): void {
-    if (this.misplaced.size < this.env.limits.replicationsQueuedMax)
-      this.misplaced.set(resource, 0);
+    if (this.misplaced.size < this.env.limits.replicationsQueuedMax) {
+      this.misplaced.set(resource, { attempts: 0, refusals: 0 });
+    }
     this.armRetry();
   }
 
@@ -171,6 +172,13 @@ export class Replication {
     this.inFlight.delete(name);
     this.pump();
     if (!this.isSendingTo(nodeId)) this.listener.handleDrained(nodeId);
+  }
+
+  /** An owner that refuses the copy has had the chance to fetch it. */
+  handleOfferOutcome(resource: ResourceId, outcome: RequestOutcome): void {
+    const placing = this.misplaced.get(resource);
+    if (outcome.type === 'answer') this.misplaced.delete(resource);
+    else if (placing !== undefined && outcome.type === 'error') placing.refusals++;
   }
 
   retry(): void {
@@ -200,18 +208,53 @@ export class Replication {
     this.armRetry();
   }
 
-  /** To the nearest peer that we know at or after the Resource-ID: it is the owner, or knows it. */
+  /**
+   * To the nearest peer that we know at or after the Resource-ID: it is the owner, or knows it.
+   * Where that leads nowhere, the Resource-ID itself does: its owner may refuse a copy of a node so
+   * far away (§7.4.1.1), but learns of the data and fetches it.
+   */
   private placeMisplaced(): void {
-    for (const [resource, attempts] of this.misplaced) {
+    for (const [resource, placing] of this.misplaced) {
       const target = clockwiseFrom(this.chord.tables.peers(), resource, 1)[0];
-      if (this.chord.isResponsible(resource) || attempts >= PLACING_ATTEMPTS_MAX) {
+      const isOver =
+        placing.attempts >= PLACING_ATTEMPTS_MAX || placing.refusals >= OFFERS_REFUSED_MAX;
+      if (this.chord.isResponsible(resource) || isOver) {
         this.misplaced.delete(resource);
       } else if (target !== undefined) {
-        this.misplaced.set(resource, attempts + 1);
-        this.enqueue(resource, target);
+        placing.attempts++;
+        if (placing.attempts > NEAREST_ATTEMPTS_MAX) this.offer(resource);
+        else this.enqueue(resource, target);
       }
     }
     if (this.misplaced.size > 0) this.armRetry();
+  }
+
+  private offer(resource: ResourceId): void {
+    const parts = this.exportParts(resource);
+    if (parts.length === 0) this.misplaced.delete(resource);
+    for (const part of parts) {
+      this.transport.request({
+        destinationList: [resourceDestination(resource)],
+        ...this.storeRequest(resource, 1, part),
+        owner: { type: 'offer', resource },
+        anySigner: true,
+        transmissionsMax: 1,
+      });
+    }
+  }
+
+  private exportParts(resource: ResourceId): ResourceExport[] {
+    const partBytesMax = this.env.configuration.maxMessageSizeBytes - MESSAGE_OVERHEAD_BYTES;
+    return this.store.exportParts(resource, partBytesMax, this.env.now);
+  }
+
+  private storeRequest(resource: ResourceId, replicaNumber: number, part: ResourceExport) {
+    const kindData = [...part.kindData];
+    return {
+      code: MessageCode.storeReq,
+      body: encode(StoreReq, { resource, replicaNumber, kindData }),
+      certificates: part.certificates,
+    };
   }
 
   private armRetry(): void {
@@ -238,8 +281,7 @@ export class Replication {
   }
 
   private send(name: string, copy: Copy): void {
-    const partBytesMax = this.env.configuration.maxMessageSizeBytes - MESSAGE_OVERHEAD_BYTES;
-    const parts = this.store.exportParts(copy.resource, partBytesMax, this.env.now);
+    const parts = this.exportParts(copy.resource);
     if (parts.length === 0 || this.links.linkTo(copy.nodeId) === undefined) {
       this.env.queue(() => {
         if (!this.isSendingTo(copy.nodeId)) this.listener.handleDrained(copy.nodeId);
@@ -255,13 +297,7 @@ export class Replication {
     const position = this.chord.replicaSet().indexOf(copy.nodeId);
     this.transport.request({
       destinationList: [nodeDestination(copy.nodeId)],
-      code: MessageCode.storeReq,
-      body: encode(StoreReq, {
-        resource: copy.resource,
-        replicaNumber: position < 0 ? 1 : position + 1,
-        kindData: [...part.kindData],
-      }),
-      certificates: part.certificates,
+      ...this.storeRequest(copy.resource, position < 0 ? 1 : position + 1, part),
       owner: { type: 'replicate', resource: copy.resource, nodeId: copy.nodeId },
     });
   }
@@ -274,11 +310,21 @@ interface Copy {
   partsWaiting: number;
 }
 
+/** How far the search for the owner of a resource is. */
+interface Placing {
+  attempts: number;
+  /** Times that an owner refused to take the copy from this node. */
+  refusals: number;
+}
+
 const NEWER_ELSEWHERE = new Set<number | undefined>([
   ErrorCode.Error_Data_Too_Old,
   ErrorCode.Error_Generation_Counter_Too_Low,
 ]);
 const ATTEMPTS_MAX = 5;
+/** Tries with the nearest known peer, before the Resource-ID is asked. */
+const NEAREST_ATTEMPTS_MAX = 2;
+const OFFERS_REFUSED_MAX = 3;
 /** Tries to find the owner of a resource, one every few seconds; then its other copies must do. */
 const PLACING_ATTEMPTS_MAX = 24;
 /** Room for the header, the own certificates and the signature beside the values. */

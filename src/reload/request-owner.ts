@@ -14,6 +14,7 @@ export type RequestOwner =
   | { readonly type: 'fingerPing'; readonly finger: number }
   | { readonly type: 'partitionPing'; readonly through: NodeId }
   | { readonly type: 'replicate'; readonly resource: ResourceId; readonly nodeId: NodeId }
+  | { readonly type: 'offer'; readonly resource: ResourceId }
   | { readonly type: 'adoptNewer'; readonly resource: ResourceId; readonly nodeId: NodeId }
   | { readonly type: 'ownRecord'; readonly record: string; readonly step: 'fetch' | 'store' }
   | { readonly type: 'configUpdate'; readonly nodeId: NodeId }

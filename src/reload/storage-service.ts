@@ -21,6 +21,7 @@ import {
   type StoredDataSpecifier,
   StoreReq,
 } from '../wire/store.ts';
+import type { KindId } from '../wire/stored-data.ts';
 import type { ChordReload } from './chord-reload.ts';
 import type { PersistTicket } from './input.ts';
 import type { MessageReceiver, VerifiedRequest } from './message-receiver.ts';
@@ -34,6 +35,8 @@ export interface StorageListener {
   handleStored(resource: ResourceId): void;
   /** A copy came from a node that is not the owner of the resource: the owner may lack it. */
   handlePassedOn(resource: ResourceId): void;
+  /** A copy was refused that this peer, who is responsible, may lack: the sender has it. */
+  handleOffered(resource: ResourceId, kinds: readonly KindId[], nodeId: NodeId): void;
   /** A replica Store came from this node. */
   noteReplicaStore(from: NodeId): void;
   /** The admitting peer hands data over before this node is in the ring. */
@@ -76,6 +79,8 @@ export class StorageService {
     const refusal = this.routingRefusal(store.resource, store.replicaNumber, request.signer.nodeId);
     if (refusal !== undefined) {
       this.refuse(request, refusal);
+      const isCopy = store.replicaNumber !== 0;
+      if (isCopy && this.chord.isResponsible(store.resource)) this.noteOffer(store, request);
       return;
     }
     const kinds = this.verifiedKinds(store, request);
@@ -104,6 +109,9 @@ export class StorageService {
     const result = this.apply({ ...request, leaveOutOlder: true });
     if (result instanceof StoreRefusal) return;
     this.persist(result.records, undefined);
+    const { resource } = request;
+    const isOurs = result.changed && this.chord.isResponsible(resource);
+    if (isOurs) this.listener.handleStored(resource);
   }
 
   /** Writes records that no answer waits for: expired, removed, dropped. */
@@ -187,6 +195,12 @@ export class StorageService {
     const results = this.store.find(find.resource, find.kinds, last, this.env.now);
     if (results instanceof StoreRefusal) this.refuse(request, results);
     else this.receiver.respond(request, encode(FindAns, { results }));
+  }
+
+  /** Who may not put a copy here may still have what this peer is responsible for and lacks. */
+  private noteOffer(store: StoreReq, request: VerifiedRequest): void {
+    const kinds = store.kindData.map(({ kind }) => kind);
+    this.listener.handleOffered(store.resource, kinds, request.signer.nodeId);
   }
 
   private apply(request: StoreRequest): CommitResult | StoreRefusal {
