@@ -16,8 +16,7 @@ import { inGroups } from './timeline-groups.ts';
 export function trafficPlot(record: RunRecord): Plot | undefined {
   const methods = [...record.traffic.byMethod].sort((a, b) => b.bytes - a.bytes);
   const rates = ratesOf(record.timeline);
-  const isSilent = rates.every(({ byMethod }) => [...byMethod.values()].every((one) => one === 0));
-  if (rates.length < 2 || isSilent) return undefined;
+  if (rates.length < 2 || methods.every(({ bytes }) => bytes === 0)) return undefined;
   const greatest = methods.slice(0, HATCHES_MAX - 1).map(({ method }) => method);
   const others = methods.slice(HATCHES_MAX - 1).map(({ method }) => method);
   const areas = [

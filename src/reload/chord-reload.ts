@@ -12,9 +12,10 @@ import { ChordTables } from './chord-tables.ts';
 import type { LinkManager } from './link-manager.ts';
 import type { MessageReceiver, VerifiedRequest } from './message-receiver.ts';
 import type { MessageTransport } from './message-transport.ts';
+import { NeighborLists } from './neighbor-lists.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
 import { isBetween, isInRange, isNearerClockwise, type RingId } from './ring.ts';
-import { ANNOUNCE_DELAY_MS } from './timing.ts';
+import { ANNOUNCE_DELAY_MS, FAR_ANNOUNCE_DELAY_MS } from './timing.ts';
 
 /** What the topology plug-in tells the rest of the Peer. */
 export interface ChordListener {
@@ -48,10 +49,8 @@ export class ChordReload {
   private readonly listedBy = new Set<NodeId>();
   private announcedPredecessor: NodeId | undefined;
   private seenPredecessor: NodeId | undefined;
-  /** The lists when they were last looked at, and how often they have changed. */
-  private seenPredecessors: readonly NodeId[] = [];
-  private seenSuccessors: readonly NodeId[] = [];
-  private listsVersion = FIRST_VERSION;
+  private readonly lists: NeighborLists;
+  private announceAtMs = 0;
 
   constructor(
     env: PeerEnvironment,
@@ -68,6 +67,7 @@ export class ChordReload {
     this.attaches = attaches;
     this.listener = listener;
     this.tables = new ChordTables(env.nodeId);
+    this.lists = new NeighborLists(this.tables);
   }
 
   /** Whether this peer is in the ring and routes and stores for others. */
@@ -150,7 +150,7 @@ export class ChordReload {
   handleJoined(): void {
     this.announcedPredecessor = this.predecessor();
     this.seenPredecessor = this.announcedPredecessor;
-    this.noteLists();
+    this.lists.noteChange();
     for (const nodeId of this.links.connectedNodes()) this.sendUpdate(nodeId, 'fitting');
     this.listener.handleNeighborsChanged();
     this.tellNeighborsChanged();
@@ -246,28 +246,22 @@ export class ChordReload {
 
   private afterTablesChanged(): void {
     const predecessor = this.predecessor();
-    const listsChanged = this.noteLists();
-    if (!listsChanged && predecessor === this.seenPredecessor) return;
+    const change = this.lists.noteChange();
+    const rangeChanged = predecessor !== this.seenPredecessor;
+    if (change === 'none' && !rangeChanged) return;
     this.seenPredecessor = predecessor;
     if (!this.isInRing) return;
-    if (!this.env.deadlines.has('announce')) {
-      this.env.after('announce', { type: 'announce' }, ANNOUNCE_DELAY_MS);
-    }
+    const isFar = change === 'far' && !rangeChanged;
+    this.armAnnounce(isFar ? FAR_ANNOUNCE_DELAY_MS : ANNOUNCE_DELAY_MS);
     this.listener.handleNeighborsChanged();
-    if (listsChanged) this.tellNeighborsChanged();
+    if (change !== 'none') this.tellNeighborsChanged();
   }
 
-  /** Returns whether the Neighbor Table is another one than when this was last called. */
-  private noteLists(): boolean {
-    const predecessors = this.tables.predecessors();
-    const successors = this.tables.successors();
-    const isSame =
-      isSameList(predecessors, this.seenPredecessors) &&
-      isSameList(successors, this.seenSuccessors);
-    this.seenPredecessors = predecessors;
-    this.seenSuccessors = successors;
-    if (!isSame) this.listsVersion++;
-    return !isSame;
+  private armAnnounce(delayMs: number): void {
+    const atMs = this.env.now.monotonicMs + delayMs;
+    if (this.env.deadlines.has('announce') && this.announceAtMs <= atMs) return;
+    this.announceAtMs = atMs;
+    this.env.deadlines.set('announce', { type: 'announce' }, atMs);
   }
 
   /**
@@ -368,7 +362,7 @@ export class ChordReload {
   }
 
   private tellKey(type: ChordUpdate['type']): number {
-    return type === 'peerReady' ? READY : this.listsVersion;
+    return type === 'peerReady' ? READY : this.lists.version;
   }
 
   private nearestAtOrAfter(resource: RingId): NodeId | undefined {
@@ -388,13 +382,7 @@ function listedNodes(update: ChordUpdate): NodeId[] {
   return [...update.predecessors, ...update.successors, ...fingers];
 }
 
-function isSameList(one: readonly NodeId[], other: readonly NodeId[]): boolean {
-  if (one === other) return true;
-  return one.length === other.length && one.every((id, index) => id === other[index]);
-}
-
 /** RFC 6940 §10.4: the successor and its successor. */
 const REPLICAS = 2;
 const READY = 0;
-const FIRST_VERSION = 1;
 const NO_BYTES = new Uint8Array(0);

@@ -80,10 +80,10 @@ export class ChordTables {
 
   /** In the Neighbor Table, or would be if that were `more` longer on each side. */
   isNearNeighbor(id: NodeId, more: number): boolean {
-    const wanted = this.neighborsWanted() + more;
+    const { neighborsWanted, predecessorsWanted } = this.current();
     return (
-      clockwiseFrom(this.sorted, this.self, wanted).includes(id) ||
-      counterClockwiseFrom(this.sorted, this.self, wanted).includes(id)
+      clockwiseFrom(this.sorted, this.self, neighborsWanted + more).includes(id) ||
+      counterClockwiseFrom(this.sorted, this.self, predecessorsWanted + more).includes(id)
     );
   }
 
@@ -98,8 +98,9 @@ export class ChordTables {
   }
 
   /**
-   * How many predecessors and successors to keep: O(log N), at least the three of RFC 6940 §10.7.
-   * N is guessed from how densely the nearest successors lie.
+   * How many successors to keep: log2 N, at least the three of RFC 6940 §10.7; of predecessors it is
+   * half as many, because losing all successors is what breaks a ring, and each neighbour more is
+   * told of each change. N is guessed from how densely the nearest successors lie.
    */
   neighborsWanted(): number {
     return this.current().neighborsWanted;
@@ -163,10 +164,12 @@ export class ChordTables {
     const rounded = Math.ceil(sizeLog2);
     const neighborsWanted = Math.max(NEIGHBORS_MIN, Math.min(NEIGHBORS_MAX, rounded));
     const fingersMax = Math.min(RING_BITS, rounded + FINGERS_BEYOND_SIZE);
+    const predecessorsWanted = Math.max(NEIGHBORS_MIN, Math.ceil(neighborsWanted / 2));
     const successors = clockwiseFrom(sorted, self, neighborsWanted);
-    const predecessors = counterClockwiseFrom(sorted, self, neighborsWanted);
+    const predecessors = counterClockwiseFrom(sorted, self, predecessorsWanted);
     return {
       neighborsWanted,
+      predecessorsWanted,
       fingersWanted: Math.max(FINGERS_MIN, fingersMax),
       successors,
       predecessors,
@@ -196,6 +199,7 @@ export class ChordTables {
 
 interface ReadOff {
   readonly neighborsWanted: number;
+  readonly predecessorsWanted: number;
   readonly fingersWanted: number;
   readonly successors: readonly NodeId[];
   readonly predecessors: readonly NodeId[];

@@ -121,7 +121,8 @@ export class LeaveProcedure {
     if (wasInRing) {
       for (const nodeId of this.parts.links.connectedNodes()) {
         // To those before us we are a successor and say who follows; to the others the reverse.
-        const data: ChordLeaveData = predecessors.includes(nodeId)
+        const isBeforeUs = predecessors.includes(nodeId) || !successors.includes(nodeId);
+        const data: ChordLeaveData = isBeforeUs
           ? { type: 'fromSucc', successors }
           : { type: 'fromPred', predecessors };
         this.tellOne(nodeId, data);

@@ -39,6 +39,12 @@ export const SPARE_LINK_LINGER_MS = 2_000;
 /** Changes of the Neighbor Table within this time are told in one Update. */
 export const ANNOUNCE_DELAY_MS = 20;
 
+/**
+ * The same for changes beyond the next two on each side: a lost neighbour and the one that takes
+ * its place, which must be attached to first, are told in one Update.
+ */
+export const FAR_ANNOUNCE_DELAY_MS = 2_000;
+
 /** A Leave waits at most this long for the last answers. */
 export const LEAVE_TIMEOUT_MS = 3_000;
 
