@@ -4,7 +4,8 @@ import type { Output } from '../../src/reload/output.ts';
 import type { PersistRecord } from '../../src/storage/persist-record.ts';
 import { placeName } from '../../src/storage/place.ts';
 import { valueKey } from '../../src/storage/store-record.ts';
-import { ARRAY_INDEX_END } from '../../src/wire/stored-data.ts';
+import type { ResourceId } from '../../src/wire/resource-id.ts';
+import { ARRAY_INDEX_END, type KindId } from '../../src/wire/stored-data.ts';
 import type { SimNode } from '../world/sim-node.ts';
 import type { World } from '../world/world.ts';
 import { type Checker, type ReportViolation, violationOf } from './checker.ts';
@@ -105,6 +106,16 @@ export class AcknowledgedStores implements Checker {
   revoked(node: SimNode): void {
     this.excusedAuthors.add(authorName(node));
     this.stopped(node);
+  }
+
+  /** Whether a running host has what this node stored there last. */
+  hasLiveCopy(node: SimNode, resource: ResourceId, kind: KindId): boolean {
+    const author = authorName(node);
+    for (const key of this.places.get(placesPrefixOf(valueKey(resource, kind, '')))?.keys ?? []) {
+      const value = this.values.get(key);
+      if (value?.author === author && value.count() > 0) return true;
+    }
+    return false;
   }
 
   counts(): StoreCounts {

@@ -75,6 +75,7 @@ export class Simulation {
     this.faults = new FaultSchedule(this.overlay, scenario.faults, this.newcomers);
     this.workload = new Workload(this.overlay, scenario.workload, this.lookups, {
       isExcluded: (node) => this.faults.revoked.has(node),
+      hasLiveCopy: (node, resource, kind) => stores.hasLiveCopy(node, resource, kind),
     });
     this.phaseEndsMs = this.build();
   }

@@ -5,6 +5,8 @@ import { resourceIdOf } from '../../src/storage/resource-name.ts';
 import { encode } from '../../src/wire/codec.ts';
 import { nodeDestination } from '../../src/wire/destination.ts';
 import { nodeIdBytes } from '../../src/wire/node-id.ts';
+import type { ResourceId } from '../../src/wire/resource-id.ts';
+import type { KindId } from '../../src/wire/stored-data.ts';
 import { XmppLocation } from '../../src/wire/xmpp-location.ts';
 import type { WorkloadPlan } from '../scenario/scenario.ts';
 import type { LookupEntry, LookupLog } from '../simulation/lookup-log.ts';
@@ -19,8 +21,11 @@ import { uniformPopularity, ZipfPopularity } from './popularity.ts';
 export interface WorkloadOptions {
   /** Neither asks nor is asked for: a node whose certificate was revoked. */
   readonly isExcluded?: (node: SimNode) => boolean;
-  /** Its certificates are known to be lost, so a lookup says nothing new. */
-  readonly isLost?: (node: SimNode) => boolean;
+  /**
+   * Whether what a node stored there is still somewhere. What all of whose holders died at once is
+   * not looked up any more: that it is lost is counted elsewhere.
+   */
+  readonly hasLiveCopy?: (node: SimNode, resource: ResourceId, kind: KindId) => boolean;
 }
 
 /** How many of each ended how. */
@@ -94,7 +99,9 @@ export class Workload {
     const drawn = this.random.share() * (byNodeId + byUserName + locate);
     const from = this.targets.pickFrom(this.targets.joined, (node) => this.isHonest(node));
     const isLocation = drawn >= byNodeId + byUserName;
-    const target = from === undefined ? undefined : this.pickTarget(from, isLocation);
+    const certificate = drawn < byNodeId ? KindIds.certificateByNode : KindIds.certificateByUser;
+    const kind = isLocation ? KindIds.xmppLocation : certificate;
+    const target = from === undefined ? undefined : this.pickTarget(from, kind);
     if (from === undefined || target === undefined) {
       this.counters.lookupsSkipped++;
       return undefined;
@@ -110,11 +117,20 @@ export class Workload {
     return this.log.run(from, command, userName, isRight);
   }
 
-  private pickTarget(from: SimNode, isLocation: boolean): SimNode | undefined {
-    const isAnother = (node: SimNode) => node !== from && this.isHonest(node);
-    if (isLocation) return this.targets.pickFrom(this.targets.located, isAnother);
-    const isLost = this.options.isLost ?? (() => false);
-    return this.targets.pickCertified((node) => isAnother(node) && !isLost(node));
+  private pickTarget(from: SimNode, kind: KindId): SimNode | undefined {
+    const { targets } = this;
+    const isWanted = (node: SimNode) =>
+      node !== from && this.isHonest(node) && this.isStored(node, kind);
+    if (kind === KindIds.xmppLocation) return targets.pickFrom(targets.located, isWanted);
+    return targets.pickCertified(isWanted);
+  }
+
+  private isStored(node: SimNode, kind: KindId): boolean {
+    const { hasLiveCopy } = this.options;
+    if (hasLiveCopy === undefined) return true;
+    const isByNode = kind === KindIds.certificateByNode;
+    const resource = resourceIdOf(isByNode ? nodeIdBytes(node.nodeId) : node.userName);
+    return hasLiveCopy(node, resource, kind);
   }
 
   private locate(from: SimNode, target: SimNode): LookupEntry {

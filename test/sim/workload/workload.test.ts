@@ -6,6 +6,7 @@ import type { Simulation } from '../../../sim/simulation/simulation.ts';
 import { Timeline } from '../../../sim/simulation/timeline.ts';
 import { TrafficMeter } from '../../../sim/simulation/traffic-meter.ts';
 import { Workload, type WorkloadOptions } from '../../../sim/workload/workload.ts';
+import { KindIds } from '../../../src/overlay-config/kind-definition.ts';
 import { testSimulation } from '../test-simulation.ts';
 
 const NOTHING: WorkloadPlan = { ...DEFAULT_SCENARIO.workload, lookupsPerMinute: 0 };
@@ -140,6 +141,19 @@ test('attackers and excluded nodes neither ask nor are asked for', () => {
     expect(names.some((name) => name.includes(node.nodeId) || name.includes(node.userName))).toBe(
       false,
     );
+  }
+});
+
+test('what is lost for good is not looked up', () => {
+  const lost = new Set([3, 4]);
+  const hasLiveCopy: WorkloadOptions['hasLiveCopy'] = ({ index }, _resource, kind) =>
+    !(lost.has(index) && kind === KindIds.certificateByNode);
+  const { workload, world, lookups } = settled({ byNodeId: 1, byUserName: 1 }, { hasLiveCopy });
+  for (let count = 0; count < 100; count++) workload.lookUp();
+  const targets = new Set(lookups.entries.map(({ target }) => target));
+  for (const { index, nodeId, userName } of world.nodes) {
+    expect(targets.has(`Node-ID ${nodeId}`)).toBe(!lost.has(index));
+    expect(targets.has(userName)).toBe(true);
   }
 });
 
