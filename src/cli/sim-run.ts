@@ -1,3 +1,5 @@
+import { accessSync, constants } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { failureOf, shrinkFailure, writeFailureFile } from '../../sim/run/failure-file.ts';
 import { commitName } from '../../sim/run/repository.ts';
 import { runOne } from '../../sim/run/run-all.ts';
@@ -37,6 +39,7 @@ export async function runSim(options: SimRunOptions): Promise<void> {
   if (options.node !== undefined && options.replay === undefined) {
     throw usageError('--node says what --replay shows; give --replay EVENT as well');
   }
+  if (options.report !== undefined) requireWritable(options.report);
   const stop = new StopSignal();
   const progress = new Progress(true);
   const run = new SimRun(options, stop, progress);
@@ -51,6 +54,15 @@ export async function runSim(options: SimRunOptions): Promise<void> {
   } finally {
     progress.done();
     stop.release();
+  }
+}
+
+/** A report that cannot be written is better known before a run of an hour than after it. */
+function requireWritable(path: string): void {
+  try {
+    accessSync(dirname(resolve(path)), constants.W_OK);
+  } catch {
+    throw usageError(`--report ${path}: there is no such folder, or no permission to write in it`);
   }
 }
 

@@ -69,6 +69,11 @@ describe('help', () => {
     'cert inspect',
     'cert verify',
     'message decode',
+    'sim run',
+    'sim list',
+    'sim smoke',
+    'sim sweep',
+    'sim merge',
   ])('xor %s --help has an example', async (command) => {
     const { status, stdout, stderr } = await runXor([...command.split(' '), '--help']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -79,7 +84,7 @@ describe('help', () => {
   test('xor --help names every command, xor --version the version', async () => {
     const { status, stdout } = await runXor(['--help']);
     expect(status).toBe(0);
-    for (const name of ['sandbox', 'peer', 'lookup', 'ca', 'config', 'cert', 'message']) {
+    for (const name of ['sandbox', 'peer', 'lookup', 'ca', 'config', 'cert', 'message', 'sim']) {
       expect(stdout).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'));
     }
     const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');

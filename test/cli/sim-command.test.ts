@@ -193,6 +193,7 @@ describe('wrong arguments get one sentence and exit status 2', () => {
     [['run', '--scenario', bad], /bad\.json: network\.lossShare: expected .*, got 7\n$/],
     [['run', '--scenario', `${bad}x`], /there is no such file/],
     [['run', '--signatures', 'none'], /Allowed choices are real, cheap/],
+    [['run', '--report', join(folder, 'absent', 'a.html')], /no such folder, or no permission/],
     [['run', '--node', 'n1'], /give --replay EVENT as well/],
     [['run', '--replay', '0'], /expected a whole number from 1/],
     [['run', '--latency-matrix', bad], /has no matrix of round-trip times/],
