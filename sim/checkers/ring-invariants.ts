@@ -59,6 +59,9 @@ export class RingInvariants implements Checker {
   /** What was found last, and whether it began while it was excused. */
   private present: { readonly invariant: string; readonly wasExcused: boolean } | undefined;
   private isReported = false;
+  private idealReportedMs = Number.NEGATIVE_INFINITY;
+  /** Whose lists were reported already. */
+  private readonly disordered = new Set<SimNode>();
 
   constructor(world: World, report: ReportViolation, options: Partial<RingOptions> = {}) {
     this.world = world;
@@ -162,7 +165,8 @@ export class RingInvariants implements Checker {
     const isOrdered =
       successors.every((id, at) => isBetween(id, successors[at - 1] ?? self, self)) &&
       predecessors.every((id, at) => isBetween(id, self, predecessors[at - 1] ?? self));
-    if (isOrdered) return;
+    if (isOrdered || this.disordered.has(node)) return;
+    this.disordered.add(node);
     const lists = `successors ${successors.join()}, predecessors ${predecessors.join()}`;
     this.tell('correctness', {
       invariant: 'ordered successor lists',
@@ -173,14 +177,14 @@ export class RingInvariants implements Checker {
 
   private checkIdeal(): void {
     const { members } = this;
-    if (members.size < 2) return;
+    // One report for each time that the overlay came to rest.
+    if (members.size < 2 || this.idealReportedMs >= members.changedMs) return;
     for (let at = 0; at < members.size; at++) {
       const node = members.at(at);
       const { successors = [], predecessors = [] } = node.peer?.neighbors() ?? {};
       const [next, before] = [members.at(at + 1), members.at(at - 1)];
       if (successors[0] === next.nodeId && predecessors[0] === before.nodeId) continue;
-      if (this.isReported) return;
-      this.isReported = true;
+      this.idealReportedMs = this.world.nowMs;
       const detail =
         `expected ${before.nodeId} before and ${next.nodeId} after ${node.nodeId}, got ` +
         `${predecessors[0]} and ${successors[0]}, ${this.members.stableMs / 1000} s after the ` +
