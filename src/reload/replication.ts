@@ -152,7 +152,8 @@ export class Replication {
   /** The node responsible for `resource` does not have it from us, and perhaps from nobody. */
   noteMisplaced(resource: ResourceId): void {
     if (this.misplaced.size < this.env.limits.replicationsQueuedMax) {
-      this.misplaced.set(resource, { attempts: 0, refusals: 0 });
+      const dueMs = this.env.now.monotonicMs;
+      this.misplaced.set(resource, { attempts: 0, refusals: 0, dueMs });
     }
     this.armRetry();
   }
@@ -189,7 +190,17 @@ export class Replication {
   }
 
   private isOwnerOf(resource: ResourceId, nodeId: NodeId): boolean {
-    return clockwiseFrom(this.chord.tables.peers(), resource, 1)[0] === nodeId;
+    return this.nearerOwner(resource) === nodeId;
+  }
+
+  /**
+   * The nearest connected peer at or after the Resource-ID, if it comes before this one. It is the
+   * owner, or knows it. undefined: what took the range from this peer is not connected yet.
+   */
+  private nearerOwner(resource: ResourceId): NodeId | undefined {
+    const nearest = clockwiseFrom(this.chord.tables.peers(), resource, 1)[0];
+    const isNearer = nearest !== undefined && isInRange(nearest, resource, this.env.nodeId);
+    return isNearer || nearest === resource ? nearest : undefined;
   }
 
   private noteFailure(
@@ -209,21 +220,23 @@ export class Replication {
   }
 
   /**
-   * To the nearest peer that we know at or after the Resource-ID: it is the owner, or knows it.
-   * Where that leads nowhere, the Resource-ID itself does: its owner may refuse a copy of a node so
+   * To the nearest peer that we know. Where that leads nowhere, the Resource-ID itself does: its owner may refuse a copy of a node so
    * far away (§7.4.1.1), but learns of the data and fetches it.
    */
   private placeMisplaced(): void {
+    const nowMs = this.env.now.monotonicMs;
     for (const [resource, placing] of this.misplaced) {
-      const target = clockwiseFrom(this.chord.tables.peers(), resource, 1)[0];
+      if (placing.dueMs > nowMs) continue;
+      const target = this.nearerOwner(resource);
       const isOver =
         placing.attempts >= PLACING_ATTEMPTS_MAX || placing.refusals >= OFFERS_REFUSED_MAX;
       if (this.chord.isResponsible(resource) || isOver) {
         this.misplaced.delete(resource);
-      } else if (target !== undefined) {
+      } else {
         placing.attempts++;
+        placing.dueMs = nowMs + REPLICATION_RETRY_MS;
         if (placing.attempts > NEAREST_ATTEMPTS_MAX) this.offer(resource);
-        else this.enqueue(resource, target);
+        else if (target !== undefined) this.enqueue(resource, target);
       }
     }
     if (this.misplaced.size > 0) this.armRetry();
@@ -315,6 +328,8 @@ interface Placing {
   attempts: number;
   /** Times that an owner refused to take the copy from this node. */
   refusals: number;
+  /** Of the next attempt, monotonic. */
+  dueMs: number;
 }
 
 const NEWER_ELSEWHERE = new Set<number | undefined>([
