@@ -200,7 +200,7 @@ export class Replication {
   private nearerOwner(resource: ResourceId): NodeId | undefined {
     const nearest = clockwiseFrom(this.chord.tables.peers(), resource, 1)[0];
     const isNearer = nearest !== undefined && isInRange(nearest, resource, this.env.nodeId);
-    return isNearer || nearest === resource ? nearest : undefined;
+    return isNearer || nearest === (resource as string) ? nearest : undefined;
   }
 
   private noteFailure(
