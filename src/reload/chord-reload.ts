@@ -148,8 +148,8 @@ export class ChordReload {
 
   /** This node is in the ring: everybody it is connected to is told (RFC 6940 §10.5 step 9). */
   handleJoined(): void {
-    this.announcedPredecessor = this.predecessor();
-    this.seenPredecessor = this.announcedPredecessor;
+    this.announcedPredecessor = this.tables.predecessors()[0];
+    this.seenPredecessor = this.predecessor();
     this.lists.noteChange();
     for (const nodeId of this.links.connectedNodes()) this.sendUpdate(nodeId, 'fitting');
     this.listener.handleNeighborsChanged();
@@ -217,11 +217,14 @@ export class ChordReload {
   /** The Neighbor Table changed a moment ago (RFC 6940 §10.7.1 and §10.7.3). */
   announce(): void {
     if (!this.isInRing) return;
-    const predecessor = this.predecessor();
+    // One whose link is still being made is in no list yet: there is nothing to tell of it.
+    const predecessor = this.tables.predecessors()[0];
     const rangeChanged = predecessor !== this.announcedPredecessor;
     this.announcedPredecessor = predecessor;
     const reactive = this.env.configuration.chordReactive;
     for (const nodeId of this.links.connectedNodes()) {
+      // Who does not acknowledge any more would get it five times in vain; else it is told later.
+      if (this.suspended.has(nodeId)) continue;
       const routable = this.tables.has(nodeId);
       const lists = this.updateKind(nodeId);
       const stale = this.told.get(nodeId) !== this.tellKey(lists);

@@ -176,6 +176,6 @@ describe('signatures of responses', () => {
     const outcome = overlay.run(a, { type: 'lookupByNodeId', nodeId });
     expect(outcome).toMatchObject({ ok: false, failure: { code: 'timeout' } });
     // Its frames are not acknowledged either, so that some transmissions go another way.
-    expect(drops(a, 'unexpected-response')).toBeGreaterThan(before + 1);
+    expect(drops(a, 'unexpected-response')).toBeGreaterThan(before);
   });
 });
