@@ -46,7 +46,7 @@ export function withLightColours(svg: string): string {
 /** Fills that differ without colour; `url(#hatch-1)` and so on. */
 export const HATCHES_MAX = 7;
 
-/** Light and without lines. */
+/** The first of three that are light, nearly without lines. */
 export const CALM_HATCH = 8;
 
 export function hatch(number: number): string {
@@ -77,4 +77,6 @@ const HATCHINGS: readonly (readonly [number, string])[] = [
   [6, 'M0,3h6M3,0v6'],
   [6, 'M2.3,3h1.4'],
   [6, ''],
+  [9, 'M4,4.5h1'],
+  [18, 'M0,9h18'],
 ];

@@ -11,6 +11,7 @@ import {
   pointedLineEncodings,
   timeAxisOf,
   timeEncoding,
+  titleRaise,
   verticalAxis,
   withFaults,
 } from './plot-style.ts';
@@ -56,9 +57,13 @@ function peersSpec(record: RunRecord, width: number): PlotSpec {
       { t, line: 'joined', peers: last.peersJoined },
     ];
   });
-  const scale = { zero: false, nice: true };
-  const y = { field: 'peers', type: 'quantitative', scale, axis: verticalAxis('peers', 22) };
-  const above = legendAbove(names, width, record.faults.length > 0 ? 38 : 26);
+  const most = Math.max(...values.map(({ peers }) => peers));
+  const least = Math.min(0.9 * most, ...values.map(({ peers }) => peers));
+  const scale = { domain: [Math.floor(least), most], nice: true };
+  const raise = titleRaise(record.faults);
+  const axisY = { ...verticalAxis('peers', raise), tickMinStep: 1, format: ',d' };
+  const y = { field: 'peers', type: 'quantitative', scale, axis: axisY };
+  const above = legendAbove(names, width, raise);
   const legend = { ...above, symbolType: 'stroke', symbolSize: 700 };
   const encoding = { x: timeEncoding(axis), y, ...lineEncodings(names, legend) };
   const line = { data: { values }, mark: { type: 'line', strokeWidth: 2 }, encoding };
@@ -69,12 +74,12 @@ function peersSpec(record: RunRecord, width: number): PlotSpec {
 export function attackPlots({ attackCurve }: RunRecord): Plot[] {
   return distinct(attackCurve.map(({ attack }) => attack)).map((attack, i) => {
     const points = attackCurve.filter((point) => point.attack === attack && point.lookups > 0);
-    const names = distinct(points.map(({ defences }) => defences));
+    const names = distinct(points.map(({ defences }) => lineName(defences)));
     const values = points.map(({ share, defences, lookups, succeeded }) => ({
       x: 100 * share,
       y: (100 * succeeded) / lookups,
-      line: defences,
-      dash: defences,
+      line: lineName(defences),
+      dash: lineName(defences),
     }));
     return {
       id: `attack-${i + 1}`,
@@ -177,7 +182,7 @@ function linesSpec(
   x: PlotSpec,
   y: PlotSpec,
 ): PlotSpec {
-  const legend = legendAbove(names, width, 26);
+  const legend = legendAbove(names, width);
   const line = { type: 'line', strokeWidth: 2 };
   const point = { type: 'point', filled: true, size: 75, opacity: 1, stroke: colour('paper') };
   const mark = { ...point, strokeWidth: 0.8 };
@@ -189,9 +194,13 @@ function linesSpec(
   ]);
 }
 
+function lineName(defences: string): string {
+  return defences === 'none' ? 'without defences' : defences;
+}
+
 function attackWords(points: readonly AttackPoint[], names: readonly string[]): string {
   const words = names.map((name) => {
-    const last = points.filter(({ defences }) => defences === name).at(-1);
+    const last = points.filter(({ defences }) => lineName(defences) === name).at(-1);
     if (last === undefined) return name;
     const success = figure((100 * last.succeeded) / last.lookups, 1);
     return `${name}: ${success} % succeed with ${figure(100 * last.share, 1)} % attackers`;

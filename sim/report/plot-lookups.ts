@@ -9,6 +9,7 @@ import {
   plotSpec,
   timeAxisOf,
   timeEncoding,
+  titleRaise,
   verticalAxis,
   withFaults,
 } from './plot-style.ts';
@@ -50,7 +51,7 @@ function successSpec(
   const axis = timeAxisOf(record);
   const x = timeEncoding(axis);
   const scale = { domain, nice: false };
-  const axisY = verticalAxis('lookups that succeeded, %', 22);
+  const axisY = verticalAxis('lookups that succeeded, %', titleRaise(record.faults));
   const y = { field: 'success', type: 'quantitative', scale, axis: axisY };
   const values = points.map(({ minutes, success }) => ({ t: minutes / axis.minutes, success }));
   const line = { type: 'line', color: colour('c1'), strokeWidth: 2, clip: false };
@@ -198,7 +199,7 @@ function sum(samples: readonly TimelineSample[], key: 'lookups' | 'succeeded'): 
 
 /** Where the axis begins, so that what is lost can be seen. */
 function floorOf(least: number): number {
-  const floors = [99.9, 99.5, 99, 98, 95, 90, 80, 50, 0];
+  const floors = [99, 98, 95, 90, 80, 50, 0];
   return floors.find((floor) => least >= floor + (100 - floor) * 0.05) ?? 0;
 }
 

@@ -137,10 +137,16 @@ export function pointEncodings(names: readonly string[], legend: PlotSpec): Plot
   return { color, shape: { field: 'line', type: 'nominal', scale, legend } };
 }
 
+/** How far the title of the vertical axis stands over the plot: above the letters of the faults. */
+export function titleRaise(faults: readonly FaultMark[]): number {
+  return faults.length > 0 ? 22 : 10;
+}
+
 /** Above the plot and the title of its axis, in as many columns as there is room for. */
-export function legendAbove(names: readonly string[], width: number, offset: number): PlotSpec {
+export function legendAbove(names: readonly string[], width: number, raisedBy = 10): PlotSpec {
+  const offset = raisedBy + 16;
   const longest = Math.max(...names.map((name) => name.length));
-  const columns = Math.max(1, Math.floor((width - 40) / (44 + longest * LETTER_PIXELS)));
+  const columns = Math.max(1, Math.floor((width - 60) / (40 + longest * LETTER_PIXELS)));
   return { title: null, orient: 'top', columns, labelLimit: width - 80, offset, columnPadding: 18 };
 }
 
@@ -159,7 +165,7 @@ export function logTicks(first: number, last: number): number[] {
 }
 
 /** Wider than most, as vega cannot measure text without a browser. */
-const LETTER_PIXELS = 7.5;
+const LETTER_PIXELS = 9.6;
 const LABEL_PIXELS = 15;
 
 const LINE_COLOURS = ['c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7'].map((name) => `var(--${name})`);

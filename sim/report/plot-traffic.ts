@@ -7,6 +7,7 @@ import {
   plotSpec,
   timeAxisOf,
   timeEncoding,
+  titleRaise,
   verticalAxis,
   withFaults,
 } from './plot-style.ts';
@@ -16,7 +17,8 @@ import { inGroups } from './timeline-groups.ts';
 export function trafficPlot(record: RunRecord): Plot | undefined {
   const methods = [...record.traffic.byMethod].sort((a, b) => b.bytes - a.bytes);
   const rates = ratesOf(record.timeline);
-  if (rates.length < 2 || methods.every(({ bytes }) => bytes === 0)) return undefined;
+  const isSilent = rates.every(({ byMethod }) => [...byMethod.values()].every((one) => one === 0));
+  if (rates.length < 2 || isSilent) return undefined;
   const greatest = methods.slice(0, HATCHES_MAX - 1).map(({ method }) => method);
   const others = methods.slice(HATCHES_MAX - 1).map(({ method }) => method);
   const areas = [
@@ -90,7 +92,7 @@ export function replicasPlot(record: RunRecord): Plot | undefined {
         record,
         width,
         'values',
-        names.map((name, k) => ({ name, fill: copiesFill(k, kinds) })),
+        names.map((name, k) => ({ name, fill: copiesFill(k) })),
         inGroups(samples).flatMap((group) =>
           names.map((area, k) => ({
             minutes: group.at(-1)?.atMinutes ?? 0,
@@ -128,23 +130,19 @@ function areaSpec(
     amount,
     rank: areas.findIndex(({ name }) => name === area),
   }));
-  const offset = record.faults.length > 0 ? 38 : 26;
+  const raise = titleRaise(record.faults);
+  const names = areas.map(({ name }) => name);
   const legend = {
-    ...legendAbove(
-      areas.map(({ name }) => name),
-      width,
-      offset,
-    ),
+    ...legendAbove(names, width, raise),
     symbolType: 'square',
     symbolSize: 220,
     symbolStrokeWidth: 0.5,
   };
-  const names = areas.map(({ name }) => name);
   const range = areas.map(({ fill }) => fill);
   const quantity = { field: 'amount', type: 'quantitative', stack: 'zero' };
   const encoding = {
     x: timeEncoding(axis),
-    y: { ...quantity, axis: verticalAxis(title, 22) },
+    y: { ...quantity, axis: verticalAxis(title, raise) },
     fill: { field: 'area', type: 'nominal', scale: { domain: names, range }, legend },
     order: { field: 'rank', type: 'quantitative' },
   };
@@ -182,8 +180,7 @@ function copiesName(copies: number, kinds: number): string {
 }
 
 /** Enough copies are calm; the fewer there are, the more it must be seen. */
-function copiesFill(copies: number, kinds: number): string {
+function copiesFill(copies: number): string {
   if (copies === 0) return colour('ink');
-  if (copies === kinds - 1) return hatch(CALM_HATCH);
-  return hatch(copies + 1);
+  return hatch(copies < 3 ? copies + 1 : CALM_HATCH + ((copies - 3) % 3));
 }

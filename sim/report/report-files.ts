@@ -1,5 +1,6 @@
 import type { RunRecord } from '../simulation/run-record.ts';
 import { aimLines } from './aims.ts';
+import { colour, withLightColours } from './colours.ts';
 import type { DrawnPlot } from './plot.ts';
 import { standaloneSvg } from './plot-svg.ts';
 import { type ReportTable, tableCsv } from './report-table.ts';
@@ -11,6 +12,8 @@ import {
   trafficTable,
   violationsTable,
 } from './report-tables.ts';
+import { ringSvg } from './ring-drawing.ts';
+import { ringStatesOf, thinned } from './ring-states.ts';
 
 export interface ReportFile {
   readonly name: string;
@@ -31,11 +34,22 @@ export function reportFiles(record: RunRecord, plots: readonly DrawnPlot[]): Rep
     ringTable(record),
   ];
   return [
+    ...ringFiles(record),
     ...plots.map((drawn) => ({ name: `${drawn.plot.id}.svg`, content: standaloneSvg(drawn) })),
     ...tables
       .filter(({ rows }) => rows.length > 0)
       .map((table) => ({ name: `${table.id}.csv`, content: tableCsv(table) })),
   ];
+}
+
+/** The ring at the end. */
+function ringFiles(record: RunRecord): ReportFile[] {
+  const states = ringStatesOf(record);
+  const last = states.moments.at(-1);
+  if (last === undefined) return [];
+  const paper = `<rect width="100%" height="100%" fill="${colour('paper')}"/>`;
+  const svg = ringSvg(states, last).text.replace('</desc>', `</desc>${paper}`);
+  return [{ name: 'ring.svg', content: withLightColours(svg) }];
 }
 
 function aimsTable(record: RunRecord): ReportTable {
@@ -52,7 +66,10 @@ function aimsTable(record: RunRecord): ReportTable {
   };
 }
 
+/** Of a large ring less often, as one row for each peer and moment is soon too much. */
 function ringTable({ ring }: RunRecord): ReportTable {
+  const peersMost = Math.max(1, ...ring.map(({ peers }) => peers.length));
+  const moments = thinned(ring, Math.floor(RING_ROWS_MAX / peersMost));
   return {
     id: 'ring',
     title: 'The ring over time',
@@ -65,7 +82,7 @@ function ringTable({ ring }: RunRecord): ReportTable {
       { name: 'attacker' },
       { name: 'values' },
     ],
-    rows: ring.flatMap(({ atMinutes, peers }) =>
+    rows: moments.flatMap(({ atMinutes, peers }) =>
       peers.map((one) => [
         atMinutes,
         one.name,
@@ -78,3 +95,5 @@ function ringTable({ ring }: RunRecord): ReportTable {
     ),
   };
 }
+
+const RING_ROWS_MAX = 50_000;

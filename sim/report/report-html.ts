@@ -18,7 +18,7 @@ import {
   trafficTable,
   violationsTable,
 } from './report-tables.ts';
-import { ringKey, ringSvg } from './ring-drawing.ts';
+import { ringKey, ringMarks, ringSvg } from './ring-drawing.ts';
 import { RING_SCRIPT, RING_SCRIPT_HASH } from './ring-script.ts';
 import { ringStatesOf } from './ring-states.ts';
 
@@ -89,7 +89,8 @@ function aimsHtml(record: RunRecord): Markup {
     const figures = markup`<td class="number">${measured}</td><td>${aim}</td>`;
     return markup`<tr><td>${what}</td>${figures}${verdict}</tr>\n`;
   });
-  return markup`<div class="table short" tabindex="0" role="region" aria-label="Measured beside the aims">
+  return markup`<div class="table short" tabindex="0" role="region"
+ aria-label="Measured beside the aims">
 <table id="aims-table"><caption class="unseen">Measured beside the aims</caption>
 <thead><tr><th scope="col">what</th><th scope="col" class="number">measured</th>
 <th scope="col">aim</th><th scope="col">verdict</th></tr></thead>
@@ -108,9 +109,9 @@ function ringHtml(record: RunRecord): Markup {
   const last = states.moments.at(-1);
   if (last === undefined) return markup``;
   const end = states.moments.length - 1;
-  const json = JSON.stringify(states).replaceAll('<', '\\u003c');
+  const json = JSON.stringify({ states, marks: ringMarks(states) }).replaceAll('<', '\\u003c');
   const isSampled = states.onePeerIn > 1;
-  const sampled = markup`<p>One peer in ${states.onePeerIn} is drawn; the shares are of all.</p>`;
+  const oneIn = `One peer in ${states.onePeerIn} is drawn; ranges and shares are of all.`;
   const hidden = trustedMarkup(end === 0 ? ' style="display:none"' : '');
   return markup`<figure class="ring">
 <h3>Who is responsible for what</h3>
@@ -119,9 +120,9 @@ ${ringSvg(states, last)}<div class="ring-controls" id="ring-controls" hidden${hi
 <input type="range" id="ring-slider" min="0" max="${end}" value="${end}" step="1"
  aria-valuetext="${last.title}" autocomplete="off"></div>
 <figcaption><p id="ring-words">${last.words}</p><p id="ring-peer"></p>
-${ringKey()}
+${ringKey(states)}
 <p>Ranges that overlap are drawn beside each other: two closed circles are two rings.</p>
-${isSampled ? sampled : undefined}
+${isSampled ? markup`<p>${oneIn}</p>` : undefined}
 </figcaption></figure>
 <script type="application/json" id="ring-data">${trustedMarkup(json)}</script>
 <script>${trustedMarkup(RING_SCRIPT)}</script>

@@ -1,6 +1,6 @@
 import type { RingPeer, RingSnapshot, RunRecord } from '../simulation/run-record.ts';
 import { figure, momentFigure } from './figures.ts';
-import { coverageOf, lanesOf } from './ring-lanes.ts';
+import { coverageOf, rangesOf } from './ring-lanes.ts';
 
 /** What the drawing of the ring needs, as small as it can be, for the page's script as well. */
 export interface RingStates {
@@ -12,50 +12,61 @@ export interface RingStates {
   readonly moments: readonly RingMoment[];
   /** One in so many peers is drawn. */
   readonly onePeerIn: number;
+  /** The most peers that are drawn at any time. */
+  readonly drawnMost: number;
 }
 
 export interface RingMoment {
   readonly title: string;
   readonly words: string;
-  /** Five numbers a peer: its index, state code, lane (-1: no range), range's length, values. */
+  /** Three numbers for each range: lane, end, length. */
+  readonly ranges: readonly number[];
+  /** Three numbers for each peer: its index, state code, values. */
   readonly peers: readonly number[];
 }
 
 export const RING_UNITS = 10_000;
-export const NUMBERS_PER_PEER = 5;
 /** State codes; `ATTACKER_CODE` is added. */
 export const STATE_CODES = { joined: 0, joining: 1, down: 2 } as const;
 export const ATTACKER_CODE = 4;
 
 export function ringStatesOf({ ring }: RunRecord): RingStates {
-  const snapshots = thinned(ring);
+  const snapshots = thinned(ring, MOMENTS_MAX);
   const most = Math.max(0, ...snapshots.map(({ peers }) => peers.length));
-  const onePeerIn = Math.ceil(most / PEERS_MAX);
+  const onePeerIn = Math.max(1, Math.ceil(most / PEERS_MAX));
   const indices = new Map<string, number>();
   const places: number[] = [];
   let valuesMax = 0;
   const moments = snapshots.map(({ atMinutes, peers }) => {
-    const lanes = lanesOf(peers);
     const sorted = [...peers].sort((a, b) => a.place - b.place);
-    const drawn = sorted.filter((peer, i) => i % onePeerIn === 0 || peer.isAttacker);
+    const drawn = sorted.filter((_, i) => i % onePeerIn === 0);
     const numbers = drawn.flatMap((peer) => {
       const index = indices.get(peer.name) ?? indices.size;
       indices.set(peer.name, index);
       places[index] = unitsOf(peer.place);
       valuesMax = Math.max(valuesMax, peer.values);
-      return numbersOf(peer, index, lanes.get(peer));
+      return [index, STATE_CODES[peer.state] + (peer.isAttacker ? ATTACKER_CODE : 0), peer.values];
     });
-    return { title: momentFigure(atMinutes), words: wordsOf(peers), peers: numbers };
+    const ranges = rangesOf(peers, RANGE_MIN).flatMap(({ lane, end, length }) => [
+      lane,
+      unitsOf(end),
+      // From the end of the range before, rounded, so that no gap appears between them.
+      Math.max(1, unitsOf(end) - unitsOf(end - length)),
+    ]);
+    return { title: momentFigure(atMinutes), words: wordsOf(peers), ranges, peers: numbers };
   });
-  return { names: [...indices.keys()], places, valuesMax, moments, onePeerIn };
+  const drawnMost = Math.ceil(most / onePeerIn);
+  return { names: [...indices.keys()], places, valuesMax, moments, onePeerIn, drawnMost };
 }
 
-function numbersOf(peer: RingPeer, index: number, lane: number | undefined): number[] {
-  const code = STATE_CODES[peer.state] + (peer.isAttacker ? ATTACKER_CODE : 0);
-  const { place, rangeFrom = place } = peer;
-  // From a place to itself is the whole ring.
-  const length = place > rangeFrom ? place - rangeFrom : place - rangeFrom + 1;
-  return [index, code, lane ?? -1, Math.max(1, unitsOf(length)), peer.values];
+/** At most so many, evenly, the first and the last among them. */
+export function thinned(ring: readonly RingSnapshot[], momentsMax: number): RingSnapshot[] {
+  if (ring.length <= momentsMax) return [...ring];
+  if (momentsMax < 2) return ring.slice(-1);
+  const step = (ring.length - 1) / (momentsMax - 1);
+  return Array.from({ length: momentsMax }, (_, i) => ring[Math.round(i * step)]).filter(
+    (snapshot) => snapshot !== undefined,
+  );
 }
 
 function wordsOf(peers: readonly RingPeer[]): string {
@@ -79,14 +90,7 @@ function unitsOf(place: number): number {
   return Math.round(place * RING_UNITS);
 }
 
-/** Evenly, the first and the last among them. */
-function thinned(ring: readonly RingSnapshot[]): RingSnapshot[] {
-  if (ring.length <= MOMENTS_MAX) return [...ring];
-  const step = (ring.length - 1) / (MOMENTS_MAX - 1);
-  return Array.from({ length: MOMENTS_MAX }, (_, i) => ring[Math.round(i * step)]).filter(
-    (snapshot) => snapshot !== undefined,
-  );
-}
-
 const PEERS_MAX = 1_000;
 const MOMENTS_MAX = 49;
+/** Narrower ranges are drawn together with their neighbours. */
+const RANGE_MIN = 1 / 1_000;

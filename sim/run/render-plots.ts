@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { parse, View, Warn } from 'vega';
-import { compile, type TopLevelSpec } from 'vega-lite';
+import type { TopLevelSpec } from 'vega-lite';
 import {
   type DrawnPlot,
   NARROW_PIXELS,
@@ -33,27 +32,33 @@ export async function writeReport(record: RunRecord, htmlPath: string): Promise<
   return files.map(({ path }) => path);
 }
 
-/** Draws them for both widths. Warnings of vega go to `warn`: a report is better than none. */
+/**
+ * Draws them for both widths. Warnings of vega go to `warn`: a report is better than none. Vega is
+ * loaded here, as most runs do without it.
+ */
 export async function renderPlots(
   plots: readonly Plot[],
   warn: (warning: string) => void = () => undefined,
 ): Promise<DrawnPlot[]> {
+  const { parse, View, Warn } = await import('vega');
+  const { compile } = await import('vega-lite');
+  const logger = loggerTo(warn);
+
+  async function svgOf(spec: PlotSpec): Promise<string> {
+    const { spec: compiled } = compile(spec as unknown as TopLevelSpec, { logger });
+    const view = new View(parse(compiled), { renderer: 'none', logLevel: Warn, logger });
+    const svg = await view.toSVG();
+    view.finalize();
+    return svg;
+  }
+
   const drawn: DrawnPlot[] = [];
   for (const plot of plots) {
-    const wide = await svgOf(plot.spec(WIDE_PIXELS), warn);
-    const narrow = await svgOf(plot.spec(NARROW_PIXELS), warn);
+    const wide = await svgOf(plot.spec(WIDE_PIXELS));
+    const narrow = await svgOf(plot.spec(NARROW_PIXELS));
     drawn.push({ plot, wide, narrow });
   }
   return drawn;
-}
-
-async function svgOf(spec: PlotSpec, warn: (warning: string) => void): Promise<string> {
-  const logger = loggerTo(warn);
-  const { spec: compiled } = compile(spec as unknown as TopLevelSpec, { logger });
-  const view = new View(parse(compiled), { renderer: 'none', logLevel: Warn, logger });
-  const svg = await view.toSVG();
-  view.finalize();
-  return svg;
 }
 
 /** Vega's logger, which returns itself for chaining. */

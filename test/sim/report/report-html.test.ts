@@ -56,6 +56,7 @@ describe('the report of a run with everything in it', async () => {
 
   test('beside it lies an SVG for each plot and a CSV for what it shows', () => {
     const names = files.map(({ name }) => name);
+    expect(names).toContain('ring.svg');
     for (const plot of reportPlots(sampleRecord())) {
       expect(names).toContain(`${plot.id}.svg`);
       expect(names).toContain(`${plot.table.id}.csv`);

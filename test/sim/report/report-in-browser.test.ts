@@ -55,16 +55,20 @@ describe('the report in a browser', () => {
       expect(plots.map(({ id }) => id).sort()).toEqual(
         ['ring', ...reportPlots(record).map(({ id }) => `plot-${id}`)].sort(),
       );
-      for (const { id, svgs, marks, outside } of plots) {
-        expect(svgs, `${id} is drawn once`).toBe(1);
-        expect(marks, `${id} has marks`).toBeGreaterThan(0);
-        expect(outside, `${id} has text outside of its picture`).toEqual([]);
-      }
+      checkPlots(plots);
       expect(await browser.evaluate(OVERFLOW)).toBe(0);
       expect(await browser.evaluate(FAINT_TEXTS)).toEqual([]);
       expect(browser.complaints).toEqual([]);
     });
   }
+
+  test('without faults the plots have no letters, and their legends still have room', async () => {
+    await writeReport({ ...record, faults: [] }, join(folder, 'calm.html'));
+    for (const viewport of [DESK, PHONE]) {
+      await browser.load(pathToFileURL(join(folder, 'calm.html')).href, viewport);
+      checkPlots(await browser.evaluate<PlotFacts[]>(PLOT_FACTS));
+    }
+  });
 
   test('light and dark differ in paper and ink', async () => {
     const colours: unknown[] = [];
@@ -156,6 +160,17 @@ interface PlotFacts {
   readonly marks: number;
   /** Texts that reach out of the drawing. */
   readonly outside: readonly string[];
+  /** Texts that are written over each other. */
+  readonly overlaps: readonly string[];
+}
+
+function checkPlots(plots: readonly PlotFacts[]): void {
+  for (const { id, svgs, marks, outside, overlaps } of plots) {
+    expect(svgs, `${id} is drawn once`).toBe(1);
+    expect(marks, `${id} has marks`).toBeGreaterThan(0);
+    expect(outside, `${id} has text outside of its picture`).toEqual([]);
+    expect(overlaps, `${id} has text over text`).toEqual([]);
+  }
 }
 
 const PLOT_FACTS = `[...document.querySelectorAll('figure')].map((figure) => {
@@ -167,6 +182,12 @@ const PLOT_FACTS = `[...document.querySelectorAll('figure')].map((figure) => {
     const { left, right, top, bottom } = text.getBoundingClientRect();
     return left < box.left - 1 || right > box.right + 1 || top < box.top - 1 || bottom > box.bottom + 1;
   };
+  const texts = svgs.flatMap((svg) => [...svg.querySelectorAll('text')]);
+  const overlap = (one, other) => {
+    const [a, b] = [one, other].map((text) => text.getBoundingClientRect());
+    return Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 &&
+      Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 5;
+  };
   return {
     id: figure.id || figure.className,
     svgs: svgs.length,
@@ -174,8 +195,9 @@ const PLOT_FACTS = `[...document.querySelectorAll('figure')].map((figure) => {
       const { width, height } = mark.getBoundingClientRect();
       return width > 0 || height > 0;
     }).length,
-    outside: svgs.flatMap((svg) => [...svg.querySelectorAll('text')]).filter(isOutside)
-      .map((text) => text.textContent),
+    outside: texts.filter(isOutside).map((text) => text.textContent),
+    overlaps: texts.flatMap((one, i) => texts.slice(i + 1).filter((other) => overlap(one, other))
+      .map((other) => one.textContent + ' | ' + other.textContent)),
   };
 })`;
 

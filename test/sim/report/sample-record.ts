@@ -302,7 +302,7 @@ const METHODS: readonly (readonly [string, number])[] = [
   ['UpdateReq', 64],
   ['PingReq', 22],
   ['PingAns', 24],
-  ['StoreReq', 31],
+  ['ConfigUpdateReq', 31],
   ['FetchReq', 18],
   ['FetchAns', 27],
   ['UpdateAns', 12],
