@@ -3,14 +3,19 @@ import { dirname, resolve } from 'node:path';
 import { failureOf, shrinkFailure, writeFailureFile } from '../../sim/run/failure-file.ts';
 import { commitName } from '../../sim/run/repository.ts';
 import { runOne } from '../../sim/run/run-all.ts';
-import type { RunRequest, RunResources, RunResult } from '../../sim/run/run-request.ts';
+import type {
+  ReplayedState,
+  RunRequest,
+  RunResources,
+  RunResult,
+} from '../../sim/run/run-request.ts';
 import { exitStatusOf, summaryOf } from '../../sim/run/run-summary.ts';
 import { attackPoints, type DoneStudy, studyRecord } from '../../sim/run/study-record.ts';
 import { RunFailed } from '../../sim/run/worker-run.ts';
 import { ScenarioFault } from '../../sim/scenario/scenario-fault.ts';
 import { runsOf, type Study, type StudyRun } from '../../sim/scenario/study.ts';
 import type { RunRecord } from '../../sim/simulation/run-record.ts';
-import { usageError } from './operator-error.ts';
+import { OperatorError, usageError } from './operator-error.ts';
 import {
   chosenScenario,
   commandOf,
@@ -54,6 +59,17 @@ export async function runSim(options: SimRunOptions): Promise<void> {
   } finally {
     progress.done();
     stop.release();
+  }
+}
+
+function showReplayed(state: ReplayedState, wanted: readonly string[]): void {
+  if (state.input === undefined) {
+    throw new OperatorError(`the run was over before that, at event ${state.event}`);
+  }
+  printJson(state);
+  const absent = wanted.filter((name) => !state.nodes.some((node) => node.name === name));
+  if (absent.length > 0) {
+    throw new OperatorError(`there is no ${absent.join(', ')} at that event; nodes are n0, n1, …`);
   }
 }
 
@@ -101,10 +117,7 @@ class SimRun {
   private async makeAlone(): Promise<void> {
     const run = { scenario: this.file.scenario, changes: [] };
     const result = await this.result(this.requestOf(run), '');
-    if (result.type === 'replayed') {
-      printJson(result.state);
-      return;
-    }
+    if (result.type === 'replayed') return showReplayed(result.state, this.options.node ?? []);
     if (result.type === 'stopped') return this.sayStopped(result);
     const { record } = result;
     await this.present({ ...record, attackCurve: attackPoints({ run, record }) }, [record]);

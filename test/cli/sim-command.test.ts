@@ -11,7 +11,7 @@ const SMALL = [
   ...['--signatures', 'cheap', '--failure-dir', folder, '--shrink-seconds', '0'],
 ];
 
-describe('xor sim run', () => {
+describe('xor sim run', { timeout: 60_000 }, () => {
   test('ends with one line of JSON with the keys that scripts rely on', async () => {
     const { status, stdout, stderr } = await sim('run', ...SMALL, '--seed', '7', '--json');
     expect(status).toBe(0);
@@ -89,6 +89,18 @@ describe('xor sim run', () => {
     expect(JSON.parse(named.stdout).nodes[0]).toMatchObject({ peer: { role: 'peer' }, disk: {} });
   });
 
+  test('an event after the end of the run, or a node that is not there, is said', async () => {
+    const args = ['run', ...SMALL, '--seed', '7', '--replay'];
+    const [late, absent] = await Promise.all([
+      sim(...args, '99999999'),
+      sim(...args, '500', '--node', 'n99'),
+    ]);
+    expect(late.status).toBe(1);
+    expect(late.stderr).toMatch(/^xor: the run was over before that, at event \d+$/m);
+    expect(absent.status).toBe(1);
+    expect(absent.stderr).toMatch(/^xor: there is no n99 at that event; nodes are n0, n1, …$/m);
+  });
+
   test('a ring that is not whole at the end: 128, the command, and the least that fails', async () => {
     const scenario = join(folder, 'divided.json');
     const fault = { type: 'partition', atMinutes: 1, minutes: 1, share: 0.5 };
@@ -131,7 +143,7 @@ describe('xor sim run', () => {
   });
 });
 
-describe('xor sim list and smoke', () => {
+describe('xor sim list and smoke', { timeout: 60_000 }, () => {
   test('list names every scenario with its sentence', async () => {
     const { stdout } = await sim('list');
     expect(stdout).toMatch(/^smoke +24 +0\.2 +a little of everything/m);
@@ -153,7 +165,7 @@ describe('xor sim list and smoke', () => {
   });
 });
 
-describe('a study', () => {
+describe('a study', { timeout: 60_000 }, () => {
   test('runs every variation, and shows the figures side by side', async () => {
     const scenario = join(folder, 'study.json');
     const studies = [

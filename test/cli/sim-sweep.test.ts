@@ -12,7 +12,7 @@ const SWEEP = [
   ...['--seeds', '1-3', '--vary', 'peers=4,5', '--workers', '1'],
 ];
 
-describe('xor sim sweep and merge', () => {
+describe('xor sim sweep and merge', { timeout: 60_000 }, () => {
   test('shards make each run once, and merged they are the whole sweep', async () => {
     const [zero, one, whole] = ['0.jsonl', '1.jsonl', 'whole.jsonl'].map((name) =>
       join(folder, name),
