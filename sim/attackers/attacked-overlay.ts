@@ -9,13 +9,10 @@ import { trustSettingsOf } from '../../src/overlay-config/configuration-trust-se
 import type { VerifiedConfiguration } from '../../src/overlay-config/verified-configuration.ts';
 import type { PeerOptions } from '../../src/reload/peer-options.ts';
 import type { LookupDefences } from '../../src/reload/redundant-lookup.ts';
-import { distance } from '../../src/reload/ring.ts';
-import { resourceIdOf } from '../../src/storage/resource-name.ts';
 import { ResourceStore } from '../../src/storage/resource-store.ts';
 import { Authenticator } from '../../src/tls-auth/authenticator.ts';
 import { toHex } from '../../src/wire/hex.ts';
-import { type NodeId, nodeIdBytes } from '../../src/wire/node-id.ts';
-import type { ResourceId } from '../../src/wire/resource-id.ts';
+import type { NodeId } from '../../src/wire/node-id.ts';
 import { cheapSignatures, type SimKeyPair } from '../identity/signature-scheme.ts';
 import { SimAuthority } from '../identity/sim-authority.ts';
 import { constantLatency } from '../world/latency-model.ts';
@@ -23,7 +20,7 @@ import { WORLD_START_UNIX_MS } from '../world/sim-clock.ts';
 import type { SimNode } from '../world/sim-node.ts';
 import type { SimRandom } from '../world/sim-random.ts';
 import { World } from '../world/world.ts';
-import type { Attacker } from './attacker.ts';
+import { AttackGroup, chosenNodeId } from './attack-group.ts';
 import { type AttackName, attackNamed } from './attacks.ts';
 
 /** A small overlay of which a share attacks the rest. */
@@ -39,7 +36,7 @@ export interface AttackSettings {
   readonly peers: number;
   /** For the authority and then each peer; used in turn. */
   readonly keys: readonly SimKeyPair[];
-  /** Certificates that each attacker draws to choose from (`chosen-node-ids`). */
+  /** Certificates that each attacker draws to choose from (`chosen-node-ids`), at least 1. */
   readonly certificatesEach: number;
 }
 
@@ -53,7 +50,7 @@ export class AttackedOverlay {
   private readonly settings: AttackSettings;
   private readonly authority: SimAuthority;
   private readonly random: SimRandom;
-  private readonly behaviors: Attacker[] = [];
+  private readonly group: AttackGroup;
   private readonly stores = new Map<SimNode, ResourceStore>();
   private readonly configuration: VerifiedConfiguration;
 
@@ -81,7 +78,7 @@ export class AttackedOverlay {
     const targetIds = certificates === 'chosen' ? honestIds.slice(1, 1 + attackers) : [];
     const attackerIds =
       certificates === 'chosen'
-        ? targetIds.map((target) => this.nearestBehind(resourceOf(target)))
+        ? targetIds.map((target) => chosenNodeId(target, this.nodeIds(settings.certificatesEach)))
         : this.nodeIds(attackers);
     const signs = settings.attack === 'forged-configuration' && settings.checks === 'removed';
     this.configuration = this.configurationWith({
@@ -89,7 +86,16 @@ export class AttackedOverlay {
     });
     for (const nodeId of honestIds) this.honest.push(this.addNode(nodeId, false));
     for (const nodeId of attackerIds) this.attackers.push(this.addNode(nodeId, true));
-    for (const node of this.honest) if (targetIds.includes(node.nodeId)) this.targets.push(node);
+    this.targets.push(...this.honest.filter(({ nodeId }) => targetIds.includes(nodeId)));
+    this.group = new AttackGroup({
+      world: this.world,
+      attack: settings.attack,
+      attackers: this.attackers,
+      victims: this.honest,
+      targets: this.targets,
+      overlayName: OVERLAY,
+      configurationSequence: 1,
+    });
   }
 
   /** All join, one after another in random order, and store their records. */
@@ -97,7 +103,6 @@ export class AttackedOverlay {
     const { world, honest, attackers } = this;
     const [first, ...others] = honest;
     if (first === undefined) return;
-    this.bendAttackers();
     world.start(first, []);
     for (const node of this.random.shuffled([...others, ...attackers])) {
       world.runUntil(world.nowMs + JOIN_EVERY_MS);
@@ -114,7 +119,7 @@ export class AttackedOverlay {
 
   /** The attack begins; those whose certificates are revoked are so from now on. */
   begin(): void {
-    for (const behavior of this.behaviors) behavior.begin();
+    this.group.begin();
     const { attack, checks } = this.settings;
     if (attackNamed(attack).certificates !== 'revoked' || checks === 'removed') return;
     const badNodes = this.attackers.map(({ nodeId }) => nodeId);
@@ -127,23 +132,6 @@ export class AttackedOverlay {
   /** Bytes of the values that a node stores. */
   storedBytes(node: SimNode): number {
     return this.stores.get(node)?.counters().bytes ?? 0;
-  }
-
-  private bendAttackers(): void {
-    const { attack } = this.settings;
-    for (const node of this.attackers) {
-      const behavior = attackNamed(attack).behavior({
-        world: this.world,
-        node,
-        friends: this.attackers,
-        victims: this.honest,
-        overlayName: OVERLAY,
-        configurationSequence: 1,
-        targets: new Set(this.targets.map(({ nodeId }) => resourceOf(nodeId))),
-      });
-      node.behavior = behavior;
-      this.behaviors.push(behavior);
-    }
   }
 
   private addNode(nodeId: NodeId, isAttacker: boolean): SimNode {
@@ -206,14 +194,6 @@ export class AttackedOverlay {
     return trustInitialConfiguration(parsed);
   }
 
-  /** Of the Node-IDs that the authority draws at random, that which comes first behind it. */
-  private nearestBehind(resource: ResourceId): NodeId {
-    const drawn = this.nodeIds(Math.max(1, this.settings.certificatesEach));
-    return drawn.reduce((best, id) =>
-      distance(resource, id) < distance(resource, best) ? id : best,
-    );
-  }
-
   private nodeIds(count: number): NodeId[] {
     return Array.from({ length: count }, () => toHex(this.random.bytes(16)) as NodeId);
   }
@@ -233,11 +213,6 @@ class TimelessAuthenticator extends Authenticator {
   override authenticateByHash(hash: Uint8Array) {
     return super.authenticateByHash(hash, WORLD_START_UNIX_MS - 2 * DAY_MS);
   }
-}
-
-/** Where the certificate of a node is stored by its Node-ID (RFC 6940 §8). */
-export function resourceOf(nodeId: NodeId): ResourceId {
-  return resourceIdOf(nodeIdBytes(nodeId));
 }
 
 const OVERLAY = 'xmpp.org';

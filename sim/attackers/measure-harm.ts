@@ -52,7 +52,7 @@ export interface Harm {
 
 /**
  * Runs an overlay of which `share` attack the rest, and measures what honest peers get. The virtual
- * time is about three minutes; the same arguments give the same figures.
+ * time is about two minutes; the same arguments give the same figures. Throws if a Peer did.
  */
 export function measureHarm(
   attack: AttackName,
@@ -116,6 +116,7 @@ class HarmMeter {
       this.lookUp();
     }
     world.runUntil(world.nowMs + LOOKUP_MS_MAX);
+    if (world.haltReason !== undefined) throw new Error(world.haltReason);
     const minutes = (world.nowMs - startMs) / 60_000;
     const perPeer = (count: number) => count / this.overlay.honest.length;
     const figures = {

@@ -17,10 +17,11 @@ import type {
   RunResult,
 } from './run-request.ts';
 
-/** Whoever started a run. Both are called every few virtual seconds. */
+/** Whoever started a run. */
 export interface RunHooks {
+  /** Called about five times a second. */
   readonly onProgress?: (progress: RunProgress) => void;
-  /** The run stops where this returns true. */
+  /** Asked every virtual second; the run stops where it returns true. */
   readonly shouldStop?: () => boolean;
   /** No other run takes memory of this process meanwhile. */
   readonly isAlone?: boolean;
@@ -39,6 +40,7 @@ export function runSimulation(
 ): RunResult {
   const { scenario, seed, signatures, replay } = request;
   const startedMs = performance.now();
+  let lookedAtMs = startedMs;
   const simulation = new Simulation({
     scenario,
     seed,
@@ -49,8 +51,11 @@ export function runSimulation(
   const memory = new PeakMemory(hooks.isAlone ?? true);
   const stop = replay === undefined ? undefined : stopAt(simulation, replay);
   while (simulation.advance(SLICE_MS)) {
-    memory.sample();
-    hooks.onProgress?.(progressOf(simulation, scenario));
+    if (performance.now() >= lookedAtMs + LOOK_EVERY_MS) {
+      lookedAtMs = performance.now();
+      memory.sample();
+      hooks.onProgress?.(progressOf(simulation, scenario));
+    }
     if (hooks.shouldStop?.() === true) {
       return { type: 'stopped', progress: progressOf(simulation, scenario) };
     }
@@ -137,16 +142,12 @@ function progressOf(simulation: Simulation, scenario: RunRequest['scenario']): R
 class PeakMemory {
   peakBytes = 0;
   private readonly isAlone: boolean;
-  private nextMs = 0;
 
   constructor(isAlone: boolean) {
     this.isAlone = isAlone;
   }
 
   sample(): void {
-    const nowMs = performance.now();
-    if (nowMs < this.nextMs) return;
-    this.nextMs = nowMs + MEMORY_EVERY_MS;
     const { rss, heapTotal, external } = process.memoryUsage();
     // Resident memory is that of all threads together.
     this.peakBytes = Math.max(this.peakBytes, this.isAlone ? rss : heapTotal + external);
@@ -155,6 +156,7 @@ class PeakMemory {
 
 /** Virtual time between two looks at the clock on the wall. */
 const SLICE_MS = 1_000;
-const MEMORY_EVERY_MS = 250;
+/** On the wall, between two looks at memory and progress. */
+const LOOK_EVERY_MS = 200;
 const KEYS_OF_AUTHORITY = 2;
 const KEYS_MAX = 20_002;

@@ -72,7 +72,7 @@ export function exitStatusOf(outcome: RunOutcome): number {
   return EXIT_STATUS[outcome];
 }
 
-/** What counts most of several runs: a wrong answer before a crash before a ring that is not one. */
+/** What counts most: a correctness violation, then an assertion, then a ring that is not whole. */
 export function worstOutcome(outcomes: readonly RunOutcome[]): RunOutcome {
   return SEVERITY.find((outcome) => outcomes.includes(outcome)) ?? 'clean';
 }

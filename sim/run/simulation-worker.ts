@@ -18,7 +18,6 @@ export type WorkerMessage =
   | { readonly type: 'failed'; readonly reason: string };
 
 const { isAlone, stop, ...resources } = workerData as WorkerSetup;
-let progressAtMs = 0;
 
 parentPort?.on('message', (request: RunRequest) => {
   try {
@@ -31,9 +30,6 @@ parentPort?.on('message', (request: RunRequest) => {
 });
 
 function onProgress(progress: RunProgress): void {
-  const nowMs = performance.now();
-  if (nowMs < progressAtMs) return;
-  progressAtMs = nowMs + PROGRESS_EVERY_MS;
   post({ type: 'progress', progress });
 }
 
@@ -44,5 +40,3 @@ function shouldStop(): boolean {
 function post(message: WorkerMessage): void {
   parentPort?.postMessage(message);
 }
-
-const PROGRESS_EVERY_MS = 200;

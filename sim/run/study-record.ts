@@ -97,7 +97,7 @@ function grouped(
   return groups;
 }
 
-/** Where a run is on the x axis: its value, or which of the values it has where they are no numbers. */
+/** Where a run is on the x axis; 0 where its value is no number. */
 function placeOf({ run }: DoneRun): number {
   const value = run.changes[0]?.value;
   return typeof value === 'number' ? value : 0;

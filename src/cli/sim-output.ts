@@ -21,10 +21,7 @@ export function printRun(summary: RunSummary, description: string): void {
     ['stores', storesOf(summary)],
     ['unauthorized writes', count(summary.unauthorizedWrites)],
     ['traffic', `${summary.bytesPerPeerPerSecond} bytes a second sent by each peer`],
-    [
-      'events',
-      `${count(summary.events)} in ${summary.wallSeconds} s, ${count(summary.eventsPerSecond)} a second`,
-    ],
+    ['events', eventsOf(summary)],
     ['peak memory', `${(summary.peakMemoryBytes / 1e6).toFixed(0)} MB`],
     ['ring', ringOf(summary.converged)],
     ['trace hash', summary.traceHash],
@@ -80,6 +77,10 @@ export function percent(share: number): string {
 
 export function count(value: number): string {
   return value.toLocaleString('en-US');
+}
+
+function eventsOf({ events, wallSeconds, eventsPerSecond }: RunSummary): string {
+  return `${count(events)} in ${wallSeconds} s, ${count(eventsPerSecond)} a second`;
 }
 
 function storesOf(summary: RunSummary): string {
