@@ -207,6 +207,7 @@ export class Peer {
       case 'storeExpiry':
         return this.expireStore();
       case 'housekeeping':
+        this.closeExpired();
         return this.parts.reactions.keepHouse();
       case 'ownRecords':
         return this.parts.ownRecords.handleTimer();
@@ -236,6 +237,15 @@ export class Peer {
       if (isRefused(link.node)) this.parts.links.close(link.id, 'its certificate no longer counts');
     }
     this.parts.storage.write(this.env.options.store.removeSignedBy(isRefused));
+  }
+
+  /** A link outlives the handshake that showed the certificate, but not the certificate. */
+  private closeExpired(): void {
+    const { links } = this.parts;
+    const { unixMs } = this.env.now;
+    for (const { id, node } of links.all()) {
+      if (node.validUntilUnixMs < unixMs) links.close(id, 'its certificate has expired');
+    }
   }
 
   private isRefused(node: AuthenticatedNode): boolean {
