@@ -5,7 +5,7 @@ import type { ResourceId } from '../../src/wire/resource-id.ts';
 import type { SimNode } from '../world/sim-node.ts';
 import type { World } from '../world/world.ts';
 import type { Attacker } from './attacker.ts';
-import { type AttackName, attackNamed } from './attacks.ts';
+import { ATTACKS, type AttackName } from './attacks.ts';
 
 /** Who attacks whom, and how. */
 export interface AttackGroupPlan {
@@ -30,7 +30,7 @@ export class AttackGroup {
     const targets = new Set(plan.targets.map(({ nodeId }) => certificateResource(nodeId)));
     const shared = { world, friends: attackers, victims, overlayName, configurationSequence };
     this.behaviors = attackers.map((node) => {
-      const behavior = attackNamed(attack).behavior({ ...shared, node, targets });
+      const behavior = ATTACKS[attack].behavior({ ...shared, node, targets });
       node.behavior = behavior;
       return behavior;
     });

@@ -21,7 +21,7 @@ import type { SimNode } from '../world/sim-node.ts';
 import type { SimRandom } from '../world/sim-random.ts';
 import { World } from '../world/world.ts';
 import { AttackGroup, chosenNodeId } from './attack-group.ts';
-import { type AttackName, attackNamed } from './attacks.ts';
+import { ATTACKS, type AttackName } from './attacks.ts';
 
 /** A small overlay of which a share attacks the rest. */
 export interface AttackSettings {
@@ -74,7 +74,7 @@ export class AttackedOverlay {
     this.authority = new SimAuthority(OVERLAY, cheapSignatures, this.key(0));
     const attackers = Math.round(settings.share * settings.peers);
     const honestIds = this.nodeIds(settings.peers - attackers);
-    const { certificates } = attackNamed(settings.attack);
+    const { certificates } = ATTACKS[settings.attack];
     const targetIds = certificates === 'chosen' ? honestIds.slice(1, 1 + attackers) : [];
     const attackerIds =
       certificates === 'chosen'
@@ -121,7 +121,7 @@ export class AttackedOverlay {
   begin(): void {
     this.group.begin();
     const { attack, checks } = this.settings;
-    if (attackNamed(attack).certificates !== 'revoked' || checks === 'removed') return;
+    if (ATTACKS[attack].certificates !== 'revoked' || checks === 'removed') return;
     const badNodes = this.attackers.map(({ nodeId }) => nodeId);
     const configuration = this.configurationWith({ sequence: 2, badNodes });
     for (const node of this.honest) {
@@ -138,7 +138,7 @@ export class AttackedOverlay {
     const index = this.world.nodes.length;
     // Two honest peers are devices of one user; each attacker is a user of its own.
     const user = isAttacker ? `attacker${index}` : `user${index >> 1}`;
-    const isExpired = isAttacker && attackNamed(this.settings.attack).certificates === 'expired';
+    const isExpired = isAttacker && ATTACKS[this.settings.attack].certificates === 'expired';
     const expiry = isExpired ? { notAfterUnixMs: WORLD_START_UNIX_MS - DAY_MS } : {};
     const signer = this.authority.signer(
       { key: this.key(1 + index), nodeId, userName: `${user}@example.org`, ...expiry },
@@ -170,7 +170,7 @@ export class AttackedOverlay {
   private authenticator(): Authenticator {
     const settings = trustSettingsOf(this.configuration);
     const { attack, checks } = this.settings;
-    if (attackNamed(attack).certificates === 'expired' && checks === 'removed') {
+    if (ATTACKS[attack].certificates === 'expired' && checks === 'removed') {
       return new TimelessAuthenticator(settings, cheapSignatures.verify);
     }
     return this.authority.newAuthenticator(settings);

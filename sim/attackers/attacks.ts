@@ -1,3 +1,4 @@
+import type { ATTACK_NAMES } from '../scenario/attack-names.ts';
 import type { AttackContext, Attacker } from './attacker.ts';
 import { ExhaustQuota, FloodJoins, FloodUpdates, Replay } from './flood-attacks.ts';
 import { ForgedConfiguration, LieInProbe, LieInUpdate } from './lie-attacks.ts';
@@ -28,8 +29,10 @@ export interface Attack {
   readonly certificates?: 'chosen' | 'revoked' | 'expired';
 }
 
+export type AttackName = (typeof ATTACK_NAMES)[number];
+
 /** Each attack of RFC 6940 §13.5 and §13.6 that remains, and those of S/Kademlia §3. */
-export const ATTACKS = {
+export const ATTACKS: Readonly<Record<AttackName, Attack>> = {
   'drop-forwards': {
     sentence: 'Drops every request and answer that it should pass on.',
     source: 'RFC 6940 §13.6.6; S/Kademlia §3.3 (adversarial routing)',
@@ -140,12 +143,4 @@ export const ATTACKS = {
     behavior: (context) => new ForgedConfiguration(context),
     preventedBy: 'the configuration-signer of the configuration held (§11.1)',
   },
-} as const satisfies Readonly<Record<string, Attack>>;
-
-export type AttackName = keyof typeof ATTACKS;
-
-export const ATTACK_NAMES = Object.keys(ATTACKS) as readonly AttackName[];
-
-export function attackNamed(name: AttackName): Attack {
-  return ATTACKS[name];
-}
+};

@@ -12,7 +12,7 @@ import { probeFrames } from '../world/message-probe.ts';
 import type { SimNode } from '../world/sim-node.ts';
 import type { SimRandom } from '../world/sim-random.ts';
 import { AttackedOverlay } from './attacked-overlay.ts';
-import { type AttackName, attackNamed, type HarmMeasure } from './attacks.ts';
+import { ATTACKS, type AttackName, type HarmMeasure } from './attacks.ts';
 
 /** How to measure; everything but the keys has a default. */
 export interface HarmOptions {
@@ -99,7 +99,7 @@ class HarmMeter {
   constructor(overlay: AttackedOverlay, attack: AttackName, lookups: number) {
     this.overlay = overlay;
     this.attack = attack;
-    this.measureOf = attackNamed(attack).harms;
+    this.measureOf = ATTACKS[attack].harms;
     this.lookups = lookups;
     this.random = overlay.world.stream('harm');
   }

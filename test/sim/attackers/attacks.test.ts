@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { ATTACK_NAMES, type AttackName, attackNamed } from '../../../sim/attackers/attacks.ts';
+import { ATTACKS, type AttackName } from '../../../sim/attackers/attacks.ts';
 import { attackCurve } from '../../../sim/attackers/measure-harm.ts';
+import { ATTACK_NAMES } from '../../../sim/scenario/attack-names.ts';
 import { DEFENCES, forget, KEYS, measured } from './measured.ts';
 
 /** Without attackers: what each figure is when nobody does harm. */
@@ -55,7 +56,7 @@ describe('An attack on the resources of others', () => {
 });
 
 describe('An attack that RFC 6940 prevents', () => {
-  const prevented = ATTACK_NAMES.filter((name) => attackNamed(name).preventedBy !== undefined);
+  const prevented = ATTACK_NAMES.filter((name) => ATTACKS[name].preventedBy !== undefined);
 
   it.each(prevented)('%s harms with the check removed, and not with it', (attack) => {
     expect(measured(attack, { checks: 'removed' }).harm).toBeGreaterThan(0.1);
@@ -81,7 +82,7 @@ describe('A measurement', () => {
 describe('The list of attacks', () => {
   it('says of each what it does and where it is described', () => {
     for (const name of ATTACK_NAMES) {
-      const { sentence, source } = attackNamed(name);
+      const { sentence, source } = ATTACKS[name];
       expect(sentence, name).toMatch(/^[A-Z].*\.$/);
       expect(source, name).toMatch(/RFC \d+ §/);
     }
