@@ -1,6 +1,6 @@
 import type { AuthenticatedNode } from '../tls-auth/authenticated-node.ts';
 import { encode } from '../wire/codec.ts';
-import { FramedMessage } from '../wire/framed-message.ts';
+import { dataFrameHead, FramedMessage } from '../wire/framed-message.ts';
 import type { IpAddressPort } from '../wire/ip-address-port.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { ConnectId, LinkId } from './input.ts';
@@ -238,10 +238,12 @@ export class LinkManager {
   private sendOver(link: LinkState, message: Uint8Array): void {
     if (link.unacknowledged === 0) this.linksThatWait++;
     const sequence = link.noteSent(this.env.now.monotonicMs);
-    const frame = encode(FramedMessage, { type: 'data', sequence, message });
-    link.sentBytes += frame.length;
+    const head = dataFrameHead(sequence, message.length);
+    link.sentBytes += head.length + message.length;
     this.env.counters.sent++;
-    this.env.send(link.id, frame);
+    // The environment puts all parts together once.
+    this.env.send(link.id, head);
+    this.env.send(link.id, message);
     if (link.unacknowledged > UNACKNOWLEDGED_MAX) {
       this.close(link.id, `${UNACKNOWLEDGED_MAX} frames are not acknowledged`);
       return;

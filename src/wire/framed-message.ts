@@ -1,4 +1,5 @@
 import { type Codec, inField } from './codec.ts';
+import { written } from './writer.ts';
 
 export const FrameType = { data: 128, ack: 129 } as const;
 
@@ -40,6 +41,15 @@ export const FramedMessage: Codec<FramedMessage> = {
     writer.uint32(frame.received);
   },
 };
+
+/** What stands before a message of `messageLength` bytes in its data frame. */
+export function dataFrameHead(sequence: number, messageLength: number): Uint8Array {
+  return written((writer) => {
+    writer.uint8(FrameType.data);
+    writer.uint32(sequence);
+    writer.uint24(messageLength);
+  });
+}
 
 /** Bytes before the message in a data frame: type, sequence, length. */
 export const DATA_FRAME_HEADER_LENGTH = 8;
