@@ -1,7 +1,7 @@
 import { AttachReqAns, type IceCandidate } from '../wire/attach.ts';
 import { decode, encode } from '../wire/codec.ts';
 import { type Destination, nodeDestination } from '../wire/destination.ts';
-import { ErrorCode, errorName } from '../wire/error-response.ts';
+import { ErrorCode } from '../wire/error-response.ts';
 import type { IpAddressPort } from '../wire/ip-address-port.ts';
 import { MalformedMessage } from '../wire/malformed-message.ts';
 import { MessageCode } from '../wire/message-contents.ts';
@@ -14,7 +14,8 @@ import type { MessageReceiver, VerifiedRequest } from './message-receiver.ts';
 import type { MessageTransport } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
 import type { PeerLoads } from './peer-loads.ts';
-import type { RequestOutcome } from './request-owner.ts';
+import { describeOutcome, type RequestOutcome } from './request-owner.ts';
+import { successorPoint } from './ring.ts';
 import { ATTACH_LINK_TIMEOUT_MS, UNREACHABLE_RETENTION_MS } from './timing.ts';
 
 /** Why a connection is wanted; comes back with the result. */
@@ -171,8 +172,9 @@ export class AttachManager {
     }
     this.attachedNodes.add(nodeId);
     this.noteListening(nodeId, body.candidates);
-    if (this.links.linkTo(nodeId) !== undefined) {
+    if (this.links.linkTo(nodeId) !== undefined && !this.lacksLink(request)) {
       this.receiver.respond(request, this.body('active', false));
+      // If the link is dead after all, the Update's missing acknowledgement shows it.
       if (body.sendUpdate) this.listener.sendRequestedUpdate(nodeId);
       return;
     }
@@ -184,6 +186,21 @@ export class AttachManager {
     }
     this.receiver.respond(request, this.body('active', false));
     this.connect({ nodeId, addresses, sendUpdate: body.sendUpdate, isAsked: false });
+  }
+
+  /**
+   * Whether the sender has no link to us, though we have one to it: a host that came back after a
+   * crash, whose former process our link leads to. A node neither attaches to a Node-ID that it
+   * has a link to, nor looks for its Admitting Peer (Resource-ID n+1, RFC 6940 §10.5) while it is
+   * in the ring. A replayed Attach costs a handshake, not the link that is there.
+   */
+  private lacksLink({ signer, isDirect, destination, from }: VerifiedRequest): boolean {
+    const { nodeId } = signer;
+    if (isDirect || from?.nodeId === nodeId) return false;
+    for (const { nodeId: target } of this.connecting.values()) if (target === nodeId) return false;
+    if (this.links.linkTo(nodeId)?.suspect === true) return true;
+    if (destination?.type === 'node') return destination.nodeId === this.env.nodeId;
+    return destination?.type === 'resource' && destination.resourceId === successorPoint(nodeId);
   }
 
   handleOutcome(attachId: number, outcome: RequestOutcome): void {
@@ -241,7 +258,9 @@ export class AttachManager {
     const connecting = this.connecting.get(connect);
     this.connecting.delete(connect);
     if (connecting === undefined || connecting.addresses.length < 2) {
-      if (connecting?.nodeId !== undefined) this.noteUnreachable(connecting.nodeId);
+      const nodeId = connecting?.nodeId;
+      const isLost = nodeId !== undefined && this.links.linkTo(nodeId) === undefined;
+      if (isLost) this.noteUnreachable(nodeId);
       return false;
     }
     this.connect({ ...connecting, addresses: connecting.addresses.slice(1) });
@@ -333,7 +352,9 @@ export class AttachManager {
       this.listener.handleAttached(attach.nodeId, attach.purpose);
       return;
     }
-    if (attach.nodeId !== undefined) this.noteUnreachable(attach.nodeId);
+    // Who answered lives. A node that is joining needs all its neighbours and asks them again.
+    const isTriedAgain = attach.answered && this.env.state === 'joining';
+    if (attach.nodeId !== undefined && !isTriedAgain) this.noteUnreachable(attach.nodeId);
     this.listener.handleAttachFailed(attach.nodeId, attach.purpose, reason);
   }
 
@@ -345,24 +366,6 @@ export class AttachManager {
       candidates: ownCandidates(this.env.options.addresses),
       sendUpdate,
     });
-  }
-}
-
-/** One sentence on how a request failed. */
-export function describeOutcome(outcome: Exclude<RequestOutcome, { type: 'answer' }>): string {
-  switch (outcome.type) {
-    case 'timeout':
-      return outcome.hint ?? 'no answer came';
-    case 'no-route':
-      return 'there is no neighbour to send it through';
-    case 'too-busy':
-      return 'too many requests are under way';
-    case 'error': {
-      const said = `${outcome.signer.nodeId} says ${errorName(outcome.errorCode)}`;
-      if (STRUCTURED_ERROR_INFO.has(outcome.errorCode)) return said;
-      const info = new TextDecoder().decode(outcome.errorInfo.subarray(0, ERROR_INFO_SHOWN_MAX));
-      return `${said}: ${info}`;
-    }
   }
 }
 
@@ -389,9 +392,3 @@ interface Connecting {
 
 const NO_BYTES = new Uint8Array(0);
 const NOBODY: readonly NodeId[] = [];
-const ERROR_INFO_SHOWN_MAX = 200;
-/** RFC 6940 §6.3.3.1: the error_info of these is a structure, not text. */
-const STRUCTURED_ERROR_INFO = new Set<number>([
-  ErrorCode.Error_Generation_Counter_Too_Low,
-  ErrorCode.Error_Unknown_Kind,
-]);

@@ -171,12 +171,17 @@ export class ChordReload {
     this.receiver.respond(request, NO_BYTES);
     const from = request.signer.nodeId;
     if (request.from?.suspect !== true) this.tables.add(from);
+    if (request.from !== undefined) this.links.notePeer(request.from.id);
     this.noteListing(from, update);
     this.doubtUnlisted(from, update);
     this.learn(listedNodes(update), from);
     this.listener.handleUpdateTaken(from, update);
     this.afterTablesChanged();
-    if (this.isInRing && !this.told.has(from)) this.sendUpdate(from, 'fitting');
+    if (!this.isInRing) return;
+    // A nearest neighbour that does not list us has lost what it was told of us.
+    const isListed = update.type === 'peerReady' || this.listedBy.has(from);
+    const isOverlooked = !isListed && this.tables.isNearest(from);
+    if (!this.told.has(from) || isOverlooked) this.sendUpdate(from, 'fitting');
   }
 
   /** RFC 6940 §10.8. */

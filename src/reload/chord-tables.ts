@@ -87,6 +87,13 @@ export class ChordTables {
     );
   }
 
+  /** One of the next peers, which have this one in their Neighbor Table as well. */
+  isNearest(id: NodeId): boolean {
+    const { successors, predecessors } = this.current();
+    const [next, before] = [successors, predecessors].map((list) => list.slice(0, NEIGHBORS_MIN));
+    return next?.includes(id) === true || before?.includes(id) === true;
+  }
+
   /** Would `id` be in the Neighbor Table if it were in the Routing Table? */
   wouldBeNeighbor(id: NodeId): boolean {
     if (id === this.self) return false;
@@ -98,9 +105,9 @@ export class ChordTables {
   }
 
   /**
-   * How many successors to keep: log2 N, at least the three of RFC 6940 §10.7; of predecessors it is
-   * half as many, because losing all successors is what breaks a ring, and each neighbour more is
-   * told of each change. N is guessed from how densely the nearest successors lie.
+   * How many successors to keep: log2 N, at least the three of RFC 6940 §10.7; of predecessors it
+   * is half as many, because losing all successors is what breaks a ring, and each neighbour more
+   * is told of each change. N is guessed from how densely the nearest successors lie.
    */
   neighborsWanted(): number {
     return this.current().neighborsWanted;

@@ -11,7 +11,6 @@ import type { GenericCertificate } from '../wire/security-block.ts';
 import { FindAns, StatAns, StoreAns, type StoredMetaData, storedMetaData } from '../wire/store.ts';
 import { PingAns, ProbeAns } from '../wire/topology.ts';
 import { XmppLocation } from '../wire/xmpp-location.ts';
-import { describeOutcome } from './attach-manager.ts';
 import type {
   Command,
   CommandFailureCode,
@@ -24,7 +23,7 @@ import type {
 import { type VerifiedAnswer, verifyFetchAnswer } from './fetch-answer.ts';
 import type { LookupRounds } from './lookup-rounds.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
-import type { RequestOutcome } from './request-owner.ts';
+import { describeOutcome, type RequestOutcome } from './request-owner.ts';
 
 /** A command that waits for its answer. */
 export interface RunningCommand {

@@ -5,13 +5,13 @@ import type { IpAddressPort } from '../wire/ip-address-port.ts';
 import { MessageCode } from '../wire/message-contents.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import { JoinReq } from '../wire/topology.ts';
-import { type AttachManager, describeOutcome, routedThrough } from './attach-manager.ts';
+import { type AttachManager, routedThrough } from './attach-manager.ts';
 import type { ChordReload } from './chord-reload.ts';
 import type { ConnectId, KnownPeer } from './input.ts';
 import type { LinkManager } from './link-manager.ts';
 import type { MessageTransport } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
-import type { RequestOutcome } from './request-owner.ts';
+import { describeOutcome, type RequestOutcome } from './request-owner.ts';
 import { isInRange, successorPoint } from './ring.ts';
 import { JOIN_RETRY_MAX_MS, JOIN_RETRY_MIN_MS } from './timing.ts';
 

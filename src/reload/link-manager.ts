@@ -36,6 +36,8 @@ export interface LinkListener {
   handleNodeDisconnected(nodeId: NodeId, reason: string): void;
   handleNodeSuspect(nodeId: NodeId): void;
   handleNodeRestored(nodeId: NodeId): void;
+  /** The earlier link was dead: this node has started anew, or lost its state of the link. */
+  handleNodeReplaced(nodeId: NodeId): void;
   /** Nothing came for a while: make the other end say something. */
   probe(link: Link): void;
   useOf(nodeId: NodeId): LinkUse;
@@ -95,6 +97,9 @@ export class LinkManager {
       this.env.emit({ type: 'close', link: id, reason: refusal });
       return undefined;
     }
+    const older = this.linkTo(node.nodeId);
+    // It may lead to a former process of that node: then no acknowledgement comes.
+    if (older !== undefined && !older.suspect) this.listener.probe(older);
     const link = new LinkState(this.env, id, node, remoteAddress, connect);
     this.links.set(id, link);
     const siblings = this.byNode.get(link.nodeId);
@@ -102,9 +107,7 @@ export class LinkManager {
     else this.addSpare(siblings, link);
     this.armUpkeep(NEAREST_PROBE_IDLE_MS);
     if (siblings === undefined) this.listener.handleNodeConnected(link);
-    else if (siblings.every((sibling) => sibling === link || sibling.suspect)) {
-      this.listener.handleNodeRestored(link.nodeId);
-    }
+    else for (const sibling of [...siblings]) if (sibling.suspect) this.replace(sibling);
     return link;
   }
 
@@ -203,7 +206,9 @@ export class LinkManager {
   handleSpareLink(id: LinkId): void {
     const link = this.links.get(id);
     const siblings = link === undefined ? undefined : this.byNode.get(link.nodeId);
-    if (siblings !== undefined && siblings.length > 1) this.close(id, 'a second link to this node');
+    if (link === undefined || siblings === undefined || siblings.length < 2) return;
+    if (link.unacknowledged > 0) this.replace(link);
+    else this.close(id, 'a second link to this node');
   }
 
   status(isRoutable: (nodeId: NodeId) => boolean): LinkStatus[] {
@@ -218,6 +223,12 @@ export class LinkManager {
       sentBytes: link.sentBytes,
       receivedBytes: link.receivedBytes,
     }));
+  }
+
+  /** An Update came over this link. */
+  notePeer(id: LinkId): void {
+    const link = this.links.get(id);
+    if (link !== undefined) link.isPeer = true;
   }
 
   private handleFrame(link: LinkState, frame: FramedMessage): void {
@@ -312,6 +323,14 @@ export class LinkManager {
     this.env.after(key, { type: 'linkRetention', link: link.id }, LINK_SUSPECT_RETENTION_MS);
     const siblings = this.byNode.get(link.nodeId) ?? [];
     if (siblings.every((sibling) => sibling.suspect)) this.listener.handleNodeSuspect(link.nodeId);
+    else this.replace(link);
+  }
+
+  /** This link is dead, but there is another one to the same node. */
+  private replace(link: LinkState): void {
+    this.close(link.id, 'no acknowledgement came, and there is another link to this node');
+    const isKnown = this.byNode.get(link.nodeId)?.some((sibling) => sibling.isPeer) === true;
+    if (!isKnown) this.listener.handleNodeReplaced(link.nodeId);
   }
 
   private restore(link: LinkState): void {

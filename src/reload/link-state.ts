@@ -28,6 +28,8 @@ export class LinkState implements Link {
   readonly cutter: FrameCutter;
   readonly window = new ReceivedWindow();
   suspect = false;
+  /** Its other end is a peer of the ring by an Update over this very link. */
+  isPeer = false;
   lastReceivedMs: number;
   sentBytes = 0;
   receivedBytes = 0;

@@ -33,6 +33,8 @@ export interface VerifiedRequest {
   readonly transactionId: bigint;
   /** The link it came over; undefined for this node's own. */
   readonly from: Link | undefined;
+  /** The last entry of its Destination List, which is not signed. */
+  readonly destination: Destination | undefined;
   /** It came straight from its signer over the link bound to that node. */
   readonly isDirect: boolean;
   readonly returnPath: ReturnPath;
@@ -200,6 +202,7 @@ export class MessageReceiver {
       certificates: message.securityBlock.certificates,
       transactionId: header.transactionId,
       from,
+      destination: header.destinationList.at(-1),
       isDirect:
         from !== undefined &&
         header.viaList.length === 0 &&

@@ -7,13 +7,12 @@ import { nodeIdBytes } from '../wire/node-id.ts';
 import type { ResourceId } from '../wire/resource-id.ts';
 import { ARRAY_INDEX_END, type KindId } from '../wire/stored-data.ts';
 import { XmppLocation } from '../wire/xmpp-location.ts';
-import { describeOutcome } from './attach-manager.ts';
 import type { FetchedValue, ValueToStore } from './command.ts';
 import { fetchRequest, storeRequest } from './data-request.ts';
 import { verifyFetchAnswer } from './fetch-answer.ts';
 import type { MessageTransport } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
-import type { RequestOutcome } from './request-owner.ts';
+import { describeOutcome, type RequestOutcome } from './request-owner.ts';
 import {
   OWN_CERTIFICATE_LIFETIME_SECONDS,
   OWN_LOCATION_LIFETIME_SECONDS,

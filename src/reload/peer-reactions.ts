@@ -116,6 +116,12 @@ export class PeerReactions implements Listeners {
     this.parts.chord.handleNodeRestored(nodeId);
   }
 
+  handleNodeReplaced(nodeId: NodeId): void {
+    if (this.parts.chord.handleNodeLost(nodeId)) this.afterPeerLost();
+    // If it is in the ring after all, it tells us so.
+    this.parts.chord.sendRequestedUpdate(nodeId);
+  }
+
   /** A Ping over a link that was silent: its acknowledgement shows that the other end lives. */
   probe(link: Link): void {
     this.parts.transport.request({

@@ -1,4 +1,5 @@
 import type { VerifiedSigner } from '../tls-auth/verified-signer.ts';
+import { ErrorCode, errorName } from '../wire/error-response.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { ResourceId } from '../wire/resource-id.ts';
 import type { GenericCertificate } from '../wire/security-block.ts';
@@ -44,3 +45,28 @@ export type RequestOutcome =
   | { readonly type: 'no-route' }
   /** A named limit of this peer was reached before anything was sent. */
   | { readonly type: 'too-busy' };
+
+/** One sentence on how a request failed. */
+export function describeOutcome(outcome: Exclude<RequestOutcome, { type: 'answer' }>): string {
+  switch (outcome.type) {
+    case 'timeout':
+      return outcome.hint ?? 'no answer came';
+    case 'no-route':
+      return 'there is no neighbour to send it through';
+    case 'too-busy':
+      return 'too many requests are under way';
+    case 'error': {
+      const said = `${outcome.signer.nodeId} says ${errorName(outcome.errorCode)}`;
+      if (STRUCTURED_ERROR_INFO.has(outcome.errorCode)) return said;
+      const info = new TextDecoder().decode(outcome.errorInfo.subarray(0, ERROR_INFO_SHOWN_MAX));
+      return `${said}: ${info}`;
+    }
+  }
+}
+
+const ERROR_INFO_SHOWN_MAX = 200;
+/** RFC 6940 §6.3.3.1: the error_info of these is a structure, not text. */
+const STRUCTURED_ERROR_INFO = new Set<number>([
+  ErrorCode.Error_Generation_Counter_Too_Low,
+  ErrorCode.Error_Unknown_Kind,
+]);
