@@ -221,7 +221,8 @@ export class Replication {
 
   /**
    * To the nearest peer that we know. Where that leads nowhere, the Resource-ID itself does: its
-   * owner may refuse a copy of a node so far away (§7.4.1.1), but learns of the data and fetches it.
+   * owner may refuse a copy of a node so far away (RFC 6940 §7.4.1.1), but learns of the data and
+   * fetches it.
    */
   private placeMisplaced(): void {
     const nowMs = this.env.now.monotonicMs;

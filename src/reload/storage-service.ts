@@ -54,7 +54,9 @@ export class StorageService {
   private readonly receiver: MessageReceiver;
   private readonly listener: StorageListener;
   private readonly waiting = new Map<PersistTicket, WaitingAnswer>();
-  /** Resources whose last write failed: what memory has must get to disk some time. */
+  /** Of each write that is on its way: the resource whose values it has. */
+  private readonly writing = new Map<PersistTicket, ResourceId>();
+  /** Resources of which a write failed: what memory has must get to disk some time. */
   private readonly unwritten = new Set<ResourceId>();
   private nextTicket = 1;
 
@@ -101,37 +103,39 @@ export class StorageService {
     if (store.replicaNumber !== 0) this.listener.noteReplicaStore(request.signer.nodeId);
     const isOriginal = store.replicaNumber === 0;
     const waiting = { request, resource: store.resource, result, isOriginal };
-    this.persist(result.records, waiting);
+    this.persist(result.records, store.resource, waiting);
   }
 
   /** Takes over newer data that another peer has (RFC 6940 §7.4.1.1, §7.4.1.2). */
   adopt(request: StoreRequest): void {
     const result = this.apply({ ...request, leaveOutOlder: true });
     if (result instanceof StoreRefusal) return;
-    this.persist(result.records, undefined);
     const { resource } = request;
+    this.persist(result.records, resource);
     const isOurs = result.changed && this.chord.isResponsible(resource);
     if (isOurs) this.listener.handleStored(resource);
   }
 
   /** Writes records that no answer waits for: expired, removed, dropped. */
   write(records: readonly PersistRecord[]): void {
-    if (records.length > 0) this.persist(records, undefined);
+    this.persist(records);
   }
 
   handlePersisted(ticket: PersistTicket): void {
     const waiting = this.waiting.get(ticket);
     this.waiting.delete(ticket);
-    if (waiting === undefined) return;
-    this.answerStore(waiting);
+    this.writing.delete(ticket);
+    if (waiting !== undefined) this.answerStore(waiting);
   }
 
   /** A full disk, for example: nothing is acknowledged that is not durable. */
   handlePersistFailed(ticket: PersistTicket, reason: string): void {
     const waiting = this.waiting.get(ticket);
     this.waiting.delete(ticket);
+    const resource = this.writing.get(ticket);
+    this.writing.delete(ticket);
+    if (resource !== undefined) this.unwritten.add(resource);
     if (waiting === undefined) return;
-    this.unwritten.add(waiting.resource);
     const detail = `it could not be written to disk: ${reason}`;
     this.receiver.respondError(waiting.request, ErrorCode.Error_Data_Too_Large, detail);
   }
@@ -140,7 +144,7 @@ export class StorageService {
   retryUnwritten(): void {
     const resources = [...this.unwritten];
     this.unwritten.clear();
-    for (const resource of resources) this.write(this.store.recordsOf(resource));
+    for (const resource of resources) this.persist(this.store.recordsOf(resource), resource);
   }
 
   /** RFC 6940 §7.4.2. */
@@ -217,29 +221,30 @@ export class StorageService {
     this.env.deadlines.set('storeExpiry', { type: 'storeExpiry' }, deadline);
   }
 
-  private persist(records: readonly PersistRecord[], waiting: WaitingAnswer | undefined): void {
-    if (records.length === 0 && waiting === undefined) return;
+  /** Writes records; those of a resource's values say which one, so that no answer outruns them. */
+  private persist(
+    records: readonly PersistRecord[],
+    resource?: ResourceId,
+    waiting?: WaitingAnswer,
+  ): void {
     // What a repeated Store finds in memory may not be on disk yet, or could not be written: it is
     // written once more, and only then acknowledged.
-    const resource = waiting?.resource;
-    const isOnDisk = resource === undefined || !this.isUnwritten(resource);
-    if (records.length === 0 && waiting !== undefined && isOnDisk) {
-      this.answerStore(waiting);
+    const isBehind = waiting !== undefined && this.isUnwritten(waiting.resource);
+    const batch = isBehind ? [...this.store.recordsOf(waiting.resource), ...records] : records;
+    if (batch.length === 0) {
+      if (waiting !== undefined) this.answerStore(waiting);
       return;
     }
-    const batch =
-      resource === undefined || isOnDisk
-        ? records
-        : [...this.store.recordsOf(resource), ...records];
     const ticket = this.nextTicket++;
     if (waiting !== undefined) this.waiting.set(ticket, waiting);
+    if (resource !== undefined) this.writing.set(ticket, resource);
     this.env.emit({ type: 'persist', ticket, records: batch });
   }
 
   /** Memory has something of the resource that the disk may not have. */
   private isUnwritten(resource: ResourceId): boolean {
     if (this.unwritten.has(resource)) return true;
-    for (const waiting of this.waiting.values()) if (waiting.resource === resource) return true;
+    for (const written of this.writing.values()) if (written === resource) return true;
     return false;
   }
 
