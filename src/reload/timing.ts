@@ -19,10 +19,13 @@ export const LINK_SUSPECT_RETENTION_MS = 30_000;
 export const NEAREST_PROBE_IDLE_MS = 15_000;
 
 /** The same for other neighbours. */
-export const NEIGHBOR_PROBE_IDLE_MS = 120_000;
+export const NEIGHBOR_PROBE_IDLE_MS = 180_000;
 
-/** The same for all other links: a finger that is gone is noticed when it is used. */
-export const OTHER_PROBE_IDLE_MS = 180_000;
+/**
+ * The same for all other links: a finger that is gone is noticed when it is used. Routers forget
+ * connections that are silent for five minutes.
+ */
+export const OTHER_PROBE_IDLE_MS = 240_000;
 
 /** A link that serves nothing is closed by the end that asked for it, after so long a silence. */
 export const UNUSED_LINK_IDLE_MS = 60_000;
