@@ -103,12 +103,12 @@ export class AttachManager {
     return this.asked.has(nodeId);
   }
 
-  /** Node-IDs learned as future neighbours whose link is being made. */
+  /** Future neighbours whose signature on an Attach shows that they exist; no link is there yet. */
   pendingNeighbors(): readonly NodeId[] {
     if (this.outgoing.size === 0) return NOBODY;
     const found: NodeId[] = [];
-    for (const { nodeId, purpose } of this.outgoing.values()) {
-      if (purpose.type === 'neighbor' && nodeId !== undefined) found.push(nodeId);
+    for (const { nodeId, purpose, answered } of this.outgoing.values()) {
+      if (purpose.type === 'neighbor' && answered && nodeId !== undefined) found.push(nodeId);
     }
     return found;
   }

@@ -84,7 +84,8 @@ export class ChordReload {
 
   /**
    * The nearest predecessor that we know of, also while the link to it is still being made: two
-   * peers must not both think that they are responsible, so this one claims too little first.
+   * peers must not both think that they are responsible, so this one claims too little first. That
+   * a node exists shows its own signature, not that another one names it.
    */
   predecessor(): NodeId | undefined {
     let nearest = this.tables.predecessors()[0];

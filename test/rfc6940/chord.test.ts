@@ -10,7 +10,7 @@ import type { NodeId } from '../../src/wire/node-id.ts';
 import type { ResourceId } from '../../src/wire/resource-id.ts';
 import { StoreReq } from '../../src/wire/store.ts';
 import { VirtualOverlay, type VirtualPeer } from '../reload/virtual-overlay.ts';
-import { ask, bodyOf, errorOf, exchange } from './forged-message.ts';
+import { ask, bodyOf, errorOf, exchange, type Forgery, forge, framed } from './forged-message.ts';
 import { type TappedMessage, Wiretap } from './wiretap.ts';
 
 const id = (digits: string) => digits.padEnd(32, '0') as NodeId;
@@ -262,9 +262,12 @@ describe('neighbours', () => {
       nodeDestination(nearer.nodeId),
     ]);
     expect(b.peer.status().predecessors).toEqual([a.nodeId]);
-    // Remembered until that is settled: this peer claims no range that may be the other one's.
+    // What was said of it takes no range away. Its own answer does, until that is settled.
     const place = { type: 'resource', resourceId: id('5') as string as ResourceId } as const;
     const answers = () => exchange(overlay, a, b, { to: [place] }).length;
+    expect(answers()).toBe(1);
+    const transactionId = attach?.message.header.transactionId ?? 0n;
+    overlay.inject(b, a, framed(forge(a, attachAnswer(nearer, b, transactionId))));
     expect(answers()).toBe(0);
     overlay.runFor(20_000);
     expect(answers()).toBe(1);
@@ -340,3 +343,16 @@ describe('stabilization', () => {
     expect(overlay.runUntil(whole, 1_500_000)).toBe(true);
   });
 });
+
+/** The AttachAns of a peer that will connect to `to`. */
+function attachAnswer(by: VirtualPeer, to: VirtualPeer, transactionId: bigint): Forgery {
+  const none = new Uint8Array(0);
+  const offer = { ufrag: none, password: none, role: 'active', candidates: [], sendUpdate: false };
+  return {
+    to: [nodeDestination(to.nodeId)],
+    code: MessageCode.attachAns,
+    body: encode(AttachReqAns, offer),
+    signer: by.signer,
+    header: { transactionId },
+  };
+}
