@@ -7,8 +7,8 @@ import { ConfigurationFault } from '../../src/overlay-config/configuration-fault
 import { trustInitialConfiguration } from '../../src/overlay-config/configuration-trust.ts';
 import { trustSettingsOf } from '../../src/overlay-config/configuration-trust-settings.ts';
 import type { VerifiedConfiguration } from '../../src/overlay-config/verified-configuration.ts';
+import type { LookupDefences } from '../../src/reload/lookup-defences.ts';
 import type { PeerOptions } from '../../src/reload/peer-options.ts';
-import type { LookupDefences } from '../../src/reload/redundant-lookup.ts';
 import { ResourceStore } from '../../src/storage/resource-store.ts';
 import { Authenticator } from '../../src/tls-auth/authenticator.ts';
 import { toHex } from '../../src/wire/hex.ts';

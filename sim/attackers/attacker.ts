@@ -18,7 +18,7 @@ import type { GenericCertificate } from '../../src/wire/security-block.ts';
 import type { NodeBehavior, SimNode } from '../world/sim-node.ts';
 import type { SimRandom } from '../world/sim-random.ts';
 import type { World } from '../world/world.ts';
-import { bendFrames } from './bent-frames.ts';
+import { bendFrames, type Treatment } from './bent-frames.ts';
 
 /** What an attacker is and knows. */
 export interface AttackContext {
@@ -50,12 +50,6 @@ export interface SeenMessage {
   /** The whole message; undefined where it cannot be read. */
   readonly message: Message | undefined;
 }
-
-/**
- * What its Peer gets instead of a message: the same, other bytes, or nothing. Nothing still is
- * acknowledged, so that the neighbours notice no failure.
- */
-export type Treatment = 'pass' | 'discard' | Uint8Array;
 
 /**
  * A node with a valid certificate that runs a Peer like all others, and from `begin` on bends what

@@ -4,7 +4,12 @@ import {
   DATA_FRAME_HEADER_LENGTH,
   FrameType,
 } from '../../src/wire/framed-message.ts';
-import type { Treatment } from './attacker.ts';
+
+/**
+ * What its Peer gets instead of a message: the same, other bytes, or nothing. Nothing still is
+ * acknowledged, so that the neighbours notice no failure.
+ */
+export type Treatment = 'pass' | 'discard' | Uint8Array;
 
 /**
  * Shows `treat` every message in `bytes`, which are whole frames as a Peer sends them, and puts the

@@ -12,7 +12,8 @@ import { CONFIGURATION_SEQUENCE_ANY } from '../../src/wire/forwarding-header.ts'
 import { MessageCode } from '../../src/wire/message-contents.ts';
 import type { NodeId } from '../../src/wire/node-id.ts';
 import { ProbeAns, ProbeInformationType } from '../../src/wire/topology.ts';
-import { Attacker, type SeenMessage, type Treatment } from './attacker.ts';
+import { Attacker, type SeenMessage } from './attacker.ts';
+import type { Treatment } from './bent-frames.ts';
 
 /**
  * Tells each neighbour of a predecessor that does not exist, a moment's walk before it, and of its

@@ -1,6 +1,6 @@
 import { KindIds } from '../../src/overlay-config/kind-definition.ts';
 import type { CommandOutcome } from '../../src/reload/command.ts';
-import type { LookupDefences } from '../../src/reload/redundant-lookup.ts';
+import type { LookupDefences } from '../../src/reload/lookup-defences.ts';
 import { resourceIdOf } from '../../src/storage/resource-name.ts';
 import { encode } from '../../src/wire/codec.ts';
 import { nodeDestination } from '../../src/wire/destination.ts';

@@ -7,7 +7,8 @@ import { MessageCode } from '../../src/wire/message-contents.ts';
 import type { ResourceId } from '../../src/wire/resource-id.ts';
 import { FetchAns, FetchReq } from '../../src/wire/store.ts';
 import type { SimNode } from '../world/sim-node.ts';
-import { Attacker, type SeenMessage, type Treatment } from './attacker.ts';
+import { Attacker, type SeenMessage } from './attacker.ts';
+import type { Treatment } from './bent-frames.ts';
 
 /** Drops whatever it should pass on, requests and answers. */
 export class DropForwards extends Attacker {

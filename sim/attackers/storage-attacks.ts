@@ -9,7 +9,8 @@ import type { ResourceId } from '../../src/wire/resource-id.ts';
 import type { GenericCertificate } from '../../src/wire/security-block.ts';
 import { FetchAns, StoreReq } from '../../src/wire/store.ts';
 import { type KindId, type StoredData, storedData } from '../../src/wire/stored-data.ts';
-import { Attacker, type SeenMessage, type Treatment } from './attacker.ts';
+import { Attacker, type SeenMessage } from './attacker.ts';
+import type { Treatment } from './bent-frames.ts';
 import { emptyFetchAnswer, fetchOf } from './routing-attacks.ts';
 
 /** Says of the values that it holds that there are none; of all, or of its targets alone. */

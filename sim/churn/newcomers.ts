@@ -15,11 +15,11 @@ export class Newcomers {
     this.random = overlay.world.stream('newcomers');
   }
 
-  /** A node with a new identity; it does not run yet. */
-  make(role: 'peer' | 'client'): SimNode {
+  /** A node with a new identity; it does not run yet. `special`: what holds for it alone. */
+  make(role: 'peer' | 'client', special: NewNode = {}): SimNode {
     const { network, disk } = this.overlay.scenario;
     const isBehindNat = this.random.chance(network.natShare);
-    const node = this.overlay.newNode({ isBehindNat, ...this.common, role });
+    const node = this.overlay.newNode({ isBehindNat, ...this.common, ...special, role });
     if (this.random.chance(disk.slowShare)) node.disk.slowness = SLOWNESS;
     if (this.random.chance(disk.fullShare)) node.disk.isFull = true;
     return node;

@@ -160,14 +160,19 @@ export class FaultSchedule {
     });
   }
 
-  private revoke(share: number): void {
+  /** A new configuration makes these nodes bad-nodes. */
+  revokeNodes(nodes: readonly SimNode[], label: string): void {
     const { world } = this.overlay;
-    for (const node of this.chosen(share)) {
+    for (const node of nodes) {
       this.revoked.add(node);
       world.revoke(node);
     }
     world.changesUnderWay++;
-    this.rollOver(`${percent(share)} of the peers are revoked`, () => world.changesUnderWay--);
+    this.rollOver(label, () => world.changesUnderWay--);
+  }
+
+  private revoke(share: number): void {
+    this.revokeNodes(this.chosen(share), `${percent(share)} of the peers are revoked`);
   }
 
   /** The newest configuration names all that were revoked so far, and one peer gets it. */

@@ -18,3 +18,5 @@ export const ATTACK_NAMES = [
   'expired-certificate',
   'forged-configuration',
 ] as const;
+
+export type AttackName = (typeof ATTACK_NAMES)[number];

@@ -136,7 +136,7 @@ const defences = record<DefencePlan>({
 
 const attack: FieldReader<AttackPlan | undefined> = optional(
   record<AttackPlan>({
-    name: choice<string>(...ATTACK_NAMES),
+    name: choice(...ATTACK_NAMES),
     share,
     defences: withDefault(defences, { lookupReplicas: 1, lookupPaths: 1 }),
   }),

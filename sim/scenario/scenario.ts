@@ -1,3 +1,5 @@
+import type { AttackName } from './attack-names.ts';
+
 /**
  * What a run is about: everything but the seed. Times carry their unit, shares are in [0, 1]. A
  * scenario file is this as JSON, every field but `name` optional; `scenario-reader.ts` checks it
@@ -145,7 +147,7 @@ export interface WorkloadPlan {
 
 export interface AttackPlan {
   /** A name of `sim/attackers/`. */
-  readonly name: string;
+  readonly name: AttackName;
   /** Of the peers. */
   readonly share: number;
   readonly defences: DefencePlan;

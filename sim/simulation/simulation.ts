@@ -1,3 +1,4 @@
+import { RunAttack } from '../attackers/run-attack.ts';
 import type { Violation } from '../checkers/checker.ts';
 import { type InstalledCheckers, installCheckers } from '../checkers/install-checkers.ts';
 import type { StorageRules } from '../checkers/storage-rules.ts';
@@ -61,6 +62,7 @@ export class Simulation {
   private readonly churn: Churn;
   private readonly faults: FaultSchedule;
   private readonly workload: Workload;
+  private readonly attack: RunAttack | undefined;
   private phaseEndsMs: number;
 
   constructor(options: SimulationOptions) {
@@ -77,7 +79,13 @@ export class Simulation {
       isExcluded: (node) => this.faults.revoked.has(node),
       hasLiveCopy: (node, resource, kind) => stores.hasLiveCopy(node, resource, kind),
     });
-    this.phaseEndsMs = this.build();
+    const buildMs = joinTimesMs(scenario.peers + scenario.clients).at(-1) ?? 0;
+    const observedFromMs = buildMs + scenario.settleMinutes * 60_000;
+    if (scenario.attack !== undefined && scenario.attack.share > 0) {
+      this.attack = new RunAttack(this.overlay, scenario.attack, observedFromMs);
+    }
+    this.build();
+    this.phaseEndsMs = buildMs;
   }
 
   get lookups(): LookupLog {
@@ -141,6 +149,7 @@ export class Simulation {
       kinds: this.overlay.configuration.kinds,
     };
     const report = (violation: Violation) => {
+      if (this.isHarmOfAttack(violation)) return;
       if (this.violations.length < VIOLATIONS_MAX) this.violations.push(violation);
       this.overlay.world.halt(`${violation.checker}: ${violation.detail}`);
     };
@@ -152,18 +161,39 @@ export class Simulation {
     });
   }
 
-  private build(): number {
-    const { peers, clients, bootstrapNodes } = this.scenario;
-    let atMs = 0;
-    for (let count = 0; count < peers + clients; count++) {
-      const isBootstrap = count < bootstrapNodes;
-      const role = count < peers ? 'peer' : 'client';
-      const node = isBootstrap ? this.overlay.newNode() : this.newcomers.make(role);
-      if (isBootstrap) this.overlay.bootstrapNodes.push(node);
+  /**
+   * Attackers may break what all peers keep together: that is what the run measures. What each
+   * honest peer keeps for itself no attack may break.
+   */
+  private isHarmOfAttack({ checker, nodes }: Violation): boolean {
+    if (this.attack === undefined) return false;
+    const { attackers } = this.attack;
+    const isByAttackers = nodes.every((name) => attackers.some((node) => node.name === name));
+    return COMMON_PROMISES.has(checker) || isByAttackers;
+  }
+
+  private build(): void {
+    const { peers, clients } = this.scenario;
+    for (const [index, atMs] of joinTimesMs(peers + clients).entries()) {
+      const node = this.newNode(index);
       this.overlay.world.scheduleAt(atMs, () => this.overlay.start(node));
-      atMs += 1000 / Math.max(1, Math.min(JOINS_PER_SECOND_MAX, count / PEERS_PER_JOIN));
     }
-    return atMs;
+    this.attack?.prepare();
+  }
+
+  private newNode(index: number): SimNode {
+    const { peers, bootstrapNodes } = this.scenario;
+    if (this.attack?.isAttacker(index) === true) {
+      return this.newcomers.make('peer', this.attack.newNode());
+    }
+    const defences = this.attack?.defences;
+    const special = defences === undefined ? {} : { peerOptions: { defences } };
+    if (index >= bootstrapNodes) {
+      return this.newcomers.make(index < peers ? 'peer' : 'client', special);
+    }
+    const node = this.overlay.newNode(special);
+    this.overlay.bootstrapNodes.push(node);
+    return node;
   }
 
   private isPhaseOver(): boolean {
@@ -182,6 +212,8 @@ export class Simulation {
         return this.enter('observing', hours * 3_600_000);
       case 'observing':
         this.rest();
+        // Attackers do not stop, and with them nobody promises a whole ring.
+        if (this.attack !== undefined) return this.finish();
         return this.enter('converging', convergeMinutes * 60_000);
       case 'converging':
         this.converged = this.ringFault() === undefined;
@@ -200,6 +232,8 @@ export class Simulation {
     this.measurement.start();
     this.churn.start();
     this.faults.start();
+    const revoked = this.attack?.begin() ?? [];
+    if (revoked.length > 0) this.faults.revokeNodes(revoked, 'the attackers are revoked');
     this.workload.start();
   }
 
@@ -220,7 +254,8 @@ export class Simulation {
     const kinds = new Set(this.violations.map(({ kind }) => kind));
     if (kinds.has('assertion')) return 'assertion';
     if (kinds.has('correctness')) return 'correctness';
-    return kinds.has('convergence') || this.converged !== true ? 'not-converged' : 'clean';
+    const isWhole = this.converged === true || this.attack !== undefined;
+    return kinds.has('convergence') || !isWhole ? 'not-converged' : 'clean';
   }
 
   private ringFault(): string | undefined {
@@ -230,6 +265,17 @@ export class Simulation {
   }
 }
 
+/** When each node starts, ms of the World. */
+function joinTimesMs(count: number): number[] {
+  let atMs = 0;
+  return Array.from({ length: count }, (_, before) => {
+    if (before > 0) {
+      atMs += 1000 / Math.max(1, Math.min(JOINS_PER_SECOND_MAX, (before - 1) / PEERS_PER_JOIN));
+    }
+    return atMs;
+  });
+}
+
 /** A young overlay takes one join a second, a larger one as many as it can bear. */
 const JOINS_PER_SECOND_MAX = 100;
 const PEERS_PER_JOIN = 20;
@@ -237,4 +283,6 @@ const SLICE_MS = 1_000;
 /** The run ends at the first one; others of the same event are kept as well. */
 const VIOLATIONS_MAX = 100;
 const CHECKED_SHARE_OF_LARGE_RUNS = 0.02;
+/** What holds only where most peers do what the RFC says. */
+const COMMON_PROMISES = new Set(['ring invariants', 'one responsible peer', 'acknowledged Stores']);
 const WRITES_CHECKER = 'authorised writes';

@@ -21,17 +21,14 @@ import type {
   StatEntry,
 } from './command.ts';
 import { type VerifiedAnswer, verifyFetchAnswer } from './fetch-answer.ts';
-import type { LookupRounds } from './lookup-rounds.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
 import { describeOutcome, type RequestOutcome } from './request-owner.ts';
 
 /** A command that waits for its answer. */
-export interface RunningCommand {
+export interface AnsweredCommand {
   readonly command: Command;
   /** Where its data lies, for commands on data. */
   readonly resource: ResourceId | undefined;
-  /** Where it asks several peers; absent: one request. */
-  rounds?: LookupRounds;
 }
 
 type Answer = Extract<RequestOutcome, { type: 'answer' }>;
@@ -39,7 +36,7 @@ type Answer = Extract<RequestOutcome, { type: 'answer' }>;
 /** What the outcome of its request means for a command. Anything not checked is a failure. */
 export function readCommandAnswer(
   env: PeerEnvironment,
-  running: RunningCommand,
+  running: AnsweredCommand,
   outcome: RequestOutcome,
 ): CommandOutcome {
   if (outcome.type !== 'answer') return failureOf(outcome);

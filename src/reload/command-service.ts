@@ -17,13 +17,14 @@ import type {
   FetchSpecifier,
   ValueToStore,
 } from './command.ts';
-import { type RunningCommand, readCommandAnswer } from './command-answer.ts';
+import { type AnsweredCommand, readCommandAnswer } from './command-answer.ts';
 import { fetchRequest, storeRequest } from './data-request.ts';
 import type { CommandId } from './input.ts';
+import type { LookupDefences } from './lookup-defences.ts';
 import { LookupRounds } from './lookup-rounds.ts';
 import type { MessageTransport } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
-import { asksFurther, type LookupDefences, type RoutingView } from './redundant-lookup.ts';
+import { asksFurther, type RoutingView } from './redundant-lookup.ts';
 import type { RequestOutcome } from './request-owner.ts';
 
 /** What commands ask of the rest of the Peer. */
@@ -148,7 +149,7 @@ export class CommandService {
   ): void {
     const { resource } = running;
     const { fetchReq } = MessageCode;
-    running.rounds = new LookupRounds(this.env, running, resource, {
+    running.rounds = new LookupRounds(this.env, running.command, resource, {
       defences,
       routingView: () => this.listener.routingView(),
       ask: ({ destinationList, reroute }) => {
@@ -255,6 +256,12 @@ export class CommandService {
   private complete(id: CommandId, outcome: CommandOutcome): void {
     this.env.emit({ type: 'completed', id, outcome });
   }
+}
+
+/** A command that waits for its answer. */
+interface RunningCommand extends AnsweredCommand {
+  /** Where it asks several peers; absent: one request. */
+  rounds?: LookupRounds;
 }
 
 function wholeArray(kind: KindId): FetchSpecifier {

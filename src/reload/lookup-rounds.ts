@@ -3,14 +3,14 @@ import type { NodeId } from '../wire/node-id.ts';
 import type { ResourceId } from '../wire/resource-id.ts';
 import type { GenericCertificate } from '../wire/security-block.ts';
 import type { KindId } from '../wire/stored-data.ts';
-import type { CommandOutcome, FetchedValue } from './command.ts';
-import { failureOf, type RunningCommand, readFetched } from './command-answer.ts';
+import type { Command, CommandOutcome, FetchedValue } from './command.ts';
+import { failureOf, readFetched } from './command-answer.ts';
 import { type VerifiedAnswer, verifyFetchAnswer } from './fetch-answer.ts';
+import type { LookupDefences } from './lookup-defences.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
 import {
   asksFurther,
   furtherRoutes,
-  type LookupDefences,
   type LookupRoute,
   lookupRoutes,
   type RoutingView,
@@ -32,7 +32,7 @@ export interface LookupSender {
  */
 export class LookupRounds {
   private readonly env: PeerEnvironment;
-  private readonly running: RunningCommand;
+  private readonly command: Command;
   private readonly resource: ResourceId;
   private readonly sender: LookupSender;
   private readonly startedMs: number;
@@ -46,14 +46,9 @@ export class LookupRounds {
   private readonly certificates: GenericCertificate[] = [];
   private failure: CommandOutcome | undefined;
 
-  constructor(
-    env: PeerEnvironment,
-    running: RunningCommand,
-    resource: ResourceId,
-    sender: LookupSender,
-  ) {
+  constructor(env: PeerEnvironment, command: Command, resource: ResourceId, sender: LookupSender) {
     this.env = env;
-    this.running = running;
+    this.command = command;
     this.resource = resource;
     this.sender = sender;
     this.startedMs = env.now.monotonicMs;
@@ -106,7 +101,7 @@ export class LookupRounds {
 
   private isDecided(): boolean {
     // A certificate proves by itself whose it is: one right answer is enough.
-    if (this.running.command.type === 'lookupByNodeId') {
+    if (this.command.type === 'lookupByNodeId') {
       return this.found > 0 && this.decide().ok;
     }
     // Others may know newer or more values: most of those asked must have shown some.
@@ -116,12 +111,12 @@ export class LookupRounds {
   private decide(): CommandOutcome {
     if (this.answers.length === 0 && this.failure !== undefined) return this.failure;
     const merged = mergedAnswer(this.answers, this.isSet);
-    return readFetched(this.env, this.running.command, merged, this.certificates);
+    return readFetched(this.env, this.command, merged, this.certificates);
   }
 
   /** Certificates stand side by side: an index says nothing about which is meant. */
   private get isSet(): boolean {
-    const { type } = this.running.command;
+    const { type } = this.command;
     return type === 'lookupByNodeId' || type === 'lookupByUserName';
   }
 }

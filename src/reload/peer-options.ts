@@ -5,9 +5,9 @@ import type { Signer } from '../tls-auth/signer.ts';
 import type { IpAddressPort } from '../wire/ip-address-port.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { LinkId } from './input.ts';
+import type { LookupDefences } from './lookup-defences.ts';
 import type { DropCause, PeerState } from './peer-event.ts';
 import type { PeerLimits } from './peer-limits.ts';
-import type { LookupDefences } from './redundant-lookup.ts';
 
 /** Random bytes: from the system in the host, from the seed in the simulator. */
 export interface RandomSource {

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import type { AttackName } from '../../../sim/attackers/attacks.ts';
 import { type Harm, measureHarm } from '../../../sim/attackers/measure-harm.ts';
 import type { SimKeyPair } from '../../../sim/identity/signature-scheme.ts';
-import type { LookupDefences } from '../../../src/reload/redundant-lookup.ts';
+import type { LookupDefences } from '../../../src/reload/lookup-defences.ts';
 
 /** What "with the defences" means in these tests. */
 export const DEFENCES: LookupDefences = {

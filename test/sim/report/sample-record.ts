@@ -135,7 +135,11 @@ export function quietRecord(): RunRecord {
 /** With the name in every place that a file or another peer can fill. */
 export function hostileRecord(name: string): RunRecord {
   const record = sampleRecord();
-  const attack = { name, share: 0.1, defences: { lookupReplicas: 1, lookupPaths: 1 } };
+  const attack = {
+    name: name as 'withhold',
+    share: 0.1,
+    defences: { lookupReplicas: 1, lookupPaths: 1 },
+  };
   return {
     ...record,
     scenario: { ...record.scenario, name, description: name, attack },
