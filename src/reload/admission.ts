@@ -5,11 +5,13 @@ import type { NodeId } from '../wire/node-id.ts';
 import type { ResourceId } from '../wire/resource-id.ts';
 import { JoinAns, JoinReq } from '../wire/topology.ts';
 import type { ChordReload } from './chord-reload.ts';
+import type { LinkId } from './input.ts';
 import type { LinkManager } from './link-manager.ts';
 import type { MessageReceiver, VerifiedRequest } from './message-receiver.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
 import type { Replication } from './replication.ts';
 import { isInRange } from './ring.ts';
+import { JOIN_COPY_PAUSE_MS } from './timing.ts';
 
 /**
  * The Admitting Peer's side of joining — RFC 6940 §10.5 steps 5 to 8: answer, store the new node's
@@ -22,6 +24,8 @@ export class Admission {
   private readonly chord: ChordReload;
   private readonly replication: Replication;
   private readonly admitting = new Set<NodeId>();
+  /** Who was sent its share, over which link and when; entries go with the connection. */
+  private readonly copied = new Map<NodeId, { readonly link: LinkId; readonly atMs: number }>();
 
   constructor(
     env: PeerEnvironment,
@@ -57,8 +61,11 @@ export class Admission {
     }
     this.receiver.respond(request, encode(JoinAns, { overlaySpecificData: new Uint8Array(0) }));
     this.admitting.add(nodeId);
-    const after = this.predecessorBut(nodeId);
-    this.replication.copyRange(nodeId, after ?? this.env.nodeId, nodeId);
+    if (request.from !== undefined && !this.hasItsShare(nodeId, request.from.id)) {
+      this.copied.set(nodeId, { link: request.from.id, atMs: this.env.now.monotonicMs });
+      const after = this.predecessorBut(nodeId);
+      this.replication.copyRange(nodeId, after ?? this.env.nodeId, nodeId);
+    }
     this.completeIfDrained(nodeId);
   }
 
@@ -85,6 +92,14 @@ export class Admission {
 
   handleNodeDisconnected(nodeId: NodeId): void {
     this.admitting.delete(nodeId);
+    this.copied.delete(nodeId);
+  }
+
+  /** A process that began anew comes over a new link; over the same one it holds what it got. */
+  private hasItsShare(nodeId: NodeId, link: LinkId): boolean {
+    const last = this.copied.get(nodeId);
+    if (last === undefined || last.link !== link) return false;
+    return this.env.now.monotonicMs - last.atMs < JOIN_COPY_PAUSE_MS;
   }
 
   /** We answer for that Node-ID, not counting the node itself, which may have been here before. */

@@ -55,6 +55,9 @@ export const LEAVE_TIMEOUT_MS = 3_000;
 export const JOIN_RETRY_MIN_MS = 500;
 export const JOIN_RETRY_MAX_MS = 30_000;
 
+/** Who joins again over the same link gets its share again only after this. */
+export const JOIN_COPY_PAUSE_MS = 30_000;
+
 /** How often a peer looks for a partition through a bootstrap node (RFC 6940 §10.7.4.4). */
 export const PARTITION_CHECK_MS = 300_000;
 /** The same while it has no neighbour at all. */
