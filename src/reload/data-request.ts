@@ -4,7 +4,12 @@ import { type Destination, resourceDestination } from '../wire/destination.ts';
 import { MessageCode } from '../wire/message-contents.ts';
 import type { ResourceId } from '../wire/resource-id.ts';
 import { FetchReq, modelSpecifier, type StoreKindData, StoreReq } from '../wire/store.ts';
-import { type KindId, type StoredDataValue, storedData } from '../wire/stored-data.ts';
+import {
+  ARRAY_INDEX_END,
+  type KindId,
+  type StoredDataValue,
+  storedData,
+} from '../wire/stored-data.ts';
 import type { FetchSpecifier, ValueToStore } from './command.ts';
 import type { RequestToSend } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
@@ -27,6 +32,21 @@ export function fetchRequest(
     })),
   });
   return { destinationList, code, body, owner };
+}
+
+/** All values of a Kind; nothing for a Kind that the configuration does not have. */
+export function everythingOf(env: PeerEnvironment, kind: KindId): FetchSpecifier[] {
+  const model = env.configuration.kinds.get(kind)?.dataModel;
+  switch (model) {
+    case undefined:
+      return [];
+    case 'single':
+      return [{ kind, specifier: { model } }];
+    case 'array':
+      return [{ kind, specifier: { model, ranges: [{ first: 0, last: ARRAY_INDEX_END }] } }];
+    case 'dictionary':
+      return [{ kind, specifier: { model, keys: [] } }];
+  }
 }
 
 /**

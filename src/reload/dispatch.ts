@@ -68,6 +68,8 @@ export function dispatchOutcome(
       return parts.replication.handleOfferOutcome(owner.resource, outcome);
     case 'adoptNewer':
       return parts.newerData.handleOutcome(owner.resource, owner.nodeId, outcome);
+    case 'retireCopy':
+      return parts.retirement.handleOutcome(owner.resource, outcome);
     case 'ownRecord':
       parts.ownRecords.handleOutcome(owner.record, owner.step, outcome);
       return parts.leave.continue();

@@ -4,10 +4,9 @@ import { MalformedMessage } from '../wire/malformed-message.ts';
 import { MessageCode } from '../wire/message-contents.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { ResourceId } from '../wire/resource-id.ts';
-import type { ModelSpecifier } from '../wire/store.ts';
-import { ARRAY_INDEX_END, type DataModel, type KindId } from '../wire/stored-data.ts';
+import type { KindId } from '../wire/stored-data.ts';
 import type { FetchSpecifier } from './command.ts';
-import { fetchRequest } from './data-request.ts';
+import { everythingOf, fetchRequest } from './data-request.ts';
 import { verifyFetchAnswer } from './fetch-answer.ts';
 import type { MessageTransport } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
@@ -45,9 +44,7 @@ export class NewerData {
     const held = () => this.store.exportResource(resource, this.env.now)?.kindData ?? [];
     const specifiers: FetchSpecifier[] = [];
     for (const kind of new Set(kinds ?? held().map((data) => data.kind))) {
-      const definition = this.env.configuration.kinds.get(kind);
-      if (definition === undefined) continue;
-      specifiers.push({ kind, specifier: everything(definition.dataModel) });
+      specifiers.push(...everythingOf(this.env, kind));
     }
     const name = `${nodeId}:${resource}`;
     const isBusy = this.underWay.size >= this.env.limits.adoptionsMax;
@@ -73,16 +70,5 @@ export class NewerData {
     if (kinds.length === 0) return;
     const requestSigner = outcome.signer;
     this.storage.adopt({ resource, replicaNumber: 1, requestSigner, kinds });
-  }
-}
-
-function everything(model: DataModel): ModelSpecifier {
-  switch (model) {
-    case 'single':
-      return { model };
-    case 'array':
-      return { model, ranges: [{ first: 0, last: ARRAY_INDEX_END }] };
-    case 'dictionary':
-      return { model, keys: [] };
   }
 }

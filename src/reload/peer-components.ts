@@ -4,6 +4,7 @@ import { AttachManager } from './attach-manager.ts';
 import { ChordReload } from './chord-reload.ts';
 import { CommandService } from './command-service.ts';
 import { ConfigurationService } from './configuration-service.ts';
+import { CopyRetirement } from './copy-retirement.ts';
 import { DiagnosticsService } from './diagnostics-service.ts';
 import { FingerSearch } from './finger-search.ts';
 import { ForwardingLayer } from './forwarding-layer.ts';
@@ -37,6 +38,7 @@ export class PeerComponents implements PeerParts {
   readonly admission: Admission;
   readonly storage: StorageService;
   readonly newerData: NewerData;
+  readonly retirement: CopyRetirement;
   readonly configuration: ConfigurationService;
   readonly diagnostics: DiagnosticsService;
   readonly ownRecords: OwnRecords;
@@ -69,6 +71,7 @@ export class PeerComponents implements PeerParts {
     this.admission = new Admission(env, links, receiver, chord, replication);
     this.storage = new StorageService(env, store, chord, receiver, reactions);
     this.newerData = new NewerData(env, store, transport, this.storage);
+    this.retirement = new CopyRetirement(env, chord, transport, replication, this.storage);
     this.configuration = new ConfigurationService(env, transport, receiver, reactions);
     this.diagnostics = new DiagnosticsService(env, store, chord, receiver);
     this.commands = new CommandService(env, transport, reactions);

@@ -4,6 +4,7 @@ import type { AttachManager } from './attach-manager.ts';
 import type { ChordReload } from './chord-reload.ts';
 import type { CommandService } from './command-service.ts';
 import type { ConfigurationService } from './configuration-service.ts';
+import type { CopyRetirement } from './copy-retirement.ts';
 import type { DiagnosticsService } from './diagnostics-service.ts';
 import type { FingerSearch } from './finger-search.ts';
 import type { ForwardingLayer } from './forwarding-layer.ts';
@@ -40,6 +41,7 @@ export interface PeerParts {
   readonly admission: Admission;
   readonly storage: StorageService;
   readonly newerData: NewerData;
+  readonly retirement: CopyRetirement;
   readonly configuration: ConfigurationService;
   readonly diagnostics: DiagnosticsService;
   readonly ownRecords: OwnRecords;

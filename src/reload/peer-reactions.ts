@@ -30,7 +30,7 @@ import type { PeerAsWhole, PeerParts } from './peer-parts.ts';
 import type { RoutingView } from './redundant-lookup.ts';
 import type { ReplicationListener } from './replication.ts';
 import type { RequestOutcome, RequestOwner } from './request-owner.ts';
-import { isInRange, type RingId } from './ring.ts';
+import type { RingId } from './ring.ts';
 import type { StorageListener } from './storage-service.ts';
 import { HOUSEKEEPING_MS, ISOLATED_CHECK_MS } from './timing.ts';
 
@@ -322,19 +322,10 @@ export class PeerReactions implements Listeners {
     this.parts.leave.continue();
   }
 
-  /** RFC 6940 §10.7.3: data of which this peer is no replica any more is deleted, some time. */
   keepHouse(): void {
     this.env.after('housekeeping', { type: 'housekeeping' }, HOUSEKEEPING_MS);
-    const { chord, storage, replication } = this.parts;
-    const { store } = this.env.options;
-    storage.retryUnwritten();
-    const third = chord.tables.predecessors()[REPLICA_SET_SIZE - 1];
-    const quiet = !this.env.deadlines.has('holdDown') && replication.waiting === 0;
-    if (!chord.isInRing || third === undefined || !quiet) return;
-    for (const resource of store.resourceIds()) {
-      if (isInRange(resource, third, this.env.nodeId)) continue;
-      if (!replication.isMisplaced(resource)) storage.write(store.remove(resource));
-    }
+    this.parts.storage.retryUnwritten();
+    this.parts.retirement.keepHouse();
   }
 
   // The Peer as a whole
@@ -391,7 +382,5 @@ export class PeerReactions implements Listeners {
   }
 }
 
-/** The responsible peer and its two copies (RFC 6940 §10.4). */
-const REPLICA_SET_SIZE = 3;
 /** Who comes and goes at the end of the Neighbor Table need not be attached to again each time. */
 const NEIGHBORS_KEPT_BEYOND = 3;

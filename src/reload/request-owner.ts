@@ -17,6 +17,7 @@ export type RequestOwner =
   | { readonly type: 'replicate'; readonly resource: ResourceId; readonly nodeId: NodeId }
   | { readonly type: 'offer'; readonly resource: ResourceId }
   | { readonly type: 'adoptNewer'; readonly resource: ResourceId; readonly nodeId: NodeId }
+  | { readonly type: 'retireCopy'; readonly resource: ResourceId }
   | { readonly type: 'ownRecord'; readonly record: string; readonly step: 'fetch' | 'store' }
   | { readonly type: 'configUpdate'; readonly nodeId: NodeId }
   | { readonly type: 'command'; readonly id: CommandId };

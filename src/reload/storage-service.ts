@@ -261,8 +261,8 @@ export class StorageService {
 
   /** Whether `nodeId` is the nearest node at or after the Resource-ID, as far as we know. */
   private isOwner(resource: ResourceId, nodeId: NodeId): boolean {
-    const nearest = clockwiseFrom(this.chord.tables.peers(), resource, 1)[0];
-    return nearest === undefined || nearest === nodeId || isInRange(nodeId, resource, nearest);
+    const nearest = clockwiseFrom(this.knownPeers(), resource, 1)[0] as NodeId;
+    return nearest === nodeId || isInRange(nodeId, resource, nearest);
   }
 
   /** RFC 6940 §7.4.1.1: may this peer store the resource on the word of that sender? */
@@ -292,9 +292,7 @@ export class StorageService {
    * sender belongs to the replica set that we know, or is closer than some member of it.
    */
   private replicaRefusal(resource: ResourceId, sender: NodeId): StoreRefusal | undefined {
-    const known = [...this.chord.tables.peers()];
-    known.splice(lowerBound(known, this.env.nodeId), 0, this.env.nodeId);
-    const members = clockwiseFrom(known, resource, REPLICA_SET_SIZE);
+    const members = clockwiseFrom(this.knownPeers(), resource, REPLICA_SET_SIZE);
     if (!members.includes(this.env.nodeId)) {
       const detail = 'nearer peers than this one are known for that Resource-ID';
       return new StoreRefusal(ErrorCode.Error_Forbidden, detail);
@@ -304,6 +302,13 @@ export class StorageService {
     if (near || members.includes(sender)) return undefined;
     const detail = 'the sender does not belong to the replica set of that Resource-ID';
     return new StoreRefusal(ErrorCode.Error_Forbidden, detail);
+  }
+
+  /** In the order of Node-IDs, this one included. */
+  private knownPeers(): NodeId[] {
+    const known = [...this.chord.tables.peers()];
+    known.splice(lowerBound(known, this.env.nodeId), 0, this.env.nodeId);
+    return known;
   }
 
   private verifiedKinds(
