@@ -61,7 +61,6 @@ export class ConfigurationService {
 
   /** An error answer that says that the other end has another configuration, or lacks a Kind. */
   handleErrorAnswer(errorCode: number, errorInfo: Uint8Array, nodeId: NodeId): void {
-    // RFC 6940 §6.5.4: a node that turns out to have an old configuration is sent the newer one.
     if (errorCode === ErrorCode.Error_Config_Too_New) this.sendDocument(nodeId);
     if (errorCode === ErrorCode.Error_Unknown_Kind) this.sendKinds(errorInfo, nodeId);
   }
@@ -137,7 +136,8 @@ export class ConfigurationService {
     return undefined;
   }
 
-  private sendDocument(nodeId: NodeId): void {
+  /** RFC 6940 §6.5.4: a node that turns out to have an old configuration is sent the newer one. */
+  sendDocument(nodeId: NodeId): void {
     if (!this.maySend(nodeId)) return;
     const { document } = this.env.configuration;
     this.send(nodeId, { type: 'config', configData: document });

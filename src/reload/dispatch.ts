@@ -75,9 +75,10 @@ export function dispatchOutcome(
       return parts.leave.continue();
     case 'command':
       return parts.commands.handleOutcome(owner.id, outcome);
+    case 'configUpdate':
+      return parts.transport.handleConfigurationGiven(owner.nodeId);
     case 'update':
     case 'probeLink':
-    case 'configUpdate':
       // The link's own acknowledgements show whether the other end lives.
       return;
   }

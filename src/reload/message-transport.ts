@@ -1,8 +1,9 @@
+import { compareSequences } from '../overlay-config/configuration-sequence.ts';
 import { signMessage } from '../tls-auth/message-signature.ts';
 import type { VerifiedSigner } from '../tls-auth/verified-signer.ts';
 import { decode, encode } from '../wire/codec.ts';
 import type { Destination } from '../wire/destination.ts';
-import { ErrorResponse, errorName } from '../wire/error-response.ts';
+import { ErrorCode, ErrorResponse, errorName } from '../wire/error-response.ts';
 import { RELOAD_VERSION, UNFRAGMENTED } from '../wire/forwarding-header.ts';
 import { ForwardingView } from '../wire/forwarding-view.ts';
 import { MalformedMessage } from '../wire/malformed-message.ts';
@@ -12,7 +13,7 @@ import { isWildcard, type NodeId } from '../wire/node-id.ts';
 import type { GenericCertificate } from '../wire/security-block.ts';
 import { fragmentMessage } from './fragmentation.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
-import type { RequestOutcome, RequestOwner } from './request-owner.ts';
+import { describeOutcome, type RequestOutcome, type RequestOwner } from './request-owner.ts';
 import type { RingId } from './ring.ts';
 import { REQUEST_TRANSMISSIONS_MAX } from './timing.ts';
 
@@ -23,6 +24,8 @@ export interface TransportListener {
   /** RFC 6940 §6.3.4: at least as close to the Resource-ID as any neighbour we know. */
   isPlausibleResponder(resource: RingId, signer: NodeId): boolean;
   handleOutcome(owner: RequestOwner, outcome: RequestOutcome): void;
+  /** `nodeId` refused a request of ours, because its configuration is an older one. */
+  giveConfiguration(nodeId: NodeId): void;
 }
 
 export interface RequestToSend {
@@ -69,19 +72,15 @@ export class MessageTransport {
       return;
     }
     const transactionId = this.env.randomUint64();
-    const contents = encode(MessageContents, {
-      code: request.code,
-      body: request.body,
-      extensions: [],
-    });
-    const message = this.sealed(contents, transactionId, request);
     const transaction: Transaction = {
       request,
-      message,
+      message: this.sealed(transactionId, request),
+      sequence: this.sequenceOf(request),
       transmissions: 0,
       firstSentMs: this.env.now.monotonicMs,
       everSent: false,
       hint: undefined,
+      refusal: undefined,
     };
     this.transactions.set(transactionId, transaction);
     this.transmit(transactionId, transaction);
@@ -106,14 +105,24 @@ export class MessageTransport {
     if (transaction === undefined) return;
     const sendsMax = transaction.request.transmissionsMax ?? REQUEST_TRANSMISSIONS_MAX;
     if (transaction.transmissions < sendsMax) {
-      this.transmit(transactionId, transaction);
+      if (transaction.refusal === undefined) this.transmit(transactionId, transaction);
+      else this.sendAgain(transactionId, transaction);
       return;
     }
     this.end(transactionId);
-    const outcome: RequestOutcome = transaction.everSent
-      ? { type: 'timeout', hint: transaction.hint }
-      : { type: 'no-route' };
-    this.listener.handleOutcome(transaction.request.owner, outcome);
+    const { everSent, hint, refusal, request } = transaction;
+    const silence: RequestOutcome = everSent ? { type: 'timeout', hint } : { type: 'no-route' };
+    this.listener.handleOutcome(request.owner, refusal ?? silence);
+  }
+
+  /** A new configuration is in force: what was refused because of the older one goes out again. */
+  handleConfigurationChanged(): void {
+    this.sendRefusedAgain(({ sequence }) => sequence !== this.env.configuration.sequence);
+  }
+
+  /** `nodeId` has the configuration now that it lacked. */
+  handleConfigurationGiven(nodeId: NodeId): void {
+    this.sendRefusedAgain(({ refusal }) => refusal?.signer.nodeId === nodeId);
   }
 
   /** Whether an answer with this transaction ID is waited for; asked before it is verified. */
@@ -162,10 +171,50 @@ export class MessageTransport {
       this.env.drop('malformed', `from ${signer.nodeId}: ${error.describe()}`);
       return;
     }
-    this.end(id);
     const { errorCode, errorInfo } = error;
-    const outcome: RequestOutcome = { type: 'error', errorCode, errorInfo, signer };
-    this.listener.handleOutcome(transaction.request.owner, outcome);
+    const refusal = { type: 'error', errorCode, errorInfo, signer } as const;
+    if (this.waitForConfiguration(id, transaction, refusal)) return;
+    this.end(id);
+    this.listener.handleOutcome(transaction.request.owner, refusal);
+  }
+
+  /**
+   * RFC 6940 §6.3.2.1: where the configurations differ, the newer one is on its way to whoever
+   * lacks it, and the request goes out again then, in all no more often than any other.
+   */
+  private waitForConfiguration(id: bigint, transaction: Transaction, refusal: Refusal): boolean {
+    const { request, transmissions, sequence } = transaction;
+    const isOld = refusal.errorCode === ErrorCode.Error_Config_Too_Old;
+    if (!isOld && refusal.errorCode !== ErrorCode.Error_Config_Too_New) return false;
+    const sendsMax = request.transmissionsMax ?? REQUEST_TRANSMISSIONS_MAX;
+    if (request.configurationSequence !== undefined || transmissions >= sendsMax) return false;
+    transaction.refusal = refusal;
+    const isNewerHere = compareSequences(this.env.configuration.sequence, sequence) > 0;
+    if (isOld && isNewerHere) this.sendAgain(id, transaction);
+    else if (!isOld) this.listener.giveConfiguration(refusal.signer.nodeId);
+    return true;
+  }
+
+  private sendRefusedAgain(matches: (transaction: Transaction) => boolean): void {
+    for (const [id, transaction] of [...this.transactions]) {
+      if (transaction.refusal !== undefined && matches(transaction)) {
+        this.sendAgain(id, transaction);
+      }
+    }
+  }
+
+  /** As a request of its own: the old transaction may be answered from memory (§6.2.1). */
+  private sendAgain(id: bigint, transaction: Transaction): void {
+    this.end(id);
+    const { request } = transaction;
+    const transactionId = this.env.randomUint64();
+    const message = this.sealed(transactionId, request);
+    const sequence = this.sequenceOf(request);
+    const { refusal } = transaction;
+    const hint = refusal === undefined ? transaction.hint : describeOutcome(refusal);
+    const renewed = { ...transaction, message, sequence, hint, refusal: undefined };
+    this.transactions.set(transactionId, renewed);
+    this.transmit(transactionId, renewed);
   }
 
   /** RFC 6940 §6.3.4, the two further checks of a response. */
@@ -207,13 +256,18 @@ export class MessageTransport {
     this.env.after(`transaction:${transactionId}`, { type: 'transaction', transactionId }, timer);
   }
 
-  private sealed(contents: Uint8Array, transactionId: bigint, request: RequestToSend): Uint8Array {
+  private sequenceOf(request: RequestToSend): number {
+    return request.configurationSequence ?? this.env.configuration.sequence;
+  }
+
+  private sealed(transactionId: bigint, request: RequestToSend): Uint8Array {
     const { signer } = this.env.options;
-    const certificates = request.certificates ?? [];
+    const { code, body, certificates = [] } = request;
+    const contents = encode(MessageContents, { code, body, extensions: [] });
     const block = signMessage(signer, this.overlay, transactionId, contents, certificates);
     const header = {
       overlay: this.overlay,
-      configurationSequence: request.configurationSequence ?? this.env.configuration.sequence,
+      configurationSequence: this.sequenceOf(request),
       version: RELOAD_VERSION,
       ttl: this.env.configuration.initialTtl,
       fragment: UNFRAGMENTED,
@@ -248,10 +302,16 @@ function routed({ request, message, transmissions }: Transaction): Uint8Array {
 interface Transaction {
   readonly request: RequestToSend;
   readonly message: Uint8Array;
+  /** Of the configuration that `message` was sent under. */
+  readonly sequence: number;
   transmissions: number;
   readonly firstSentMs: number;
   everSent: boolean;
   hint: string | undefined;
+  /** The destination had another configuration. */
+  refusal: Refusal | undefined;
 }
+
+type Refusal = Extract<RequestOutcome, { type: 'error' }>;
 
 const TRANSMITTED_ENOUGH = Number.POSITIVE_INFINITY;

@@ -201,6 +201,10 @@ export class PeerReactions implements Listeners {
     return this.parts.configuration.errorFor(sequence, request.signer.nodeId);
   }
 
+  giveConfiguration(nodeId: NodeId): void {
+    this.parts.configuration.sendDocument(nodeId);
+  }
+
   handleRequest(request: VerifiedRequest): void {
     dispatchRequest(this.parts, request);
   }

@@ -228,6 +228,7 @@ export class Peer {
     authenticator.replaceSettings(trustSettingsOf(configuration));
     this.parts.storage.write(store.replaceKinds(configuration.kinds));
     this.recheckTrust();
+    this.parts.transport.handleConfigurationChanged();
   }
 
   /** Who is not trusted any more loses its links and its values at once. */

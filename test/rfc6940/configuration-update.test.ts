@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { makeRoot } from '../../sim/certificates/certificate-maker.ts';
+import { parseConfigurationDocument } from '../../src/overlay-config/configuration-document.ts';
 import {
   buildConfiguration,
   buildKindBlock,
   signConfiguration,
 } from '../../src/overlay-config/configuration-document-builder.ts';
+import { ConfigurationFault } from '../../src/overlay-config/configuration-fault.ts';
+import { trustInitialConfiguration } from '../../src/overlay-config/configuration-trust.ts';
 import type { KindDefinition } from '../../src/overlay-config/kind-definition.ts';
 import { encode } from '../../src/wire/codec.ts';
 import { ConfigUpdateReq } from '../../src/wire/config-update.ts';
@@ -98,6 +101,36 @@ describe('configuration_sequence of a request', () => {
     expect(errorOf(ask(overlay, a, b, { header }))).toMatch(/^Error_Config_Too/);
     const answer = ask(overlay, a, b, update(successor(2)));
     expect(answer.contents.code).toBe(MessageCode.configUpdateAns);
+  });
+});
+
+describe('a request under another configuration than its destination has', () => {
+  it('RFC 6940 §6.3.2.1 (033): one too new brings the destination the document and goes again', () => {
+    const { overlay, a, b } = pair();
+    ask(overlay, a, b, update(successor(2)));
+    const outcome = overlay.run(b, { type: 'ping', nodeId: a.nodeId }, 2_000);
+    expect(outcome).toMatchObject({ ok: true, result: { type: 'pong' } });
+    expect(a.peer.status().configurationSequence).toBe(2);
+  });
+
+  it('RFC 6940 §6.3.2.1 (034): one too old goes again once the document has come', () => {
+    const { overlay, a, b } = pair();
+    ask(overlay, a, b, update(successor(2)));
+    const outcome = overlay.run(a, { type: 'ping', nodeId: b.nodeId }, 2_000);
+    expect(outcome).toMatchObject({ ok: true, result: { type: 'pong' } });
+    expect(a.peer.status().configurationSequence).toBe(2);
+  });
+
+  it('is refused within its 15 s where the document does not count', () => {
+    const { overlay, a, b } = pair();
+    const document = parseConfigurationDocument(successor(2, stranger), OVERLAY);
+    if (document instanceof ConfigurationFault) throw new Error(document.describe());
+    const configuration = trustInitialConfiguration(document);
+    overlay.handle(b, { type: 'configuration', configuration });
+    const startedMs = overlay.nowMs;
+    const outcome = overlay.run(b, { type: 'ping', nodeId: a.nodeId }, 20_000);
+    expect(outcome).toMatchObject({ ok: false, failure: { code: 'refused' } });
+    expect(overlay.nowMs - startedMs).toBeLessThanOrEqual(15_000);
   });
 });
 
