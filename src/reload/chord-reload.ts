@@ -4,18 +4,18 @@ import { nodeDestination } from '../wire/destination.ts';
 import { ErrorCode } from '../wire/error-response.ts';
 import { MalformedMessage } from '../wire/malformed-message.ts';
 import { MessageCode } from '../wire/message-contents.ts';
-import { isInvalidNodeId, isWildcard, type NodeId } from '../wire/node-id.ts';
+import type { NodeId } from '../wire/node-id.ts';
 import { RouteQueryReq } from '../wire/topology.ts';
 import type { AttachManager } from './attach-manager.ts';
-import { routedThrough } from './attach-manager.ts';
 import { ChordTables } from './chord-tables.ts';
 import type { LinkManager } from './link-manager.ts';
 import type { MessageReceiver, VerifiedRequest } from './message-receiver.ts';
 import type { MessageTransport } from './message-transport.ts';
 import { NeighborLists } from './neighbor-lists.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
-import { isBetween, isInRange, isNearerClockwise, type RingId } from './ring.ts';
-import { ANNOUNCE_DELAY_MS, FAR_ANNOUNCE_DELAY_MS } from './timing.ts';
+import { isBetween, isInRange, type RingId } from './ring.ts';
+import { TaughtNeighbors } from './taught-neighbors.ts';
+import { ANNOUNCE_DELAY_MS, FAR_ANNOUNCE_DELAY_MS, REMINDER_PAUSE_MS } from './timing.ts';
 
 /** What the topology plug-in tells the rest of the Peer. */
 export interface ChordListener {
@@ -35,6 +35,7 @@ export interface ChordListener {
  */
 export class ChordReload {
   readonly tables: ChordTables;
+  readonly taught: TaughtNeighbors;
   private readonly env: PeerEnvironment;
   private readonly links: LinkManager;
   private readonly transport: MessageTransport;
@@ -47,6 +48,8 @@ export class ChordReload {
   private readonly told = new Map<NodeId, number>();
   /** Those whose latest Update has this peer in its lists: to them it is a neighbour. */
   private readonly listedBy = new Set<NodeId>();
+  /** When those who do not list this peer were last told of it. */
+  private readonly remindedMs = new Map<NodeId, number>();
   private announcedPredecessor: NodeId | undefined;
   private seenPredecessor: NodeId | undefined;
   private readonly lists: NeighborLists;
@@ -67,6 +70,7 @@ export class ChordReload {
     this.attaches = attaches;
     this.listener = listener;
     this.tables = new ChordTables(env.nodeId);
+    this.taught = new TaughtNeighbors(env, links, attaches, this.tables);
     this.lists = new NeighborLists(this.tables);
   }
 
@@ -134,6 +138,7 @@ export class ChordReload {
   handleNodeLost(nodeId: NodeId): boolean {
     this.told.delete(nodeId);
     this.listedBy.delete(nodeId);
+    this.remindedMs.delete(nodeId);
     const suspended = this.suspended.delete(nodeId);
     if (!this.tables.remove(nodeId)) return suspended;
     this.afterTablesChanged();
@@ -179,10 +184,19 @@ export class ChordReload {
     this.listener.handleUpdateTaken(from, update);
     this.afterTablesChanged();
     if (!this.isInRing) return;
-    // A nearest neighbour that does not list us has lost what it was told of us.
     const isListed = update.type === 'peerReady' || this.listedBy.has(from);
-    const isOverlooked = !isListed && this.tables.isNearest(from);
-    if (!this.told.has(from) || isOverlooked) this.sendUpdate(from, 'fitting');
+    if (!this.told.has(from) || (!isListed && this.mayRemind(from))) {
+      this.sendUpdate(from, 'fitting');
+    }
+  }
+
+  /** A nearest neighbour that does not list us has lost what it was told of us. */
+  private mayRemind(nodeId: NodeId): boolean {
+    const nowMs = this.env.now.monotonicMs;
+    const lastMs = this.remindedMs.get(nodeId) ?? Number.NEGATIVE_INFINITY;
+    if (!this.tables.isNearest(nodeId) || nowMs - lastMs < REMINDER_PAUSE_MS) return false;
+    this.remindedMs.set(nodeId, nowMs);
+    return true;
   }
 
   /** RFC 6940 §10.8. */
@@ -278,7 +292,7 @@ export class ChordReload {
    * Updates, which lack it: so the others need not wait for long.
    */
   private doubtUnlisted(from: NodeId, update: ChordUpdate): void {
-    if (update.type === 'peerReady' || !this.isInRing) return;
+    if (update.type === 'peerReady' || !this.isInRing || this.taught.isDoubted(from)) return;
     const first = update.predecessors.at(-1);
     const last = update.successors.at(-1);
     if (first === undefined || last === undefined || first === last) return;
@@ -306,35 +320,11 @@ export class ChordReload {
 
   /** RFC 6940 §10.7.3: attach to listed peers that belong into the Neighbor Table. */
   learn(nodeIds: readonly NodeId[], teacher: NodeId | undefined): void {
-    const known = nodeIds.slice(0, this.env.limits.updateNodeIdsMax);
-    const candidates = [...new Set(known.filter((id) => this.isNewPeer(id)))];
-    if (candidates.length === 0) return;
-    if (teacher !== undefined) {
+    const candidates = this.taught.newPeers(nodeIds);
+    if (teacher !== undefined && !this.taught.isDoubted(teacher)) {
       for (const id of candidates) this.listener.noteFingerCandidate(id, teacher);
     }
-    // Clockwise from this peer: its next successors come first, its next predecessors last.
-    const { nodeId } = this.env;
-    candidates.sort((one, other) => (isNearerClockwise(nodeId, one, other) ? -1 : 1));
-    const wanted = this.tables.neighborsWanted();
-    const nearest = new Set([...candidates.slice(0, wanted), ...candidates.slice(-wanted)]);
-    if (!this.isInRing) return;
-    for (const id of nearest) {
-      if (!this.tables.wouldBeNeighbor(id) || this.attaches.isAttachingTo(id)) continue;
-      // RFC 6940 §10.6: through the peer from which we learned of it.
-      const path = routedThrough(nodeDestination(id), teacher);
-      this.attaches.attach(path, { type: 'neighbor' });
-    }
-  }
-
-  private isNewPeer(id: NodeId): boolean {
-    return (
-      id !== this.env.nodeId &&
-      !isWildcard(id) &&
-      !isInvalidNodeId(id) &&
-      !this.env.configuration.badNodes.has(id) &&
-      this.links.linkTo(id) === undefined &&
-      !this.attaches.isUnreachable(id)
-    );
+    if (this.isInRing) this.taught.learn(candidates, teacher);
   }
 
   private routeFor(target: RingId): NodeId | undefined {

@@ -16,6 +16,12 @@ export interface PeerLimits {
   readonly reassemblyBytesMax: number;
   /** Attach procedures under way, both directions. */
   readonly attachesMax: number;
+  /** Of these, to peers that one and the same peer named in its Updates. */
+  readonly taughtAttachesMax: number;
+  /** The same when as many as that, named by it lately, could not be reached. */
+  readonly doubtedAttachesMax: number;
+  /** Peers of whom is remembered whether those that they named could be reached. */
+  readonly teachersMax: number;
   /** Candidates of an Attach that are looked at. */
   readonly candidatesMax: number;
   /** Node-IDs of an Update that are looked at. */
@@ -45,6 +51,9 @@ export const PEER_LIMITS: PeerLimits = {
   reassembliesMax: 64,
   reassemblyBytesMax: 4 * 1024 * 1024,
   attachesMax: 128,
+  taughtAttachesMax: 6,
+  doubtedAttachesMax: 1,
+  teachersMax: 256,
   candidatesMax: 8,
   updateNodeIdsMax: 512,
   unreachableMax: 256,

@@ -217,7 +217,10 @@ export class PeerReactions implements Listeners {
 
   handleAttached(nodeId: NodeId, purpose: AttachPurpose): void {
     if (purpose.type === 'admittingPeer') this.parts.join.handleAttached(nodeId);
-    if (purpose.type === 'neighbor') this.parts.join.handleNeighborAttached(nodeId);
+    if (purpose.type === 'neighbor') {
+      this.parts.join.handleNeighborAttached(nodeId);
+      this.parts.chord.taught.handleAttachEnded(nodeId, true);
+    }
     if (purpose.type === 'finger') this.parts.fingers.handleAttachEnded();
     if (purpose.type === 'partition') this.parts.chord.sendRequestedUpdate(nodeId);
   }
@@ -226,6 +229,7 @@ export class PeerReactions implements Listeners {
     if (purpose.type === 'admittingPeer') this.parts.join.handleAttachFailed(reason);
     if (purpose.type === 'neighbor') {
       this.parts.join.handleNeighborFailed(nodeId);
+      if (nodeId !== undefined) this.parts.chord.taught.handleAttachEnded(nodeId, false);
       // It may have been believed to be our predecessor: the range is looked at again.
       this.parts.chord.recheck();
     }

@@ -36,6 +36,12 @@ export const ATTACH_LINK_TIMEOUT_MS = 10_000;
 /** A Node-ID that could not be reached is not tried (or believed) again for this long. */
 export const UNREACHABLE_RETENTION_MS = 60_000;
 
+/** Who named several peers that could not be reached is believed less for this long. */
+export const TEACHER_DOUBT_MS = 300_000;
+
+/** A neighbour whose Updates do not list this peer is told of it at most once in this time. */
+export const REMINDER_PAUSE_MS = 5_000;
+
 /** Of two links to one node the spare one closes after this; frames on the way still arrive. */
 export const SPARE_LINK_LINGER_MS = 2_000;
 
