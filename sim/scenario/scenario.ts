@@ -44,7 +44,7 @@ export interface NetworkPlan {
   /** 0: no limit. */
   readonly bandwidthBitsPerSecond: number;
   readonly transport: 'stream' | 'datagram';
-  /** Of the nodes that are no bootstrap nodes: behind a NAT that refuses inbound connections. */
+  /** Of the clients: behind a NAT that refuses inbound connections. */
   readonly natShare: number;
 }
 

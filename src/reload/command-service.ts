@@ -9,6 +9,7 @@ import type { ResourceId } from '../wire/resource-id.ts';
 import { FindReq } from '../wire/store.ts';
 import { ARRAY_INDEX_END, type KindId } from '../wire/stored-data.ts';
 import { PingReq, ProbeReq, RouteQueryReq } from '../wire/topology.ts';
+import { routedThrough } from './attach-manager.ts';
 import { ownCandidates } from './candidates.ts';
 import type {
   Command,
@@ -198,7 +199,9 @@ export class CommandService {
     command: Extract<Command, { type: 'ping' | 'probe' | 'routeQuery' | 'appAttach' }>,
   ): void {
     const running = { command, resource: undefined };
-    this.request(id, running, [nodeDestination(command.nodeId)], this.question(command));
+    const through = command.type === 'ping' ? command.through : undefined;
+    const path = routedThrough(nodeDestination(command.nodeId), through);
+    this.request(id, running, path, this.question(command));
   }
 
   private question(

@@ -21,7 +21,8 @@ export type Command =
   | { readonly type: 'stat'; readonly resource: ResourceId; readonly specifiers: FetchSpecifier[] }
   /** The closest Resource-ID at which each Kind is stored (RFC 6940 §7.4.4). */
   | { readonly type: 'find'; readonly resource: ResourceId; readonly kinds: KindId[] }
-  | { readonly type: 'ping'; readonly nodeId: NodeId }
+  /** `through`: the first entry of a located route, for a client that is found through its peer. */
+  | { readonly type: 'ping'; readonly nodeId: NodeId; readonly through?: NodeId }
   /** ProbeInformationTypes of a node (RFC 6940 §6.4.2.5). */
   | { readonly type: 'probe'; readonly nodeId: NodeId; readonly requestedInfo: number[] }
   /** Where a node would send a message for this target next (RFC 6940 §6.4.2.4). */

@@ -1,6 +1,6 @@
 import type { ChordUpdate } from '../wire/chord.ts';
 import { encode } from '../wire/codec.ts';
-import { nodeDestination, resourceDestination } from '../wire/destination.ts';
+import { type Destination, nodeDestination, resourceDestination } from '../wire/destination.ts';
 import type { IpAddressPort } from '../wire/ip-address-port.ts';
 import { MessageCode } from '../wire/message-contents.ts';
 import type { NodeId } from '../wire/node-id.ts';
@@ -51,7 +51,10 @@ export interface JoinListener {
 
 /**
  * Brings a node into the overlay — RFC 6940 §10.5 and §11.4 — and again whenever it has lost the
- * overlay. A client stops after step 2 (§3.2.1).
+ * overlay. A client stops after step 2 (§3.2.1). If the Admitting Peer cannot connect to it, it
+ * stays with the bootstrap node: a client may have its connection "with an arbitrary peer in the
+ * overlay (perhaps based on network proximity or an inability to establish a direct connection
+ * with the responsible peer)".
  */
 export class JoinProcedure {
   private readonly env: PeerEnvironment;
@@ -63,6 +66,8 @@ export class JoinProcedure {
   private state: JoinStep = { step: 'idle' };
   private failures = 0;
   private lastUpdate: ChordUpdate | undefined;
+  /** The bootstrap node, once this client attaches to it: its Admitting Peer does not connect. */
+  private substitute: NodeId | undefined;
 
   constructor(
     env: PeerEnvironment,
@@ -87,6 +92,11 @@ export class JoinProcedure {
   /** The peer that admits us, or has admitted us. */
   get admittingPeer(): NodeId | undefined {
     return 'admittingPeer' in this.state ? this.state.admittingPeer : undefined;
+  }
+
+  /** The peer through which alone messages find this client; undefined: its Node-ID is enough. */
+  get accessPoint(): NodeId | undefined {
+    return this.state.step === 'done' ? this.substitute : undefined;
   }
 
   start(): void {
@@ -133,8 +143,19 @@ export class JoinProcedure {
     if (this.chord.tables.has(nodeId) && this.lastUpdate !== undefined) this.useUpdate();
   }
 
-  handleAttachFailed(reason: string): void {
-    if (this.state.step === 'attaching') this.fail(`no Admitting Peer found: ${reason}`);
+  /** `nodeId`: who answered the Attach and did not connect, if anybody did. */
+  handleAttachFailed(nodeId: NodeId | undefined, reason: string): void {
+    if (this.state.step !== 'attaching') return;
+    const { bootstrap } = this.state;
+    const isClient = this.env.options.role === 'client';
+    if (isClient && nodeId !== undefined && this.links.linkTo(bootstrap) !== undefined) {
+      if (this.substitute === undefined) {
+        this.substitute = bootstrap;
+        this.attachOver(bootstrap, [nodeDestination(bootstrap)]);
+        return;
+      }
+    }
+    this.fail(`no Admitting Peer found: ${reason}`);
   }
 
   handleUpdate(from: NodeId, update: ChordUpdate): void {
@@ -205,6 +226,7 @@ export class JoinProcedure {
   private beginTry(): void {
     if (this.env.state !== 'joined') this.env.enter('joining');
     this.lastUpdate = undefined;
+    this.substitute = undefined;
     const connected = this.links.connectedNodes()[0];
     if (connected !== undefined && this.failures % 2 === 0) this.attachThrough(connected);
     else this.connectNext(this.peersToTry());
@@ -225,9 +247,12 @@ export class JoinProcedure {
   }
 
   private attachThrough(bootstrap: NodeId): void {
-    this.enter({ step: 'attaching', bootstrap }, ATTACH_TIMEOUT_MS);
     const target = resourceDestination(successorPoint(this.env.nodeId));
-    const path = routedThrough(target, bootstrap);
+    this.attachOver(bootstrap, routedThrough(target, bootstrap));
+  }
+
+  private attachOver(bootstrap: NodeId, path: readonly Destination[]): void {
+    this.enter({ step: 'attaching', bootstrap }, ATTACH_TIMEOUT_MS);
     if (!this.attaches.attach(path, { type: 'admittingPeer' }, { anySigner: true })) {
       this.fail('too many Attaches are under way');
     }
@@ -291,7 +316,8 @@ export class JoinProcedure {
     if (update.type === 'peerReady') return false;
     const { step } = this.state;
     const waits = step === 'joining' || step === 'awaitingAdmission';
-    const attachedClient = step === 'done' && this.env.options.role === 'client';
+    const isClient = this.env.options.role === 'client';
+    const attachedClient = step === 'done' && isClient && this.substitute === undefined;
     const nearest = update.predecessors[0];
     if (nearest === undefined || !(waits || attachedClient)) return false;
     return !isInRange(this.env.nodeId, nearest, from);

@@ -3,10 +3,11 @@ import { resourceIdOf } from '../storage/resource-name.ts';
 import { encode } from '../wire/codec.ts';
 import { nodeDestination } from '../wire/destination.ts';
 import { MalformedMessage } from '../wire/malformed-message.ts';
-import { nodeIdBytes } from '../wire/node-id.ts';
+import { type NodeId, nodeIdBytes } from '../wire/node-id.ts';
 import type { ResourceId } from '../wire/resource-id.ts';
 import { ARRAY_INDEX_END, type KindId } from '../wire/stored-data.ts';
 import { XmppLocation } from '../wire/xmpp-location.ts';
+import { routedThrough } from './attach-manager.ts';
 import type { FetchedValue, ValueToStore } from './command.ts';
 import { fetchRequest, storeRequest } from './data-request.ts';
 import { verifyFetchAnswer } from './fetch-answer.ts';
@@ -38,12 +39,19 @@ interface OwnRecord {
 export class OwnRecords {
   private readonly env: PeerEnvironment;
   private readonly transport: MessageTransport;
+  private readonly accessPoint: () => NodeId | undefined;
   private readonly records: OwnRecord[];
   private removing = false;
 
-  constructor(env: PeerEnvironment, transport: MessageTransport) {
+  /** `accessPoint`: the peer through which alone messages find this node, if there is one. */
+  constructor(
+    env: PeerEnvironment,
+    transport: MessageTransport,
+    accessPoint: () => NodeId | undefined,
+  ) {
     this.env = env;
     this.transport = transport;
+    this.accessPoint = accessPoint;
     const { signer, publishLocation } = env.options;
     const byNode = resourceIdOf(nodeIdBytes(env.nodeId));
     const byUser = resourceIdOf(signer.node.userName);
@@ -165,12 +173,12 @@ export class OwnRecords {
     this.transport.request(storeRequest(this.env, own.resource, values, owner, generations));
   }
 
-  /** XEP-0415 §4.2: a route of one entry, this node itself. */
+  /** XEP-0415 §4.2: a route to this node; of a client, perhaps through its peer (§3.2.1). */
   private location(): Uint8Array {
     return encode(XmppLocation, {
       type: 'route',
       priority: 0,
-      destinationList: [nodeDestination(this.env.nodeId)],
+      destinationList: routedThrough(nodeDestination(this.env.nodeId), this.accessPoint()),
     });
   }
 

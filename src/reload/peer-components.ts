@@ -56,7 +56,7 @@ export class PeerComponents implements PeerParts {
     const attaches = new AttachManager(env, links, transport, receiver, reactions);
     const chord = new ChordReload(env, links, transport, receiver, attaches, reactions);
     const replication = new Replication(env, store, chord, links, transport, reactions);
-    const ownRecords = new OwnRecords(env, transport);
+    const ownRecords = new OwnRecords(env, transport, () => this.join.accessPoint);
     this.links = links;
     this.transport = transport;
     this.receiver = receiver;

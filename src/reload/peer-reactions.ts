@@ -226,7 +226,7 @@ export class PeerReactions implements Listeners {
   }
 
   handleAttachFailed(nodeId: NodeId | undefined, purpose: AttachPurpose, reason: string): void {
-    if (purpose.type === 'admittingPeer') this.parts.join.handleAttachFailed(reason);
+    if (purpose.type === 'admittingPeer') this.parts.join.handleAttachFailed(nodeId, reason);
     if (purpose.type === 'neighbor') {
       this.parts.join.handleNeighborFailed(nodeId);
       if (nodeId !== undefined) this.parts.chord.taught.handleAttachEnded(nodeId, false);

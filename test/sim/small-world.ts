@@ -77,12 +77,13 @@ export class SmallWorld {
   }
 
   /** A node that does not run yet. */
-  add(role: 'peer' | 'client' = 'peer'): SimNode {
+  add(role: 'peer' | 'client' = 'peer', special: { isBehindNat?: boolean } = {}): SimNode {
     const nodeId = toHex(this.ids.bytes(16)) as NodeId;
     const userName = `user${this.nodes.length}@example.org`;
     const leaf = { key: keyPair(), nodeId, userName };
     const signer = this.authority.signer(leaf, WORLD_START_UNIX_MS + this.world.nowMs);
-    return this.world.addNode({ signer, role, makeOptions: (node) => this.peerOptions(node) });
+    const makeOptions = (node: SimNode) => this.peerOptions(node);
+    return this.world.addNode({ signer, role, makeOptions, ...special });
   }
 
   /** Starts a node through three of those that run. */

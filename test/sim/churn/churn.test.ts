@@ -196,7 +196,7 @@ test('newcomers are as the scenario has them', () => {
     disk: { ...DEFAULT_SCENARIO.disk, slowShare: 0.5, fullShare: 0.5 },
   });
   const newcomers = new Newcomers(overlay);
-  const nodes = Array.from({ length: 200 }, () => newcomers.make('peer'));
+  const nodes = Array.from({ length: 200 }, () => newcomers.make('client'));
   for (const count of [
     nodes.filter(({ isBehindNat }) => isBehindNat).length,
     nodes.filter(({ disk }) => disk.isFull).length,
@@ -204,4 +204,6 @@ test('newcomers are as the scenario has them', () => {
   ]) {
     expect(Math.abs(count - 100)).toBeLessThan(30);
   }
+  const peers = Array.from({ length: 50 }, () => newcomers.make('peer'));
+  expect(peers.filter(({ isBehindNat }) => isBehindNat)).toEqual([]);
 });
