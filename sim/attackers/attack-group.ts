@@ -4,7 +4,7 @@ import { type NodeId, nodeIdBytes } from '../../src/wire/node-id.ts';
 import type { ResourceId } from '../../src/wire/resource-id.ts';
 import type { SimNode } from '../world/sim-node.ts';
 import type { World } from '../world/world.ts';
-import type { Attacker } from './attacker.ts';
+import type { AttackContext, Attacker } from './attacker.ts';
 import { ATTACKS, type AttackName } from './attacks.ts';
 
 /** Who attacks whom, and how. */
@@ -18,6 +18,8 @@ export interface AttackGroupPlan {
   readonly overlayName: string;
   /** Of the configuration in force. */
   readonly configurationSequence: number;
+  /** As in AttackContext. */
+  readonly signerFor?: AttackContext['signerFor'];
 }
 
 /** The attackers of one overlay. They behave well, and watch, until the attack begins. */
@@ -27,8 +29,16 @@ export class AttackGroup {
   /** Bends the attackers; before they start, so that they see what is stored at them. */
   constructor(plan: AttackGroupPlan) {
     const { world, attack, attackers, victims, overlayName, configurationSequence } = plan;
+    const { signerFor } = plan;
     const targets = new Set(plan.targets.map(({ nodeId }) => certificateResource(nodeId)));
-    const shared = { world, friends: attackers, victims, overlayName, configurationSequence };
+    const shared = {
+      world,
+      friends: attackers,
+      victims,
+      overlayName,
+      configurationSequence,
+      signerFor,
+    };
     this.behaviors = attackers.map((node) => {
       const behavior = ATTACKS[attack].behavior({ ...shared, node, targets });
       node.behavior = behavior;

@@ -11,6 +11,7 @@ import type { LookupDefences } from '../../src/reload/lookup-defences.ts';
 import type { PeerOptions } from '../../src/reload/peer-options.ts';
 import { ResourceStore } from '../../src/storage/resource-store.ts';
 import { Authenticator } from '../../src/tls-auth/authenticator.ts';
+import type { Signer } from '../../src/tls-auth/signer.ts';
 import { toHex } from '../../src/wire/hex.ts';
 import type { NodeId } from '../../src/wire/node-id.ts';
 import { cheapSignatures, type SimKeyPair } from '../identity/signature-scheme.ts';
@@ -95,6 +96,7 @@ export class AttackedOverlay {
       targets: this.targets,
       overlayName: OVERLAY,
       configurationSequence: 1,
+      signerFor: settings.checks === 'removed' ? (id) => this.signerFor(id) : undefined,
     });
   }
 
@@ -146,6 +148,12 @@ export class AttackedOverlay {
     );
     const makeOptions = (node: SimNode) => this.peerOptions(node, isAttacker);
     return this.world.addNode({ signer, role: 'peer', makeOptions });
+  }
+
+  /** A check removed: the authority gives a certificate for whatever Node-ID is asked for. */
+  private signerFor(nodeId: NodeId): Signer {
+    const leaf = { key: this.key(1), nodeId, userName: 'invented@example.org' };
+    return this.authority.signer(leaf, WORLD_START_UNIX_MS + this.world.nowMs);
   }
 
   private peerOptions(node: SimNode, isAttacker: boolean): PeerOptions {

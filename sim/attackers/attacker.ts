@@ -32,6 +32,8 @@ export interface AttackContext {
   readonly configurationSequence: number;
   /** What the attack is aimed at; empty: everything. */
   readonly targets: ReadonlySet<ResourceId>;
+  /** A certificate and its key for any Node-ID, from an authority that does not choose them. */
+  readonly signerFor?: ((nodeId: NodeId) => Signer) | undefined;
 }
 
 /** A message that came over a link. */
@@ -112,12 +114,13 @@ export class Attacker implements NodeBehavior {
     body: Uint8Array,
     certificates: readonly GenericCertificate[] = [],
     code = (seen.code ?? 0) + 1,
+    signer: Signer = this.node.signer,
   ): void {
     const via = seen.view.viaList();
     const back = via instanceof MalformedMessage ? [] : [...via].reverse();
     const to = [nodeDestination(seen.from), ...back];
     const { transactionId } = seen.view;
-    this.sendOver(seen.link, this.sealed(to, code, body, { transactionId, certificates }));
+    this.sendOver(seen.link, this.sealed(to, code, body, { transactionId, certificates, signer }));
   }
 
   protected answerError(seen: SeenMessage, errorCode: ErrorCode): void {

@@ -92,6 +92,8 @@ export const ATTACKS: Readonly<Record<AttackName, Attack>> = {
     source: 'RFC 6940 §13.6.3, §13.6.6; S/Kademlia §3.2 (Eclipse)',
     harms: 'lookups',
     behavior: (context) => new LieInUpdate(context),
+    preventedBy:
+      'a predecessor counts by its own signature, for which it needs a certificate (§6.3.4)',
   },
   'lie-in-probe': {
     sentence: 'Answers Probes as if it were responsible for nearly nothing.',

@@ -4,6 +4,7 @@ import {
   signConfiguration,
 } from '../../src/overlay-config/configuration-document-builder.ts';
 import { advance } from '../../src/reload/ring.ts';
+import { AttachReqAns } from '../../src/wire/attach.ts';
 import { ChordUpdate } from '../../src/wire/chord.ts';
 import { encode } from '../../src/wire/codec.ts';
 import { ConfigUpdateReq } from '../../src/wire/config-update.ts';
@@ -32,9 +33,14 @@ export class LieInUpdate extends Attacker {
   }
 
   protected override treat(seen: SeenMessage): Treatment {
+    if (seen.code !== MessageCode.attachReq || seen.isForThisNode) return 'pass';
     // The Attach to a peer that it made up must not be answered with the truth.
-    const isAttach = seen.code === MessageCode.attachReq;
-    return isAttach && !seen.isForThisNode ? 'discard' : 'pass';
+    const { signerFor } = this.context;
+    const { target } = seen;
+    if (signerFor !== undefined && target?.type === 'node') {
+      this.answer(seen, NO_OFFER, [], MessageCode.attachAns, signerFor(target.nodeId));
+    }
+    return 'discard';
   }
 
   private lie(victim: NodeId): ChordUpdate {
@@ -96,5 +102,13 @@ export class ForgedConfiguration extends Attacker {
   }
 }
 
+/** An AttachAns of somebody who will not connect. */
+const NO_OFFER = encode(AttachReqAns, {
+  ufrag: new Uint8Array(0),
+  password: new Uint8Array(0),
+  role: 'active',
+  candidates: [],
+  sendUpdate: false,
+});
 const LIE_EVERY_MS = 2_000;
 const NAMED_MAX = 8;

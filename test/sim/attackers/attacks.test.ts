@@ -16,7 +16,6 @@ const DEFENDED = [
   'stale-values',
   'subset',
   'deny-all-knowledge',
-  'lie-in-update',
   'chosen-node-ids',
 ] as const satisfies readonly AttackName[];
 
