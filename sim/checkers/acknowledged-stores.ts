@@ -19,6 +19,7 @@ import {
 import { expectedLosses, expectedLossesAtOnce, Mean } from './loss-arithmetic.ts';
 import { Membership } from './membership.ts';
 import { type LostCopy, TrackedValue } from './tracked-value.ts';
+import { COPIES, WantedCopies } from './wanted-copies.ts';
 
 /** Times in ms of the World. */
 export interface AcknowledgedStoresOptions {
@@ -58,7 +59,7 @@ export interface StoreCounts {
  * - the last holder dropped its copy before the lifetime was over;
  * - a Store was acknowledged that no disk ever had.
  *
- * A copy counts if it is durable on a running host. A removal is a value, too, and a later value at
+ * A copy counts if it is durable on a running host; a full disk cannot hold one. A removal is a value, too, and a later value at
  * the same place takes over from the earlier one (§7.4.1.1). Acknowledged is what a node says of
  * its own records (`ownDataStored`) and the outcome of its commands.
  */
@@ -68,6 +69,7 @@ export class AcknowledgedStores implements Checker {
   private readonly report: ReportViolation;
   private readonly options: AcknowledgedStoresOptions;
   private readonly members: Membership;
+  private readonly wanted: WantedCopies;
   private readonly values = new Map<string, TrackedValue>();
   /** The places of one Resource-ID and Kind that ever had a value, and who wrote there. */
   private readonly places = new Map<string, { keys: Set<string>; authors: Set<string> }>();
@@ -99,6 +101,7 @@ export class AcknowledgedStores implements Checker {
     this.report = report;
     this.options = { ...OPTIONS_DEFAULT, ...options };
     this.members = new Membership(world);
+    this.wanted = new WantedCopies(world, this.members);
     this.measuredMs = world.nowMs;
   }
 
@@ -181,6 +184,7 @@ export class AcknowledgedStores implements Checker {
   }
 
   check(): void {
+    this.wanted.look();
     this.measure();
     for (const [key, value] of this.values) {
       if (value.copies.size === 0 && this.isOver(value)) this.values.delete(key);
@@ -248,7 +252,7 @@ export class AcknowledgedStores implements Checker {
   }
 
   private noteCopies(value: TrackedValue): void {
-    if (value.missingSinceMs === undefined || value.count() < this.copiesWanted()) return;
+    if (value.missingSinceMs === undefined || value.count() < this.wanted.of(value.key)) return;
     const tookMs = this.world.nowMs - value.missingSinceMs;
     (value.isNew ? this.firstReplications : this.repairs).add(tookMs);
     value.missingSinceMs = undefined;
@@ -270,7 +274,7 @@ export class AcknowledgedStores implements Checker {
     const { nowMs } = this.world;
     const lastBlowMs = Math.max(value.lastBlowMs, this.smallMs);
     const wasRepairable = nowMs - lastBlowMs > this.options.repairMs;
-    if (before < this.copiesWanted() && wasRepairable) value.isNeglected = true;
+    if (before < this.wanted.of(value.key) && wasRepairable) value.isNeglected = true;
     value.lastBlowMs = nowMs;
     value.missingSinceMs ??= nowMs;
     if (value.count() === 0) this.lose(value, 'died');
@@ -322,10 +326,6 @@ export class AcknowledgedStores implements Checker {
   private isOver(value: TrackedValue): boolean {
     const slackMs = Math.min(this.options.lifetimeSlackMs, value.lifetimeMs / 10);
     return this.world.nowMs >= value.expiresMs - slackMs;
-  }
-
-  private copiesWanted(): number {
-    return Math.max(1, Math.min(COPIES, this.members.size));
   }
 
   private noteDeath(node: SimNode): void {
@@ -386,8 +386,6 @@ interface StoreUnderWay {
 }
 
 const NOBODY_TOGETHER = { atMs: -1, count: 0, peers: 0, values: 0 };
-/** RFC 6940 §10.4: the responsible peer and its two successors. */
-const COPIES = 3;
 const COPIES_COUNTED_MAX = 5;
 const HOUR_MS = 3_600_000;
 const MEASURE_MS = 10_000;

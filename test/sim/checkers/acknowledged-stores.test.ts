@@ -84,6 +84,33 @@ describe('acknowledged Stores', () => {
     expect(violations).toEqual([]);
   });
 
+  it.each([
+    ['full', 1, 0],
+    ['broken', 0, 1],
+  ])(
+    'lack a copy for long with excuse only if the disk of a holder is full: %s',
+    (how, excused, found) => {
+      const { small, checker, violations } = watched();
+      small.grow(12);
+      small.run(130);
+      const { author, holders } = storeAt(small);
+      const [first, second, third] = holders as [SimNode, SimNode, SimNode];
+      if (how === 'full') third.disk.isFull = true;
+      else replaceMethod(third.disk, 'write', () => () => undefined);
+      expect(small.command(author, storeLocation(author)).ok).toBe(true);
+      small.run(100);
+      const { lostStores } = checker.counts();
+      small.world.stop(first, 'process');
+      small.world.stop(second, 'process');
+      const key = resourceIdOf(author.userName);
+      expect(violations.filter(({ detail }) => detail.includes(key)).length > 0 ? 1 : 0).toBe(
+        found,
+      );
+      expect(checker.counts().lostStores).toBeGreaterThan(lostStores);
+      expect(checker.counts().excusedLosses > 0 ? 1 : 0).toBe(excused);
+    },
+  );
+
   it('catch a Peer that drops the last copy', () => {
     const { small, violations } = watched();
     const [only] = small.grow(1) as [SimNode];
