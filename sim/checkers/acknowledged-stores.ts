@@ -59,9 +59,10 @@ export interface StoreCounts {
  * - the last holder dropped its copy before the lifetime was over;
  * - a Store was acknowledged that no disk ever had.
  *
- * A copy counts if it is durable on a running host; a full disk cannot hold one. A removal is a value, too, and a later value at
- * the same place takes over from the earlier one (§7.4.1.1). Acknowledged is what a node says of
- * its own records (`ownDataStored`) and the outcome of its commands.
+ * A copy counts if it is durable on a running host; a full disk cannot hold one. A removal is a
+ * value, too, and a later value at the same place takes over from the earlier one (§7.4.1.1).
+ * Acknowledged is what a node says of its own records (`ownDataStored`) and the outcome of its
+ * commands.
  */
 export class AcknowledgedStores implements Checker {
   readonly name = 'acknowledged Stores';
