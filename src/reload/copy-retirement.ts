@@ -61,7 +61,8 @@ export class CopyRetirement {
 
   handleOutcome(resource: ResourceId, outcome: RequestOutcome): void {
     this.underWay.delete(resource);
-    if (!this.isOutOfRange(resource) || outcome.type === 'too-busy') return;
+    const isAnswered = outcome.type === 'answer' || outcome.type === 'error';
+    if (!this.isOutOfRange(resource) || !isAnswered) return;
     const isHeld = outcome.type === 'answer' && this.hasAll(resource, outcome.body);
     const tries = this.tries.get(resource) ?? 0;
     if (isHeld || tries >= TRIES_MAX) {
@@ -69,7 +70,6 @@ export class CopyRetirement {
       this.storage.write(this.store.remove(resource));
       return;
     }
-    if (outcome.type !== 'answer') return;
     this.tries.set(resource, tries + 1);
     this.replication.noteMisplaced(resource);
   }
