@@ -32,6 +32,14 @@ export class CaseFields {
     throw new BatchFieldFault(`${name}: expected an array of strings`);
   }
 
+  /** An array of dotted decimals; absent is empty. */
+  objectIdentifiers(name: string): string[] {
+    const values = this.texts(name);
+    const wrong = values.find((value) => !OBJECT_IDENTIFIER.test(value));
+    if (wrong === undefined) return values;
+    throw new BatchFieldFault(`${name}: expected object identifiers, got ${wrong}`);
+  }
+
   /** Absent is false. */
   flag(name: string): boolean {
     const value = this.field(name) ?? false;
@@ -79,6 +87,8 @@ export class CaseFields {
     return this.fields[name] ?? undefined;
   }
 }
+
+const OBJECT_IDENTIFIER = /^[0-2](\.(0|[1-9]\d*))+$/;
 
 /** A local time as `parseUtcTime` reads it, and the offset from UTC. */
 const RFC_3339 = /^([^+]{10}T[^+-]*?)([Zz]|([+-])(\d{2}):(\d{2}))$/i;

@@ -1,6 +1,7 @@
 import { parseIpAddress } from '../overlay-config/ip-address-text.ts';
 import { type Certificate, parseCertificate } from '../tls-auth/certificate.ts';
 import { certificatesInText } from '../tls-auth/certificate-file.ts';
+import type { PolicyInputs } from '../tls-auth/certificate-policies.ts';
 import { pathProfileRefusal } from '../tls-auth/certificate-profile.ts';
 import { CertificateRefusal } from '../tls-auth/certificate-refusal.ts';
 import { isReloadUri } from '../tls-auth/node-identity.ts';
@@ -73,7 +74,9 @@ function decide(fields: CaseFields, nowUnixMs: number): Omit<BatchVerdict, 'id'>
   if (refusal !== undefined) return invalid(refusal.code, refusal.describe());
   const { certificates, anchor } = result;
   const path = [...certificates, anchor].map(({ subject }) => subject.text || '(no subject)');
-  return { valid: true, reason: 'valid', detail: path.join(' <- ') };
+  const { policies } = result.policies;
+  const validFor = policies.length === 0 ? '' : `; policies ${policies.join(', ')}`;
+  return { valid: true, reason: 'valid', detail: `${path.join(' <- ')}${validFor}` };
 }
 
 /** What this program does not decide yet is answered with "no", never with a guess. */
@@ -83,13 +86,6 @@ function unsupportedVerdict(fields: CaseFields): Omit<BatchVerdict, 'id'> | unde
   if (revocation === 'require' || (hasLists && revocation !== 'off')) {
     return invalid('revocation-unsupported', 'certificate revocation lists are not read yet');
   }
-  if (fields.flag('explicitPolicy')) {
-    return invalid('policy-unsupported', 'an explicit policy cannot be required yet');
-  }
-  // Without an explicit policy none of these three can make a path invalid (RFC 5280 §6.1).
-  fields.texts('initialPolicies');
-  fields.flag('inhibitPolicyMapping');
-  fields.flag('inhibitAnyPolicy');
   return undefined;
 }
 
@@ -109,11 +105,23 @@ function requirementsOf(
       : { profile, overlayName: overlayName ?? 'xmpp.org', nodeIdLength: 16 };
   return {
     unixMs: fields.time('time') ?? nowUnixMs,
+    policies: policyInputsOf(fields),
     ...(depthMax === undefined ? {} : { intermediatesMax: depthMax }),
     ...(purpose === 'any' ? {} : { purpose: KeyPurposeOid[purpose] }),
     ...(rules === undefined
       ? {}
       : { furtherRule: (path: ValidPath) => pathProfileRefusal(path, rules) }),
+  };
+}
+
+/** An empty list accepts every policy, as an absent one does. */
+function policyInputsOf(fields: CaseFields): PolicyInputs {
+  const policies = fields.objectIdentifiers('initialPolicies');
+  return {
+    initialPolicies: policies.length === 0 ? undefined : new Set(policies),
+    explicitPolicy: fields.flag('explicitPolicy'),
+    inhibitPolicyMapping: fields.flag('inhibitPolicyMapping'),
+    inhibitAnyPolicy: fields.flag('inhibitAnyPolicy'),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { DistinguishedName } from './distinguished-name.ts';
 import type { GeneralName, GeneralNames } from './general-name.ts';
+import type { PolicyInformation, PolicyMapping } from './policy-extension.ts';
 
 /** An extension as it stands in the certificate — RFC 5280 §4.1. */
 export interface CertificateExtension {
@@ -58,12 +59,6 @@ export interface PolicyConstraints {
   readonly inhibitPolicyMapping: number | undefined;
 }
 
-/** One pair of policyMappings — RFC 5280 §4.2.1.5. */
-export interface PolicyMapping {
-  readonly issuerDomainPolicy: string;
-  readonly subjectDomainPolicy: string;
-}
-
 /** authorityKeyIdentifier — RFC 5280 §4.2.1.1. */
 export interface AuthorityKeyIdentifier {
   readonly keyIdentifier: Uint8Array | undefined;
@@ -81,8 +76,7 @@ export interface ReadExtensions {
   readonly extendedKeyUsage?: readonly string[];
   readonly crlDistributionPoints?: readonly DistributionPoint[];
   readonly nameConstraints?: NameConstraints;
-  /** Object identifiers; qualifiers are not read. */
-  readonly certificatePolicies?: readonly string[];
+  readonly certificatePolicies?: readonly PolicyInformation[];
   readonly policyMappings?: readonly PolicyMapping[];
   readonly policyConstraints?: PolicyConstraints;
   readonly inhibitAnyPolicy?: number;

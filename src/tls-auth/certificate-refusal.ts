@@ -15,7 +15,7 @@ export type CertificateRefusalCode =
   | 'key-usage'
   | 'unknown-critical-extension'
   | 'name-constraints'
-  | 'policy-unsupported'
+  | 'no-valid-policy'
   | 'pkix-profile'
   | 'purpose'
   | 'peer-name'

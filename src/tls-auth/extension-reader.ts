@@ -8,10 +8,10 @@ import {
   type KeyUsageBit,
   type NameConstraints,
   type PolicyConstraints,
-  type PolicyMapping,
   type ReadExtensions,
 } from './certificate-extension.ts';
 import { contextConstructed, contextPrimitive, type DerReader, DerTag } from './der-reader.ts';
+import { derSequenceOf } from './der-sequence.ts';
 import {
   derBoolean,
   derIntegerHex,
@@ -21,6 +21,7 @@ import {
 } from './der-value.ts';
 import { derGeneralName, derGeneralNames, type GeneralNames } from './general-name.ts';
 import { ExtensionOid } from './object-identifier.ts';
+import { derCertificatePolicies, derPolicyMapping } from './policy-extension.ts';
 
 /**
  * Extensions — RFC 5280 §4.1.2.9 and §4.2: each at most once; those in `ReadExtensions` are read
@@ -64,16 +65,16 @@ const extensionReaders = new Map<string, (reader: DerReader) => ReadExtensions>(
   [ExtensionOid.extendedKeyUsage, (reader) => ({ extendedKeyUsage: keyPurposes(reader) })],
   [
     ExtensionOid.crlDistributionPoints,
-    (reader) => ({ crlDistributionPoints: sequenceOf(reader, distributionPoint) }),
+    (reader) => ({ crlDistributionPoints: derSequenceOf(reader, distributionPoint) }),
   ],
   [ExtensionOid.nameConstraints, (reader) => ({ nameConstraints: nameConstraints(reader) })],
   [
     ExtensionOid.certificatePolicies,
-    (reader) => ({ certificatePolicies: certificatePolicies(reader) }),
+    (reader) => ({ certificatePolicies: derCertificatePolicies(reader) }),
   ],
   [
     ExtensionOid.policyMappings,
-    (reader) => ({ policyMappings: sequenceOf(reader, policyMapping) }),
+    (reader) => ({ policyMappings: derSequenceOf(reader, derPolicyMapping) }),
   ],
   [ExtensionOid.policyConstraints, (reader) => ({ policyConstraints: policyConstraints(reader) })],
   [
@@ -86,17 +87,6 @@ const extensionReaders = new Map<string, (reader: DerReader) => ReadExtensions>(
     (reader) => ({ subjectKeyIdentifier: reader.element(DerTag.octetString).contents }),
   ],
 ]);
-
-/** `SEQUENCE SIZE (1..MAX) OF …`, bounded. */
-function sequenceOf<T>(reader: DerReader, one: (reader: DerReader) => T, tag?: number): T[] {
-  const inner = reader.enter(tag ?? DerTag.sequence);
-  const values: T[] = [];
-  do {
-    if (values.length >= elementsMax) throw inner.fault(`more than ${elementsMax} elements`);
-    values.push(one(inner));
-  } while (!inner.atEnd);
-  return values;
-}
 
 /** RFC 5280 §4.2.1.6: addresses have 4 or 16 bytes. */
 function subjectAltName(reader: DerReader): GeneralNames {
@@ -126,7 +116,9 @@ function keyUsage(reader: DerReader): ReadonlySet<KeyUsageBit> {
 }
 
 function keyPurposes(reader: DerReader): string[] {
-  return sequenceOf(reader, (inner) => derObjectIdentifier(inner.element(DerTag.objectIdentifier)));
+  return derSequenceOf(reader, (inner) =>
+    derObjectIdentifier(inner.element(DerTag.objectIdentifier)),
+  );
 }
 
 function distributionPoint(reader: DerReader): DistributionPoint {
@@ -158,7 +150,7 @@ function distributionPoint(reader: DerReader): DistributionPoint {
 function nameConstraints(reader: DerReader): NameConstraints {
   const inner = reader.enter(DerTag.sequence);
   const list = (tag: number): GeneralSubtree[] =>
-    inner.peekTag() === tag ? sequenceOf(inner, generalSubtree, tag) : [];
+    inner.peekTag() === tag ? derSequenceOf(inner, generalSubtree, tag) : [];
   const permitted = list(contextConstructed(0));
   const excluded = list(contextConstructed(1));
   inner.expectEnd();
@@ -174,27 +166,6 @@ function generalSubtree(reader: DerReader): GeneralSubtree {
   inner.expectEnd();
   const isZero = minimum === undefined || derSmallInteger(minimum) === 0;
   return { base, isPlain: isZero && maximum === undefined };
-}
-
-/** RFC 5280 §4.2.1.4: no policy twice. */
-function certificatePolicies(reader: DerReader): string[] {
-  const policies = sequenceOf(reader, (inner) => {
-    const information = inner.enter(DerTag.sequence);
-    const oid = derObjectIdentifier(information.element(DerTag.objectIdentifier));
-    information.optional(DerTag.sequence);
-    information.expectEnd();
-    return oid;
-  });
-  if (new Set(policies).size !== policies.length) throw reader.fault('a policy stands twice');
-  return policies;
-}
-
-function policyMapping(reader: DerReader): PolicyMapping {
-  const inner = reader.enter(DerTag.sequence);
-  const issuerDomainPolicy = derObjectIdentifier(inner.element(DerTag.objectIdentifier));
-  const subjectDomainPolicy = derObjectIdentifier(inner.element(DerTag.objectIdentifier));
-  inner.expectEnd();
-  return { issuerDomainPolicy, subjectDomainPolicy };
 }
 
 function policyConstraints(reader: DerReader): PolicyConstraints {
@@ -227,4 +198,3 @@ function authorityKeyIdentifier(reader: DerReader): ReadExtensions {
 }
 
 const extensionsMax = 64;
-const elementsMax = 256;

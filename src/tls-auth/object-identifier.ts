@@ -23,6 +23,12 @@ export const ExtensionOid = {
 /** anyPolicy — RFC 5280 §4.2.1.4. */
 export const ANY_POLICY_OID = '2.5.29.32.0';
 
+/** Qualifiers of policies — RFC 5280 §4.2.1.4. */
+export const PolicyQualifierOid = {
+  cps: '1.3.6.1.5.5.7.2.1',
+  userNotice: '1.3.6.1.5.5.7.2.2',
+} as const;
+
 /** id-on-xmppAddr — RFC 6120 §13.7.1.4. */
 export const XMPP_ADDR_OID = '1.3.6.1.5.5.7.8.5';
 

@@ -1,10 +1,12 @@
 import type { Certificate } from './certificate.ts';
+import { type PolicyInputs, PolicyWalk } from './certificate-policies.ts';
 import { CertificateRefusal, type CertificateRefusalCode } from './certificate-refusal.ts';
 import { formatUnixMs } from './der-time.ts';
 import { keyFault } from './key-strength.ts';
 import { NameSpace } from './name-constraints.ts';
-import { ANY_POLICY_OID, ExtensionOid, KeyPurposeOid } from './object-identifier.ts';
+import { ExtensionOid, KeyPurposeOid } from './object-identifier.ts';
 import { type PathRole, pkixFaults } from './pkix-profile.ts';
+import type { ValidPolicies } from './policy-graph.ts';
 
 /** What a path is asked for. */
 export interface PathRequirements {
@@ -14,6 +16,8 @@ export interface PathRequirements {
   readonly intermediatesMax?: number;
   /** Object identifier of the purpose that every extendedKeyUsage must allow. */
   readonly purpose?: string;
+  /** Default: any policy or none, mapping and anyPolicy allowed. */
+  readonly policies?: PolicyInputs;
   /** What else the path must obey; a path that does not is passed over for another. */
   readonly furtherRule?: (path: ValidPath) => CertificateRefusal | undefined;
 }
@@ -23,6 +27,7 @@ export interface ValidPath {
   /** The leaf first; without the trust anchor. */
   readonly certificates: readonly Certificate[];
   readonly anchor: Certificate;
+  readonly policies: ValidPolicies;
   /** The time, ms since 1970, in which all of them are valid: to the end of the last second. */
   readonly notBeforeUnixMs: number;
   readonly notAfterUnixMs: number;
@@ -31,16 +36,15 @@ export interface ValidPath {
 /**
  * RFC 5280 §6.1 over a path whose names chain and whose signatures are verified already (that is
  * `PathSearch`'s work): validity, basicConstraints, path length, keyUsage, name constraints,
- * critical extensions, purposes. The anchor's own validity and constraints count too, since ours
- * come as certificates of a configuration. Policies: only what needs no policy tree; a path that
- * requires an explicit policy is refused.
+ * policies, critical extensions, purposes. The anchor's own validity and constraints count too,
+ * since ours come as certificates of a configuration.
  */
 export function validatePath(
   certificates: readonly Certificate[],
   anchor: Certificate,
   requirements: PathRequirements,
 ): ValidPath | CertificateRefusal {
-  const walk = new PathWalk(requirements);
+  const walk = new PathWalk(requirements, certificates.length);
   const fromAnchor = [anchor, ...certificates.toReversed()];
   for (const [index, certificate] of fromAnchor.entries()) {
     const isLast = index === fromAnchor.length - 1;
@@ -51,6 +55,7 @@ export function validatePath(
   const path: ValidPath = {
     certificates,
     anchor,
+    policies: walk.policies.validPolicies,
     notBeforeUnixMs: Math.max(...fromAnchor.map((certificate) => certificate.notBeforeUnixMs)),
     notAfterUnixMs: Math.min(...fromAnchor.map((certificate) => certificate.notAfterUnixMs)),
   };
@@ -102,14 +107,17 @@ export function formRefusal(
 
 export const intermediatesMax = 8;
 
-/** The state variables of RFC 5280 §6.1.2 that we keep. */
+/** The state variables of RFC 5280 §6.1.2. */
 class PathWalk {
   private readonly requirements: PathRequirements;
   private readonly nameSpace = new NameSpace();
+  readonly policies: PolicyWalk;
   private lengthLeft: number;
 
-  constructor(requirements: PathRequirements) {
+  /** `length` counts the certificates without the anchor. */
+  constructor(requirements: PathRequirements, length: number) {
     this.requirements = requirements;
+    this.policies = new PolicyWalk(length, requirements.policies);
     this.lengthLeft = requirements.intermediatesMax ?? intermediatesMax;
   }
 
@@ -119,7 +127,7 @@ class PathWalk {
       validityRefusal(certificate, this.requirements.unixMs) ??
       this.nameRefusal(certificate, role) ??
       formRefusal(certificate, role) ??
-      policyRefusal(certificate) ??
+      this.policies.step(certificate, role) ??
       (role === 'leaf' ? undefined : this.issuerRefusal(certificate, role)) ??
       criticalExtensionRefusal(certificate) ??
       this.purposeRefusal(certificate)
@@ -170,22 +178,6 @@ class PathWalk {
   }
 }
 
-/** Without a policy tree: RFC 5280 §6.1.4 (a), and no path that requires a policy. */
-function policyRefusal(certificate: Certificate): CertificateRefusal | undefined {
-  const { policyMappings, policyConstraints } = certificate.extensions;
-  const mapsAny = policyMappings?.some(
-    ({ issuerDomainPolicy, subjectDomainPolicy }) =>
-      issuerDomainPolicy === ANY_POLICY_OID || subjectDomainPolicy === ANY_POLICY_OID,
-  );
-  if (mapsAny === true) {
-    const rule = 'RFC 5280 §4.2.1.5 policyMappings';
-    return refuse('pkix-profile', certificate, rule, 'anyPolicy is mapped');
-  }
-  if (policyConstraints?.requireExplicitPolicy === undefined) return undefined;
-  const detail = 'requireExplicitPolicy is not supported';
-  return refuse('policy-unsupported', certificate, 'RFC 5280 §4.2.1.11 policyConstraints', detail);
-}
-
 function refuse(
   code: CertificateRefusalCode,
   certificate: Certificate,
@@ -196,8 +188,8 @@ function refuse(
 }
 
 /**
- * Extensions that are processed, or that change nothing as we use certificates: policies (see
- * `policyRefusal`), issuerAltName (RFC 5280 §4.2.1.7: nothing to process).
+ * Extensions that are processed, or that change nothing as we use certificates: issuerAltName
+ * (RFC 5280 §4.2.1.7: nothing to process).
  */
 const processedExtensions: ReadonlySet<string> = new Set([
   ExtensionOid.keyUsage,

@@ -1,5 +1,5 @@
 import type { Certificate } from './certificate.ts';
-import { ExtensionOid } from './object-identifier.ts';
+import { ANY_POLICY_OID, ExtensionOid } from './object-identifier.ts';
 
 /** Where in a path a certificate stands; `self-signed` is a leaf that is its own issuer. */
 export type PathRole = 'anchor' | 'intermediate' | 'leaf' | 'self-signed';
@@ -68,6 +68,25 @@ const pkixRules: readonly PkixRule[] = [
       extensions.basicConstraints?.isCa !== true,
   },
   {
+    rule: 'RFC 5280 §4.2.1.4 policyQualifiers',
+    detail: 'a qualifier of unknown type under anyPolicy or in critical certificatePolicies',
+    isBroken: (certificate) =>
+      certificate.extensions.certificatePolicies?.some(
+        ({ policy, qualifiers }) =>
+          qualifiers.some(({ kind }) => kind === 'unknown') &&
+          (policy === ANY_POLICY_OID || isCritical(certificate, ExtensionOid.certificatePolicies)),
+      ) === true,
+  },
+  {
+    rule: 'RFC 5280 §4.2.1.5 policyMappings',
+    detail: 'anyPolicy is mapped',
+    isBroken: ({ extensions }) =>
+      extensions.policyMappings?.some(
+        ({ issuerDomainPolicy, subjectDomainPolicy }) =>
+          issuerDomainPolicy === ANY_POLICY_OID || subjectDomainPolicy === ANY_POLICY_OID,
+      ) === true,
+  },
+  {
     rule: 'RFC 5280 §4.2.1.9 basicConstraints',
     detail: 'basicConstraints of a trust anchor is not critical',
     isBroken: (certificate, role) =>
@@ -87,6 +106,15 @@ const pkixRules: readonly PkixRule[] = [
     detail: 'nameConstraints in a certificate of no CA',
     isBroken: ({ extensions }) =>
       extensions.nameConstraints !== undefined && extensions.basicConstraints?.isCa !== true,
+  },
+  {
+    rule: 'RFC 5280 §4.2.1.11 policyConstraints',
+    detail: 'policyConstraints is not critical, and the certificate asserts no policy itself',
+    // RFC 3280 allowed it, and authorities that take part in policies were built after it.
+    isBroken: (certificate) =>
+      certificate.extensions.policyConstraints !== undefined &&
+      certificate.extensions.certificatePolicies === undefined &&
+      !isCritical(certificate, ExtensionOid.policyConstraints),
   },
 ];
 

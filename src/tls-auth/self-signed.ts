@@ -9,6 +9,7 @@ import {
   type ValidPath,
   validityRefusal,
 } from './path-validation.ts';
+import { NO_VALID_POLICIES } from './policy-graph.ts';
 import type { TrustSettings } from './trust-settings.ts';
 
 /**
@@ -28,7 +29,9 @@ export function selfSignedPath(
     nodeIdRefusal(leaf, settings);
   if (refusal !== undefined) return refusal;
   const { notBeforeUnixMs, notAfterUnixMs } = leaf;
-  return { certificates: [leaf], anchor: leaf, notBeforeUnixMs, notAfterUnixMs };
+  const certificates = [leaf];
+  const policies = NO_VALID_POLICIES;
+  return { certificates, anchor: leaf, policies, notBeforeUnixMs, notAfterUnixMs };
 }
 
 function nodeIdRefusal(leaf: Certificate, settings: TrustSettings): CertificateRefusal | undefined {

@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  type ContentChange,
   makeIntermediate,
   makeLeaf,
   makeRfc6940Leaf,
   makeRoot,
 } from '../../sim/certificates/certificate-maker.ts';
-import { extendedKeyUsage } from '../../sim/certificates/extension-maker.ts';
+import { extendedKeyUsage, type TestExtension } from '../../sim/certificates/extension-maker.ts';
+import { certificatePolicies, policyMappings } from '../../sim/certificates/policy-maker.ts';
 import { type BatchVerdict, verifyBatch } from '../../src/cli/certificate-batch.ts';
 
 const root = makeRoot();
@@ -87,9 +89,35 @@ describe('xor cert verify --batch', () => {
     expect(verdict({ revocation: 'require', crls: ['x'] }).reason).toBe('revocation-unsupported');
     expect(verdict({ revocation: 'prefer', crls: ['x'] }).reason).toBe('revocation-unsupported');
     expect(verdict({ revocation: 'off', crls: ['x'] }).valid).toBe(true);
-    expect(verdict({ explicitPolicy: true }).reason).toBe('policy-unsupported');
-    const policies = { initialPolicies: ['1.2.3'], inhibitAnyPolicy: true };
-    expect(verdict({ ...policies, inhibitPolicyMapping: true }).valid).toBe(true);
+  });
+
+  test('policies', () => {
+    const withPolicies =
+      (...added: TestExtension[]): ContentChange =>
+      ({ extensions }) => ({
+        extensions: { ...extensions, ...Object.fromEntries(added.map((one) => [one.oid, one])) },
+      });
+    const authority = makeIntermediate(root, {
+      change: withPolicies(certificatePolicies(['1.2.3']), policyMappings(['1.2.3', '1.2.4'])),
+    });
+    const below = (policy: string) => {
+      const { certificate } = makeLeaf(authority, {
+        change: withPolicies(certificatePolicies([policy])),
+      });
+      return [base64(certificate), base64(authority.certificate)];
+    };
+    const chain = below('1.2.4');
+    const explicitPolicy = true;
+    expect(verdict({ explicitPolicy }).reason).toBe('no-valid-policy');
+    expect(verdict({ initialPolicies: ['1.2.3'] })).toMatchObject({ valid: true });
+    expect(verdict({ chain, explicitPolicy }).detail).toMatch(/Test Root; policies 1\.2\.3$/);
+    const judge = (changes: object) => verdict({ chain, explicitPolicy, ...changes }).reason;
+    expect(judge({ initialPolicies: [] })).toBe('valid');
+    expect(judge({ initialPolicies: ['1.2.9', '1.2.3'] })).toBe('valid');
+    expect(judge({ initialPolicies: ['1.2.4'] })).toBe('no-valid-policy');
+    expect(judge({ inhibitPolicyMapping: true })).toBe('no-valid-policy');
+    expect(judge({ chain: below('2.5.29.32.0') })).toBe('valid');
+    expect(judge({ chain: below('2.5.29.32.0'), inhibitAnyPolicy: true })).toBe('no-valid-policy');
   });
 
   test('certificates that cannot be read', () => {
@@ -116,6 +144,8 @@ describe('xor cert verify --batch', () => {
       { depthMax: 1.5 },
       { revocation: 'maybe' },
       { explicitPolicy: 'yes' },
+      { initialPolicies: ['gold'] },
+      { initialPolicies: '1.2.3' },
       { profile: 'x' },
       { peerName: { kind: 'dns' } },
       { peerName: 'x' },

@@ -136,7 +136,7 @@ describe('RFC 5280 §4.1: the fields of a certificate', () => {
         excluded: [{ base: { form: 'xmppAddr', text: 'evil@example.org' }, isPlain: true }],
       },
       extendedKeyUsage: ['1.3.6.1.5.5.7.3.1'],
-      certificatePolicies: ['2.5.29.32.0'],
+      certificatePolicies: [{ policy: '2.5.29.32.0', qualifiers: [] }],
       inhibitAnyPolicy: 3,
       policyConstraints: { requireExplicitPolicy: 2, inhibitPolicyMapping: undefined },
       policyMappings: [{ issuerDomainPolicy: '1.2.3', subjectDomainPolicy: '1.2.4' }],

@@ -8,13 +8,7 @@ import {
   TEST_UNIX_MS,
   type TestAuthority,
 } from '../../sim/certificates/certificate-maker.ts';
-import {
-  implicit,
-  integer,
-  objectIdentifier,
-  octetString,
-  sequence,
-} from '../../sim/certificates/der-writer.ts';
+import { implicit, integer, octetString, sequence } from '../../sim/certificates/der-writer.ts';
 import {
   basicConstraints,
   extendedKeyUsage,
@@ -290,32 +284,6 @@ describe('RFC 5280 §4: certificates that contradict the profile', () => {
   test('§4.2.1.10: nameConstraints stand in CA certificates only', () => {
     const constraints = nameConstraints([generalName.dnsName('example.org')], []);
     expect(leafWith(extensionsWith({ constraints }))).toBe('pkix-profile');
-  });
-});
-
-describe('policies', () => {
-  const policyConstraints = (value: Uint8Array) =>
-    extensionsWith({ policy: extension(ExtensionOid.policyConstraints, sequence(value), true) });
-
-  test('RFC 5280 §4.2.1.11: a path that requires a policy is not decided: refused', () => {
-    expect(belowIntermediate(policyConstraints(implicit(0, Uint8Array.of(0))))).toBe(
-      'policy-unsupported',
-    );
-    expect(belowIntermediate(policyConstraints(implicit(1, Uint8Array.of(0))))).toBe('valid');
-  });
-
-  test('RFC 5280 §6.1.4 (a): anyPolicy is never mapped', () => {
-    const mapping = (from: string, to: string) =>
-      extensionsWith({
-        mappings: extension(
-          ExtensionOid.policyMappings,
-          sequence(sequence(objectIdentifier(from), objectIdentifier(to))),
-          true,
-        ),
-      });
-    expect(belowIntermediate(mapping('1.2.3', '1.2.4'))).toBe('valid');
-    expect(belowIntermediate(mapping('2.5.29.32.0', '1.2.4'))).toBe('pkix-profile');
-    expect(belowIntermediate(mapping('1.2.3', '2.5.29.32.0'))).toBe('pkix-profile');
   });
 });
 
