@@ -7,6 +7,7 @@ import {
   type TestLeaf,
   testNodeId,
 } from '../../sim/certificates/certificate-maker.ts';
+import { certificatePolicies, policyConstraints } from '../../sim/certificates/policy-maker.ts';
 import { Authenticator } from '../../src/tls-auth/authenticator.ts';
 import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
 import { type SignatureVerifier, verifyWithKey } from '../../src/tls-auth/signature-verifier.ts';
@@ -87,6 +88,34 @@ describe('RFC 6940 §11.1: bad-node', () => {
     expect(code(authenticator, leaf)).toBe('bad-node');
     const other = makeLeaf(intermediate, { nodeId: testNodeId(4) });
     expect(code(authenticator, other)).toBe('valid');
+  });
+});
+
+describe('RFC 5280 §6.1: certificate policies', () => {
+  test('none is asked for, but what an authority requires is obeyed', () => {
+    const requiring = makeIntermediate(root, {
+      change: ({ extensions }) => ({
+        extensions: {
+          ...extensions,
+          policies: certificatePolicies(['1.2.3']),
+          constraints: policyConstraints({ requireExplicitPolicy: 0 }),
+        },
+      }),
+    });
+    const judge = (...policies: string[]) => {
+      const below = makeLeaf(requiring, {
+        change: ({ extensions }) => ({
+          extensions: {
+            ...extensions,
+            policies: policies.length === 0 ? undefined : certificatePolicies(policies),
+          },
+        }),
+      });
+      return code(counting().authenticator, below, [requiring.certificate]);
+    };
+    expect(judge('1.2.3')).toBe('valid');
+    expect(judge()).toBe('no-valid-policy');
+    expect(judge('1.2.4')).toBe('no-valid-policy');
   });
 });
 
