@@ -224,7 +224,7 @@ export function certificateDer(
   return sequence(tbs, algorithm, bitString(signBytes(tbs)));
 }
 
-/** Wraps any bytes as the signed part of a certificate. */
+/** Wraps any bytes as the signed part of a certificate or revocation list. */
 export function signTbs(tbs: Uint8Array, signatureOid: string, issuerKey: KeyObject): Uint8Array {
   const hash = hashNames[signatureOid] ?? 'sha256';
   return sequence(tbs, algorithmIdentifier(signatureOid), bitString(sign(hash, tbs, issuerKey)));
@@ -258,12 +258,14 @@ function contentOf(
   };
 }
 
-function extensionDer({ oid, critical, value }: TestExtension): Uint8Array {
+/** Extension — RFC 5280 §4.1. */
+export function extensionDer({ oid, critical, value }: TestExtension): Uint8Array {
   const flag = critical ? [boolean(true)] : [];
   return sequence(objectIdentifier(oid), ...flag, octetString(value));
 }
 
-function algorithmIdentifier(signatureOid: string): Uint8Array {
+/** AlgorithmIdentifier of a signature. */
+export function algorithmIdentifier(signatureOid: string): Uint8Array {
   const isRsa = signatureOid.startsWith(KeyOid.rsa.slice(0, -1));
   return sequence(objectIdentifier(signatureOid), ...(isRsa ? [nullValue()] : []));
 }

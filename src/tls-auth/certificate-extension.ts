@@ -1,4 +1,4 @@
-import type { DistinguishedName } from './distinguished-name.ts';
+import type { DistinguishedName, RelativeName } from './distinguished-name.ts';
 import type { GeneralName, GeneralNames } from './general-name.ts';
 import type { PolicyInformation, PolicyMapping } from './policy-extension.ts';
 
@@ -30,14 +30,19 @@ export const KEY_USAGE_BITS = [
 ] as const;
 export type KeyUsageBit = (typeof KEY_USAGE_BITS)[number];
 
-/** A distribution point of CRLs — RFC 5280 §4.2.1.13. */
-export interface DistributionPoint {
+/** DistributionPointName — RFC 5280 §4.2.1.13; both are undefined where it is absent. */
+export interface DistributionPointName {
   readonly fullName: GeneralNames | undefined;
-  /** nameRelativeToCRLIssuer: DER of the relative distinguished name. */
-  readonly relativeName: Uint8Array | undefined;
+  /** nameRelativeToCRLIssuer. */
+  readonly relativeName: RelativeName | undefined;
+}
+
+/** A distribution point of CRLs — RFC 5280 §4.2.1.13. */
+export interface DistributionPoint extends DistributionPointName {
   /** The reasons that it covers: bit n as in ReasonFlags; undefined means all. */
   readonly reasons: ReadonlySet<number> | undefined;
-  readonly crlIssuers: readonly DistinguishedName[];
+  /** Undefined where cRLIssuer is absent: the issuer of the certificate issues the list. */
+  readonly crlIssuers: readonly DistinguishedName[] | undefined;
 }
 
 /** One subtree of a name constraint — RFC 5280 §4.2.1.10. */

@@ -23,7 +23,9 @@ export type CertificateRefusalCode =
   | 'domain'
   | 'node-id'
   | 'self-signed'
-  | 'bad-node';
+  | 'bad-node'
+  | 'revoked'
+  | 'revocation-undetermined';
 
 /**
  * The answer "no" about a certificate: a value, never thrown. It names the certificate, the rule

@@ -220,7 +220,8 @@ function derVersion(reader: DerReader): 1 | 2 | 3 {
   throw reader.fault('expected version 1, 2 or 3 (RFC 5280 §4.1.2.1)');
 }
 
-function derAlgorithm(reader: DerReader): AlgorithmIdentifier {
+/** AlgorithmIdentifier — RFC 5280 §4.1.1.2. */
+export function derAlgorithm(reader: DerReader): AlgorithmIdentifier {
   const element = reader.element(DerTag.sequence);
   const inner = reader.inside(element);
   const oid = derObjectIdentifier(inner.element(DerTag.objectIdentifier));

@@ -84,8 +84,9 @@ export function nameInside(reader: DerReader, element: DerElement): Distinguishe
   return new DistinguishedName(element.der, relativeNames);
 }
 
-function derRelativeName(reader: DerReader): RelativeName {
-  const inner = reader.enter(DerTag.set);
+/** RelativeDistinguishedName, or the same behind an IMPLICIT tag. */
+export function derRelativeName(reader: DerReader, tag: number = DerTag.set): RelativeName {
+  const inner = reader.enter(tag);
   const attributes: NameAttribute[] = [];
   do {
     if (attributes.length >= attributesMax) {

@@ -2,7 +2,6 @@ import {
   type BasicConstraints,
   type CertificateExtension,
   type CertificateExtensions,
-  type DistributionPoint,
   type GeneralSubtree,
   KEY_USAGE_BITS,
   type KeyUsageBit,
@@ -19,6 +18,7 @@ import {
   derObjectIdentifier,
   derSmallInteger,
 } from './der-value.ts';
+import { derDistributionPoint } from './distribution-point.ts';
 import { derGeneralName, derGeneralNames, type GeneralNames } from './general-name.ts';
 import { ExtensionOid } from './object-identifier.ts';
 import { derCertificatePolicies, derPolicyMapping } from './policy-extension.ts';
@@ -28,10 +28,27 @@ import { derCertificatePolicies, derPolicyMapping } from './policy-extension.ts'
  * strictly, critical or not, the others are kept as bytes. Throws MalformedDer.
  */
 export function derExtensions(reader: DerReader): CertificateExtensions {
+  let read: ReadExtensions = {};
+  const all = derExtensionList(reader, ({ oid }, value) => {
+    const readExtension = extensionReaders.get(oid);
+    if (readExtension === undefined) return;
+    read = { ...read, ...readExtension(value) };
+    value.expectEnd();
+  });
+  return { ...read, all };
+}
+
+/**
+ * `Extensions`: each at most once; `visit` gets each of them with a reader of its value. Throws
+ * MalformedDer.
+ */
+export function derExtensionList(
+  reader: DerReader,
+  visit: (extension: CertificateExtension, value: DerReader) => void,
+): CertificateExtension[] {
   const inner = reader.enter(DerTag.sequence);
   const all: CertificateExtension[] = [];
   const seen = new Set<string>();
-  let read: ReadExtensions = {};
   do {
     if (all.length >= extensionsMax) throw inner.fault(`more than ${extensionsMax} extensions`);
     const pair = inner.enter(DerTag.sequence);
@@ -41,15 +58,11 @@ export function derExtensions(reader: DerReader): CertificateExtensions {
     const critical = pair.peekTag() === DerTag.boolean && criticalFlag(pair);
     const octets = pair.element(DerTag.octetString);
     pair.expectEnd();
-    all.push({ oid, critical, value: octets.contents });
-    const readExtension = extensionReaders.get(oid);
-    if (readExtension !== undefined) {
-      const value = pair.inside(octets);
-      read = { ...read, ...readExtension(value) };
-      value.expectEnd();
-    }
+    const extension = { oid, critical, value: octets.contents };
+    all.push(extension);
+    visit(extension, pair.inside(octets));
   } while (!inner.atEnd);
-  return { ...read, all };
+  return all;
 }
 
 /** `BOOLEAN DEFAULT FALSE`: DER never writes the default (X.690 §11.5). */
@@ -65,7 +78,7 @@ const extensionReaders = new Map<string, (reader: DerReader) => ReadExtensions>(
   [ExtensionOid.extendedKeyUsage, (reader) => ({ extendedKeyUsage: keyPurposes(reader) })],
   [
     ExtensionOid.crlDistributionPoints,
-    (reader) => ({ crlDistributionPoints: derSequenceOf(reader, distributionPoint) }),
+    (reader) => ({ crlDistributionPoints: derSequenceOf(reader, derDistributionPoint) }),
   ],
   [ExtensionOid.nameConstraints, (reader) => ({ nameConstraints: nameConstraints(reader) })],
   [
@@ -121,31 +134,6 @@ function keyPurposes(reader: DerReader): string[] {
   );
 }
 
-function distributionPoint(reader: DerReader): DistributionPoint {
-  const inner = reader.enter(DerTag.sequence);
-  const name = inner.enterOptional(contextConstructed(0));
-  let fullName: GeneralNames | undefined;
-  let relativeName: Uint8Array | undefined;
-  if (name !== undefined) {
-    if (name.peekTag() === contextConstructed(0)) {
-      fullName = derGeneralNames(name, contextConstructed(0));
-    } else {
-      relativeName = name.element(contextConstructed(1)).contents;
-    }
-    name.expectEnd();
-  }
-  const flags = inner.optional(contextPrimitive(1));
-  const hasIssuers = inner.peekTag() === contextConstructed(2);
-  const issuers = hasIssuers ? derGeneralNames(inner, contextConstructed(2)) : undefined;
-  inner.expectEnd();
-  return {
-    fullName,
-    relativeName,
-    reasons: flags === undefined ? undefined : new Set(derNamedBits(flags)),
-    crlIssuers: issuers?.directoryNames ?? [],
-  };
-}
-
 /** RFC 5280 §4.2.1.10: one list at least, and no list is empty. */
 function nameConstraints(reader: DerReader): NameConstraints {
   const inner = reader.enter(DerTag.sequence);
@@ -183,7 +171,7 @@ function policyConstraints(reader: DerReader): PolicyConstraints {
 }
 
 /** RFC 5280 §4.2.1.1: issuer and serial number stand together or not at all. */
-function authorityKeyIdentifier(reader: DerReader): ReadExtensions {
+export function authorityKeyIdentifier(reader: DerReader): ReadExtensions {
   const inner = reader.enter(DerTag.sequence);
   const keyIdentifier = inner.optional(contextPrimitive(0))?.contents;
   const hasIssuer = inner.peekTag() === contextConstructed(1);

@@ -20,6 +20,16 @@ export const ExtensionOid = {
   subjectInfoAccess: '1.3.6.1.5.5.7.1.11',
 } as const;
 
+/** Extensions of revocation lists and of their entries — RFC 5280 §5.2, §5.3. */
+export const ListExtensionOid = {
+  crlNumber: '2.5.29.20',
+  reasonCode: '2.5.29.21',
+  invalidityDate: '2.5.29.24',
+  deltaCrlIndicator: '2.5.29.27',
+  issuingDistributionPoint: '2.5.29.28',
+  certificateIssuer: '2.5.29.29',
+} as const;
+
 /** anyPolicy — RFC 5280 §4.2.1.4. */
 export const ANY_POLICY_OID = '2.5.29.32.0';
 
