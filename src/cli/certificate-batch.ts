@@ -12,6 +12,7 @@ import { type PeerName, peerNameRefusal } from '../tls-auth/peer-name.ts';
 import type { ProfileRules } from '../tls-auth/profile-rule.ts';
 import { verifyWithKey } from '../tls-auth/signature-verifier.ts';
 import { BatchFieldFault, CaseFields } from './batch-fields.ts';
+import { batchRevocation } from './batch-revocation.ts';
 
 /** The answer to one case, and a line of output. */
 export interface BatchVerdict {
@@ -53,8 +54,6 @@ function verifyCase(one: unknown, index: number, nowUnixMs: number): BatchVerdic
 }
 
 function decide(fields: CaseFields, nowUnixMs: number): Omit<BatchVerdict, 'id'> {
-  const unsupported = unsupportedVerdict(fields);
-  if (unsupported !== undefined) return unsupported;
   const [leafDer, ...poolDer] = fields.texts('chain').flatMap((text) => {
     const found = certificatesInText(text);
     return found ?? [new Uint8Array(0)];
@@ -63,10 +62,16 @@ function decide(fields: CaseFields, nowUnixMs: number): Omit<BatchVerdict, 'id'>
   const leaf = parseCertificate(leafDer);
   if (leaf instanceof CertificateRefusal) return invalid(leaf.code, leaf.describe());
   const anchors = fields.texts('anchors').flatMap((text) => certificatesInText(text) ?? []);
+  const pool = readable(poolDer);
+  const requirements = requirementsOf(fields, leaf, nowUnixMs);
+  const revocationRule = batchRevocation(fields, pool, requirements.unixMs);
   const result = findPath(
     leaf,
-    { pool: readable(poolDer), anchors: readable(anchors), verifySignature: verifyWithKey },
-    requirementsOf(fields, leaf, nowUnixMs),
+    { pool, anchors: readable(anchors), verifySignature: verifyWithKey },
+    {
+      ...requirements,
+      furtherRule: (path) => requirements.furtherRule?.(path) ?? revocationRule(path),
+    },
   );
   if (result instanceof CertificateRefusal) return invalid(result.code, result.describe());
   const peerName = peerNameOf(fields);
@@ -77,16 +82,6 @@ function decide(fields: CaseFields, nowUnixMs: number): Omit<BatchVerdict, 'id'>
   const { policies } = result.policies;
   const validFor = policies.length === 0 ? '' : `; policies ${policies.join(', ')}`;
   return { valid: true, reason: 'valid', detail: `${path.join(' <- ')}${validFor}` };
-}
-
-/** What this program does not decide yet is answered with "no", never with a guess. */
-function unsupportedVerdict(fields: CaseFields): Omit<BatchVerdict, 'id'> | undefined {
-  const revocation = fields.oneOf('revocation', ['require', 'prefer', 'off']) ?? 'off';
-  const hasLists = fields.texts('crls').length > 0;
-  if (revocation === 'require' || (hasLists && revocation !== 'off')) {
-    return invalid('revocation-unsupported', 'certificate revocation lists are not read yet');
-  }
-  return undefined;
 }
 
 function requirementsOf(

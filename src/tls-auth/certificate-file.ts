@@ -12,18 +12,27 @@ export function certificatesInFile(bytes: Uint8Array): Uint8Array[] | undefined 
 
 /** The same for text: PEM blocks, or one certificate in base64. */
 export function certificatesInText(text: string): Uint8Array[] | undefined {
+  return blocksInText(text, ['CERTIFICATE', 'X509 CERTIFICATE']);
+}
+
+/** The DER of the revocation lists in a text: PEM blocks, or one list in base64. */
+export function revocationListsInText(text: string): Uint8Array[] | undefined {
+  return blocksInText(text, ['X509 CRL', 'CRL']);
+}
+
+function blocksInText(text: string, labels: readonly string[]): Uint8Array[] | undefined {
   if (!text.includes('-----BEGIN')) {
     const der = fromBase64(text);
     return der === undefined ? undefined : [der];
   }
-  const certificates: Uint8Array[] = [];
-  for (const [, label, body] of text.matchAll(PEM_BLOCK)) {
-    if (label !== 'CERTIFICATE' && label !== 'X509 CERTIFICATE') continue;
+  const blocks: Uint8Array[] = [];
+  for (const [, label = '', body] of text.matchAll(PEM_BLOCK)) {
+    if (!labels.includes(label)) continue;
     const der = fromBase64(body ?? '');
     if (der === undefined) return undefined;
-    certificates.push(der);
+    blocks.push(der);
   }
-  return certificates.length === 0 ? undefined : certificates;
+  return blocks.length === 0 ? undefined : blocks;
 }
 
 function fromBase64(text: string): Uint8Array | undefined {

@@ -9,7 +9,9 @@ import {
 } from '../../sim/certificates/certificate-maker.ts';
 import { extendedKeyUsage, type TestExtension } from '../../sim/certificates/extension-maker.ts';
 import { certificatePolicies, policyMappings } from '../../sim/certificates/policy-maker.ts';
+import { entryOf, makeList } from '../../sim/certificates/revocation-list-maker.ts';
 import { type BatchVerdict, verifyBatch } from '../../src/cli/certificate-batch.ts';
+import { read } from '../tls-auth/path-fixtures.ts';
 
 const root = makeRoot();
 const intermediate = makeIntermediate(root);
@@ -84,13 +86,6 @@ describe('xor cert verify --batch', () => {
     expect(named('uri', 'x')).toBe('bad-case');
   });
 
-  test('what is not supported is never valid', () => {
-    expect(verdict({ revocation: 'require' }).reason).toBe('revocation-unsupported');
-    expect(verdict({ revocation: 'require', crls: ['x'] }).reason).toBe('revocation-unsupported');
-    expect(verdict({ revocation: 'prefer', crls: ['x'] }).reason).toBe('revocation-unsupported');
-    expect(verdict({ revocation: 'off', crls: ['x'] }).valid).toBe(true);
-  });
-
   test('policies', () => {
     const withPolicies =
       (...added: TestExtension[]): ContentChange =>
@@ -118,6 +113,27 @@ describe('xor cert verify --batch', () => {
     expect(judge({ inhibitPolicyMapping: true })).toBe('no-valid-policy');
     expect(judge({ chain: below('2.5.29.32.0') })).toBe('valid');
     expect(judge({ chain: below('2.5.29.32.0'), inhibitAnyPolicy: true })).toBe('no-valid-policy');
+  });
+
+  test('revocation lists, in PEM or base64 and in any order', () => {
+    const crlPem = pem(makeList(root)).replaceAll('CERTIFICATE', 'X509 CRL');
+    const crls = [base64(makeList(intermediate)), crlPem];
+    const judge = (changes: object) => verdict({ revocation: 'require', ...changes });
+    expect(judge({ crls })).toMatchObject({ valid: true });
+    expect(judge({}).reason).toBe('revocation-undetermined');
+    expect(judge({ crls: [crlPem] }).detail).toContain('RFC 5280 §6.3.3');
+    expect(judge({ crls: [crlPem, 'x'] }).detail).toContain('not read: malformed');
+    expect(judge({ crls, time: '2026-02-01T00:00:00Z' }).detail).toContain('nextUpdate');
+    expect(judge({ crls: [], revocation: undefined })).toMatchObject({ valid: true });
+    expect(judge({ crls: ['x'], revocation: 'off' })).toMatchObject({ valid: true });
+    const { serialNumber } = read(leaf);
+    const entry = entryOf(BigInt(`0x${serialNumber}`), 'superseded');
+    const revoking = [base64(makeList(intermediate, [entry])), crlPem];
+    for (const revocation of ['require', 'prefer', undefined]) {
+      const answer = judge({ crls: revoking, revocation });
+      expect(answer).toMatchObject({ valid: false, reason: 'revoked' });
+      expect(answer.detail).toContain('since 2025-11-03T00:00:00Z for superseded');
+    }
   });
 
   test('certificates that cannot be read', () => {
