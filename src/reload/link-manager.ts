@@ -322,8 +322,13 @@ export class LinkManager {
     const key = `linkRetention:${link.id}`;
     this.env.after(key, { type: 'linkRetention', link: link.id }, LINK_SUSPECT_RETENTION_MS);
     const siblings = this.byNode.get(link.nodeId) ?? [];
-    if (siblings.every((sibling) => sibling.suspect)) this.listener.handleNodeSuspect(link.nodeId);
-    else this.replace(link);
+    if (siblings.some((sibling) => !sibling.suspect)) {
+      this.replace(link);
+      return;
+    }
+    this.listener.handleNodeSuspect(link.nodeId);
+    // Nothing else may be sent over it now, and perhaps only an acknowledgement was lost.
+    if (this.links.has(link.id)) this.listener.probe(link);
   }
 
   /** This link is dead, but there is another one to the same node. */

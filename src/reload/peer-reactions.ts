@@ -122,14 +122,17 @@ export class PeerReactions implements Listeners {
     this.parts.chord.sendRequestedUpdate(nodeId);
   }
 
-  /** A Ping over a link that was silent: its acknowledgement shows that the other end lives. */
+  /**
+   * A Ping over a link that was silent: its acknowledgement shows that the other end lives. Over
+   * one that is suspect it is sent again and again, in case it gets lost.
+   */
   probe(link: Link): void {
     this.parts.transport.request({
       destinationList: [nodeDestination(link.nodeId)],
       code: MessageCode.pingReq,
       body: encode(PingReq, { padding: new Uint8Array(0) }),
       owner: { type: 'probeLink', link: link.id },
-      transmissionsMax: 1,
+      ...(link.suspect ? {} : { transmissionsMax: 1 }),
     });
   }
 

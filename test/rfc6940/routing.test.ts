@@ -180,16 +180,16 @@ describe('RFC 6940 §6.2: end-to-end reliability', () => {
       for (const message of messagesIn(bytes)) {
         const decoded = decodeMessage(message);
         if (decoded instanceof MalformedMessage) throw new Error(decoded.describe());
-        if (decoded.contents.code !== MessageCode.pingReq || to !== second) continue;
-        // A peer that has lost everybody also looks for the others: with Pings to a Resource-ID.
-        if (decoded.header.destinationList.at(-1)?.type !== 'node') continue;
+        // A peer that has lost everybody also looks for the others: with Pings.
+        if (decoded.contents.code !== MessageCode.probeReq || to !== second) continue;
         sentMs.push(other.nowMs);
         ids.add(decoded.header.transactionId);
       }
       return bytes;
     };
     const startMs = other.nowMs;
-    const outcome = other.run(first, { type: 'ping', nodeId: second.nodeId });
+    const requestedInfo = [1];
+    const outcome = other.run(first, { type: 'probe', nodeId: second.nodeId, requestedInfo });
     expect(outcome).toMatchObject({ ok: false, failure: { code: 'timeout' } });
     expect(sentMs.map((ms) => ms - startMs)).toEqual([0, 1_500, 3_000, 4_500, 6_000]);
     expect(ids.size).toBe(1);
