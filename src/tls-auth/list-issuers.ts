@@ -114,8 +114,9 @@ export function isListSignedBy(
 }
 
 /**
- * RFC 5280 §6.3.3 (f) with §4.2.1.3: where there is no keyUsage only a CA may sign lists. Otherwise
- * whoever is allowed to call himself like an authority could speak for it.
+ * RFC 5280 §6.3.3 (f). Intentional divergence from it: without keyUsage only a CA may sign lists
+ * (§4.2.1.3 wants keyUsage there). Else whoever may call himself like an authority could speak for
+ * it.
  */
 function maySignLists({ extensions }: Certificate): boolean {
   return extensions.keyUsage?.has('cRLSign') ?? extensions.basicConstraints?.isCa === true;

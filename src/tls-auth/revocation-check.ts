@@ -65,11 +65,13 @@ export class RevocationCheck {
   private readonly material: RevocationMaterial;
   private readonly groups: ReadonlyMap<string, ListGroup>;
   private readonly issuers: ListIssuers;
+  private readonly isOverfull: boolean;
   private steps = 0;
 
   constructor(material: RevocationMaterial) {
     this.material = material;
-    this.groups = groupLists(material.lists.slice(0, listsMax));
+    this.isOverfull = material.lists.length > listsMax;
+    this.groups = groupLists(this.isOverfull ? [] : material.lists);
     this.issuers = new ListIssuers(material, (path) => this.refusal(path));
   }
 
@@ -88,6 +90,7 @@ export class RevocationCheck {
 
   /** RFC 5280 §6.3.3 for one certificate of a path. */
   status(certificate: Certificate, path: ValidPath): RevocationStatus {
+    if (this.isOverfull) return WORK_LIMIT;
     const search = new StatusSearch();
     for (const point of pointsOf(certificate)) {
       for (const issuerKey of new Set(listIssuerKeys(certificate, point))) {
@@ -121,19 +124,19 @@ export class RevocationCheck {
     const { list, certificate, point, path } = about;
     const fault = scopeFault(list, certificate, point);
     if (fault !== undefined) {
-      search.note(1, 'RFC 5280 §6.3.3 (b) scope', `${list.describe()}: ${fault}`);
+      search.note(1, 'RFC 5280 §6.3.3 (b) scope', list, fault);
       return undefined;
     }
     const reasons = coveredReasons(list, point);
     if ((reasons & ~search.coveredMask) === 0) return undefined;
     const issuer = this.issuers.issuerOf(list, path);
     if (issuer instanceof CertificateRefusal) {
-      search.note(2, issuer.rule, `${list.describe()}: ${issuer.detail}`);
+      search.note(2, issuer.rule, list, issuer.detail);
       return undefined;
     }
     if (list.unknownCritical !== undefined) {
-      const why = `${list.describe()}: critical extension ${list.unknownCritical} is not known`;
-      search.note(3, 'RFC 5280 §5.2 critical', why);
+      const why = `critical extension ${list.unknownCritical} is not known`;
+      search.note(3, 'RFC 5280 §5.2 critical', list, why);
       return undefined;
     }
     const delta = this.deltaFor(list, issuer);
@@ -141,9 +144,10 @@ export class RevocationCheck {
     const { issuer: name, serialNumber } = certificate;
     const changed = delta?.entries.find(name, serialNumber);
     const entry = changed ?? entries.find(name, serialNumber);
+    // What an old list revokes stays revoked; only a hold can have ended since.
     const dateFault = delta === undefined ? this.dateFault(list) : undefined;
     if (dateFault !== undefined && (entry === undefined || entry.reason === 'certificateHold')) {
-      search.note(3, dateFault.rule, `${list.describe()}: ${dateFault.why}`);
+      search.note(3, dateFault.rule, list, dateFault.why);
       return undefined;
     }
     if (entry !== undefined && entry.reason !== 'removeFromCRL') {
@@ -163,8 +167,8 @@ export class RevocationCheck {
     const deltas = this.groups.get(issuerKey)?.deltas ?? [];
     const delta = deltas.find((one) => scopeFault(one, certificate, point) === undefined);
     if (delta === undefined) return;
-    const why = `${delta.describe()}: the complete list that it changes is not here`;
-    search.note(2, 'RFC 5280 §5.2.4 deltaCRLIndicator', why);
+    const why = 'the complete list that it changes is not here';
+    search.note(2, 'RFC 5280 §5.2.4 deltaCRLIndicator', delta, why);
   }
 
   /** The most current delta list for a complete one, signed by the same key; §6.3.3 (c), (h). */
@@ -216,8 +220,9 @@ class StatusSearch {
   }
 
   /** Keeps the note of the highest rank, of equal ones the first. */
-  note(rank: number, rule: string, why: string): void {
-    if (rank > this.closest.rank) this.closest = { rank, rule, why };
+  note(rank: number, rule: string, list: RevocationList, fault: string): void {
+    if (rank <= this.closest.rank) return;
+    this.closest = { rank, rule, why: `${list.describe()}: ${fault}` };
   }
 
   undetermined(certificate: Certificate): RevocationStatus {
@@ -250,7 +255,7 @@ function revokedBy(entry: RevokedEntry, list: RevocationList): RevocationStatus 
 
 /** Whoever presents certificates must not win by making work: `prefer` refuses this too. */
 const WORK_LIMIT = undetermined(
-  'limits stepsMax, signatureChecksMax, issuerSearchesMax',
+  'limits listsMax, stepsMax, signatureChecksMax, issuerSearchesMax',
   'not decided within the limits of one check',
   true,
 );
@@ -258,7 +263,7 @@ const WORK_LIMIT = undetermined(
 /** ms after nextUpdate in which `prefer` still takes a list. */
 const graceMs = 86_400_000;
 
-/** Lists that are looked at. */
+/** Lists of one check. */
 const listsMax = 1024;
 
 /** Lists asked about certificates in one check. */

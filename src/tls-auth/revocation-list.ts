@@ -79,12 +79,18 @@ function certificateList(der: Uint8Array): RevocationList {
   if (Buffer.compare(innerAlgorithm.der, signatureAlgorithm.der) !== 0) {
     throw list.fault('the two signature algorithms differ (RFC 5280 §5.1.1.2)');
   }
+  let description: string | undefined;
   const describe = () => {
-    const number = fields.crlNumber === undefined ? '' : `, number ${fields.crlNumber}`;
-    const digest = createHash('sha256').update(der).digest('hex').slice(0, 16);
-    return `list of ${fields.issuer.text}${number} (sha256 ${digest}…)`;
+    description ??= describeList(der, fields.issuer, fields.crlNumber);
+    return description;
   };
   return { der, tbsCertList: tbs.der, signatureAlgorithm, signatureValue, ...fields, describe };
+}
+
+function describeList(der: Uint8Array, issuer: DistinguishedName, crlNumber: bigint | undefined) {
+  const number = crlNumber === undefined ? '' : `, number ${crlNumber}`;
+  const digest = createHash('sha256').update(der).digest('hex').slice(0, 16);
+  return `list of ${issuer.text}${number} (sha256 ${digest}…)`;
 }
 
 /** TBSCertList — RFC 5280 §5.1.2. */
@@ -94,6 +100,8 @@ function tbsFields(der: Uint8Array, reader: DerReader) {
   const issuer = derName(reader);
   if (issuer.isEmpty) throw reader.fault('the issuer is empty (RFC 5280 §5.1.2.3)');
   const thisUpdateUnixMs = derTime(reader);
+  // Issuers MUST give it, and §5.1.2.5 leaves open what a list without it means: nobody could tell
+  // when it is too old.
   if (reader.peekTag() !== DerTag.utcTime && reader.peekTag() !== DerTag.generalizedTime) {
     throw reader.fault('a list without nextUpdate (RFC 5280 §5.1.2.5)');
   }

@@ -253,6 +253,13 @@ describe('policies', () => {
     expect(checkOf({ lists, policy: 'off' }).refusal({} as never)).toBeUndefined();
   });
 
+  test('more lists than a check takes decide nothing', () => {
+    const lists = Array.from({ length: 1025 }, () => caList);
+    const answer = judged({ lists, policy: 'prefer' });
+    expect(answer).toMatch(undetermined);
+    expect(answer).toContain('listsMax');
+  });
+
   test('lists and signers by the hundred come to an end, and do not let pass', () => {
     const key = makeKey();
     const impostors = Array.from({ length: 100 }, (_, at) =>
