@@ -22,6 +22,7 @@ import { fragmentMessage, isWhole, Reassembler } from './fragmentation.ts';
 import type { Link } from './link-state.ts';
 import type { MessageTransport } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
+import { UpdateAllowance } from './update-allowance.ts';
 
 /** A request whose signature and signer were verified: all that a handler may act on. */
 export interface VerifiedRequest {
@@ -73,6 +74,7 @@ export class MessageReceiver {
   private readonly overlay: number;
   private readonly reassembler: Reassembler;
   private readonly answers: AnswerCache;
+  private readonly updates: UpdateAllowance;
 
   constructor(
     env: PeerEnvironment,
@@ -86,6 +88,7 @@ export class MessageReceiver {
     this.overlay = overlay;
     this.reassembler = new Reassembler(env);
     this.answers = new AnswerCache(env);
+    this.updates = new UpdateAllowance(env);
   }
 
   get loads(): AnswerCache['loads'] & Reassembler['loads'] {
@@ -104,6 +107,10 @@ export class MessageReceiver {
         'unexpected-response',
         `no request waits for transaction ${view.transactionId}`,
       );
+      return;
+    }
+    if (code === MessageCode.updateReq && from !== undefined && !this.updates.take(from.nodeId)) {
+      this.env.drop('overload', `too many Updates from ${from.nodeId}`);
       return;
     }
     const message = decodeMessage(bytes, this.env.configuration.nodeIdLength);

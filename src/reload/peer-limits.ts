@@ -24,6 +24,8 @@ export interface PeerLimits {
   readonly teachersMax: number;
   /** Candidates of an Attach that are looked at. */
   readonly candidatesMax: number;
+  /** Updates of one neighbour that are looked at at once; later one every UPDATE_PACE_MS. */
+  readonly updatesAtOnceMax: number;
   /** Node-IDs of an Update that are looked at. */
   readonly updateNodeIdsMax: number;
   /** Node-IDs that could not be reached and are left alone for a while. */
@@ -55,6 +57,7 @@ export const PEER_LIMITS: PeerLimits = {
   doubtedAttachesMax: 1,
   teachersMax: 256,
   candidatesMax: 8,
+  updatesAtOnceMax: 16,
   updateNodeIdsMax: 512,
   unreachableMax: 256,
   destinationsMax: 128,

@@ -42,6 +42,9 @@ export const TEACHER_DOUBT_MS = 300_000;
 /** A neighbour whose Updates do not list this peer is told of it at most once in this time. */
 export const REMINDER_PAUSE_MS = 5_000;
 
+/** Beyond a number at once, one Update of a neighbour is looked at in each such time. */
+export const UPDATE_PACE_MS = 1_000;
+
 /** Of two links to one node the spare one closes after this; frames on the way still arrive. */
 export const SPARE_LINK_LINGER_MS = 2_000;
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { PEER_LIMITS } from '../../src/reload/peer-limits.ts';
 import { advance } from '../../src/reload/ring.ts';
-import { REMINDER_PAUSE_MS, TEACHER_DOUBT_MS } from '../../src/reload/timing.ts';
+import { REMINDER_PAUSE_MS, TEACHER_DOUBT_MS, UPDATE_PACE_MS } from '../../src/reload/timing.ts';
 import { ChordUpdate } from '../../src/wire/chord.ts';
 import { encode } from '../../src/wire/codec.ts';
 import { nodeDestination } from '../../src/wire/destination.ts';
@@ -96,4 +96,26 @@ it('a flood of Updates that do not list this peer is answered by few of its own'
   flood(overlay, liar, victim, 10_000);
   const updates = tap.ofCode(MessageCode.updateReq);
   expect(updates.length).toBeLessThanOrEqual(10_000 / REMINDER_PAUSE_MS + 1);
+});
+
+it('of a flood of Updates most have no answer, and those of others all have one', () => {
+  const overlay = new VirtualOverlay();
+  const [liar, victim, other] = ['2', '8', 'c'].map((id) => overlay.join(id)) as [
+    VirtualPeer,
+    VirtualPeer,
+    VirtualPeer,
+  ];
+  overlay.runFor(60_000);
+  const tap = new Wiretap(victim);
+  const answersTo = (peer: VirtualPeer) =>
+    tap.ofCode(MessageCode.updateAns).filter(({ to }) => to === peer).length;
+  flood(overlay, liar, victim, 60_000);
+  const allowed = PEER_LIMITS.updatesAtOnceMax + 60_000 / UPDATE_PACE_MS;
+  expect(answersTo(liar)).toBeLessThanOrEqual(allowed + 1);
+  tap.clear();
+  tell(overlay, other, victim, [liar.nodeId]);
+  expect(answersTo(other)).toBe(1);
+  overlay.runFor(10_000);
+  tell(overlay, liar, victim, [other.nodeId]);
+  expect(answersTo(liar)).toBe(1);
 });
