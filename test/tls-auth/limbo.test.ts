@@ -18,6 +18,8 @@ interface LimboCase {
   readonly extended_key_usage: readonly string[];
   readonly expected_peer_name: { readonly kind: string; readonly value: string } | null;
   readonly max_chain_depth: number | null;
+  /** PEM; few cases have any. */
+  readonly crls: readonly string[];
 }
 
 const cases: readonly LimboCase[] = isThere ? JSON.parse(readFileSync(file, 'utf8')).testcases : [];
@@ -35,7 +37,8 @@ function verdictOf(one: LimboCase): BatchVerdict {
         id: one.id,
         anchors: one.trusted_certs,
         chain: [one.peer_certificate, ...one.untrusted_intermediates],
-        revocation: 'off',
+        crls: one.crls,
+        revocation: one.crls.length > 0 ? 'require' : 'off',
         profile: 'pkix',
         ...(one.validation_time === null ? {} : { time: one.validation_time }),
         ...(one.max_chain_depth === null ? {} : { depthMax: one.max_chain_depth }),

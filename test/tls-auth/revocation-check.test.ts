@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   makeKey,
@@ -15,7 +16,8 @@ import {
   type TestPoint,
   type TestScope,
 } from '../../sim/certificates/revocation-list-maker.ts';
-
+import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
+import { parseRevocationList } from '../../src/tls-auth/revocation-list.ts';
 import {
   CA_SERIAL,
   ca,
@@ -251,6 +253,22 @@ describe('policies', () => {
     expect(judged({ lists, policy: 'prefer' })).toMatch(preferred);
     expect(judged({ lists, policy: 'off' })).toBe('good');
     expect(checkOf({ lists, policy: 'off' }).refusal({} as never)).toBeUndefined();
+  });
+
+  test('a revoking list that was tampered with lets nothing pass', () => {
+    const revoking = makeList(ca, [revokedLeaf]);
+    const octets = fc.integer({ min: 0, max: 255 });
+    const places = fc.integer({ min: 0, max: revoking.length - 1 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(places, octets), { maxLength: 3 }), (changes) => {
+        const mutated = Uint8Array.from(revoking);
+        for (const [at, value] of changes) mutated[at] = value;
+        if (parseRevocationList(mutated) instanceof CertificateRefusal) return;
+        const answer = judged({ lists: [rootList, mutated], policy: 'require' });
+        expect(answer).toMatch(/^revoked|^revocation-undetermined/);
+      }),
+      { numRuns: 300 },
+    );
   });
 
   test('more lists than a check takes decide nothing', () => {

@@ -27,7 +27,6 @@ import {
   type TestEntry,
   type TestPoint,
 } from '../../sim/certificates/revocation-list-maker.ts';
-
 import {
   ca,
   caList,
