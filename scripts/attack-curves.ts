@@ -27,7 +27,7 @@ const asked = process.argv.slice(2);
 const isAsked = (name: AttackName) => asked.length === 0 || asked.includes(name);
 
 console.log(
-  `| attack | figure | defences | ${SHARES.map(percent).join(' | ')} | messages a minute |`,
+  `| attack | figure | defences | ${SHARES.map(percent).join(' | ')} | messages, 0 → 20 % |`,
 );
 console.log(`|---|---|---|${SHARES.map(() => '---|').join('')}---|`);
 for (const name of ATTACK_NAMES.filter(isAsked)) {
