@@ -113,7 +113,9 @@ export class LinkManager {
 
   handleLinkDown(id: LinkId, reason: string): void {
     const link = this.links.get(id);
-    if (link !== undefined) this.remove(link, reason);
+    if (link === undefined) return;
+    this.remove(link, reason);
+    if (link.unacknowledged > 0) this.noteReplaced(link.nodeId);
   }
 
   handleLinkData(id: LinkId, bytes: Uint8Array): void {
@@ -322,10 +324,7 @@ export class LinkManager {
     const key = `linkRetention:${link.id}`;
     this.env.after(key, { type: 'linkRetention', link: link.id }, LINK_SUSPECT_RETENTION_MS);
     const siblings = this.byNode.get(link.nodeId) ?? [];
-    if (siblings.some((sibling) => !sibling.suspect)) {
-      this.replace(link);
-      return;
-    }
+    if (siblings.some((sibling) => !sibling.suspect)) return this.replace(link);
     this.listener.handleNodeSuspect(link.nodeId);
     // Nothing else may be sent over it now, and perhaps only an acknowledgement was lost.
     if (this.links.has(link.id)) this.listener.probe(link);
@@ -334,8 +333,12 @@ export class LinkManager {
   /** This link is dead, but there is another one to the same node. */
   private replace(link: LinkState): void {
     this.close(link.id, 'no acknowledgement came, and there is another link to this node');
-    const isKnown = this.byNode.get(link.nodeId)?.some((sibling) => sibling.isPeer) === true;
-    if (!isKnown) this.listener.handleNodeReplaced(link.nodeId);
+    this.noteReplaced(link.nodeId);
+  }
+
+  private noteReplaced(nodeId: NodeId): void {
+    const isNew = this.byNode.get(nodeId)?.every(({ isPeer }) => !isPeer);
+    if (isNew) this.listener.handleNodeReplaced(nodeId);
   }
 
   private restore(link: LinkState): void {

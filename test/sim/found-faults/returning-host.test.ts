@@ -8,7 +8,7 @@ import { SmallWorld } from '../small-world.ts';
  * former process for live ones, answered its Attach and did not connect. It joined knowing one
  * neighbour, shunned the others for a minute, and two peers were responsible for the same range.
  */
-test.each([1, 2, 3])(
+test.each([1, 2, 3, 5])(
   'a host that falls silent and is back after 5 s knows its neighbours at once, seed %i',
   (seed) => {
     const small = new SmallWorld({ seed });
