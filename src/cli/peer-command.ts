@@ -7,7 +7,7 @@ import { PeerApi } from '../host/peer-api.ts';
 import type { PeerHost } from '../host/peer-host.ts';
 import { formatSocketAddress, type SocketAddress } from '../host/socket-address.ts';
 import { OperatorError, usageError } from './operator-error.ts';
-import { readSocketAddress } from './option-readers.ts';
+import { readNumber, readSocketAddress } from './option-readers.ts';
 import { readPasswordFromStdin } from './password-input.ts';
 import { DEFAULT_OVERLAY, peerStateDirectory } from './state-paths.ts';
 import { StopSignal } from './stop-signal.ts';
@@ -24,6 +24,8 @@ interface PeerCommandOptions {
   readonly advertise?: SocketAddress;
   readonly first?: boolean;
   readonly client?: boolean;
+  readonly lookupReplicas?: number;
+  readonly lookupPaths?: number;
   readonly api: SocketAddress;
   readonly apiCertificate?: string;
   readonly apiKey?: string;
@@ -46,6 +48,8 @@ export function peerCommand(): Command {
     .option('--advertise <host:port>', 'where others reach this peer', readSocketAddress)
     .option('--first', 'be the first peer of a new overlay')
     .option('--client', 'store and fetch, but do not route or store for others')
+    .option('--lookup-replicas <n>', 'peers that a lookup asks, up to 9', readNumber(1, 9))
+    .option('--lookup-paths <n>', 'first hops over which it asks each, up to 4', readNumber(1, 4))
     .addOption(apiOption())
     .option('--api-certificate <file>', 'PEM certificate of the API, for other than loopback')
     .option('--api-key <file>', 'PEM key of that certificate')
@@ -118,6 +122,12 @@ async function stay(
   if (reason !== undefined) throw new OperatorError(`the peer has stopped: ${reason}`);
 }
 
+/** Where either is asked for, a lookup that is sent again also takes another way. */
+function lookupDefences({ lookupReplicas = 1, lookupPaths = 1 }: PeerCommandOptions) {
+  if (lookupReplicas === 1 && lookupPaths === 1) return {};
+  return { defences: { lookupReplicas, lookupPaths, retryDifferentHop: true } };
+}
+
 async function joinOptions(
   options: PeerCommandOptions,
   log: Log,
@@ -138,6 +148,7 @@ async function joinOptions(
     ...(advertise === undefined ? {} : { advertise }),
     first: options.first === true,
     client: options.client === true,
+    ...lookupDefences(options),
     log,
     signal,
   };

@@ -1,4 +1,5 @@
 import type { VerifiedConfiguration } from '../overlay-config/verified-configuration.ts';
+import type { LookupDefences } from '../reload/lookup-defences.ts';
 import type { KeyType } from './enrollment-key.ts';
 import type { LinkCredentials } from './link-credentials.ts';
 import type { LinkLimits } from './link-limits.ts';
@@ -23,6 +24,8 @@ export interface JoinOptions {
   readonly first?: boolean;
   /** Store and fetch, but neither route nor store for others. Default: false. */
   readonly client?: boolean;
+  /** Lookups that hold out against lying peers, at the price of more messages. Default: none. */
+  readonly defences?: LookupDefences;
   /** Default: nothing is logged. */
   readonly log?: Log;
   readonly linkLimits?: Partial<LinkLimits>;

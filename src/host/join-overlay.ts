@@ -97,6 +97,7 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
     configurationAdopted: source.adopted,
     release: () => releases.releaseAll(),
     log: peerLog,
+    ...(options.defences === undefined ? {} : { defences: options.defences }),
     ...(options.linkLimits === undefined ? {} : { linkLimits: options.linkLimits }),
   });
   source.follow(

@@ -25,6 +25,8 @@ const wrongArguments: readonly (readonly string[])[] = [
   ['peer', '--log-level', 'loud'],
   ['peer', '--first', '--client'],
   ['peer', '--api-key', 'key.pem'],
+  ['peer', '--lookup-replicas', '10'],
+  ['peer', '--lookup-paths', '0'],
   ['sandbox', '--peers', '0'],
   ['sandbox', '--peers', 'many'],
   ['sandbox', '--dashboard', '127.0.0.1:1'],

@@ -101,7 +101,12 @@ describe('xor peer', () => {
       event: 'joined',
       nodeId: expect.stringMatching(/^[0-9a-f]{32}$/),
     });
-    const second = startPeer([...overlay.peerArguments('juliet'), ...enroll('juliet')]);
+    const redundant = ['--lookup-replicas', '3', '--lookup-paths', '2'];
+    const second = startPeer([
+      ...overlay.peerArguments('juliet'),
+      ...enroll('juliet'),
+      ...redundant,
+    ]);
     const juliet = await second.firstJson(15_000);
     const secrets = ['api-token', 'identity.pem'].map(
       (file) => `${overlay.state('juliet')}/${file}`,
@@ -122,6 +127,9 @@ describe('xor peer', () => {
     ]);
     const byUser = await runXor(['lookup', 'Juliet@Example.org', ...asked]);
     expect(JSON.parse(byUser.stdout)).toEqual(JSON.parse(byNode.stdout));
+    const askJuliet = ['--state', overlay.state('juliet'), '--json'];
+    const redundantly = await runXor(['lookup', String(romeo.nodeId), ...askJuliet]);
+    expect(JSON.parse(redundantly.stdout)).toMatchObject([{ jid: 'romeo@example.org' }]);
     const decimal = BigInt(`0x${String(juliet.nodeId)}`).toString();
     const ping = await runXor(['ping', decimal, ...asked]);
     expect(JSON.parse(ping.stdout)).toMatchObject({ nodeId: juliet.nodeId });
