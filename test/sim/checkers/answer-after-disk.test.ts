@@ -5,6 +5,9 @@ import type { PersistRecord } from '../../../src/storage/persist-record.ts';
 import { SmallWorld } from '../small-world.ts';
 import { partsOf, replaceMethod, watch } from './broken-peer.ts';
 
+/** Of `StorageService.persist`. */
+type PersistArguments = [PersistRecord[], resource: unknown, waiting: unknown];
+
 const watched = () => {
   const small = new SmallWorld();
   const { rules } = small;
@@ -32,8 +35,9 @@ describe('answer after disk', () => {
     const { small, violations } = watched();
     const [, broken] = small.grow(4) as [SimNode, SimNode];
     const storage = partsOf(broken).storage as object;
-    replaceMethod(storage, 'persist', (honest) => (records: PersistRecord[], waiting: unknown) => {
-      honest(records, undefined);
+    replaceMethod(storage, 'persist', (honest) => (...given: PersistArguments) => {
+      const [records, resource, waiting] = given;
+      honest(records, resource);
       if (waiting !== undefined) Reflect.get(storage, 'answerStore').call(storage, waiting);
     });
     small.grow(3);
@@ -45,7 +49,7 @@ describe('answer after disk', () => {
     const { small, violations } = watched();
     const [, broken] = small.grow(4) as [SimNode, SimNode];
     const storage = partsOf(broken).storage as object;
-    replaceMethod(storage, 'persist', () => (_: PersistRecord[], waiting: unknown) => {
+    replaceMethod(storage, 'persist', () => (...[, , waiting]: PersistArguments) => {
       if (waiting !== undefined) Reflect.get(storage, 'answerStore').call(storage, waiting);
     });
     small.grow(3);
