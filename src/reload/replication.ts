@@ -44,6 +44,8 @@ export class Replication {
   private replicatedTo: readonly NodeId[] = [];
   /** Resources that this peer is, or was a moment ago, responsible for. */
   private readonly owned = new Set<ResourceId>();
+  /** Who is responsible for what this peer has copies of, as it saw it last. */
+  private owners = new Map<ResourceId, NodeId>();
   /** Those whose new owner has not confirmed them yet. */
   private readonly misplaced = new Map<ResourceId, Placing>();
 
@@ -127,9 +129,14 @@ export class Replication {
     if (!this.chord.isInRing) return;
     const members = this.chord.replicaSet();
     const newMembers = members.filter((member) => !this.replicatedTo.includes(member));
+    const ownersBefore = this.owners;
+    this.owners = new Map();
     for (const resource of this.store.resourceIds()) {
       if (!this.chord.isResponsible(resource)) {
-        if (this.owned.delete(resource)) this.noteMisplaced(resource);
+        const owner = this.nearerOwner(resource);
+        if (owner !== undefined) this.owners.set(resource, owner);
+        const isOrphan = this.isOrphan(ownersBefore.get(resource), owner);
+        if (this.owned.delete(resource) || isOrphan) this.noteMisplaced(resource);
         continue;
       }
       const isNew = !this.owned.has(resource);
@@ -187,6 +194,14 @@ export class Replication {
     this.retries.clear();
     this.placeMisplaced();
     this.pump();
+  }
+
+  /**
+   * The owner of a copy is gone and another peer is it now. That one may have joined a moment ago,
+   * when the old owner still had to wait before it made copies (§10.7.1): then only we have it.
+   */
+  private isOrphan(before: NodeId | undefined, owner: NodeId | undefined): boolean {
+    return before !== undefined && before !== owner && !this.chord.tables.has(before);
   }
 
   private isOwnerOf(resource: ResourceId, nodeId: NodeId): boolean {
