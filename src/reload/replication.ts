@@ -48,6 +48,7 @@ export class Replication {
   private owners = new Map<ResourceId, NodeId>();
   /** Those whose new owner has not confirmed them yet. */
   private readonly misplaced = new Map<ResourceId, Placing>();
+  private offersInFlight = 0;
 
   constructor(
     env: PeerEnvironment,
@@ -184,9 +185,12 @@ export class Replication {
 
   /** An owner that refuses the copy has had the chance to fetch it. */
   handleOfferOutcome(resource: ResourceId, outcome: RequestOutcome): void {
+    this.offersInFlight--;
     const placing = this.misplaced.get(resource);
     if (outcome.type === 'answer') this.misplaced.delete(resource);
     else if (placing !== undefined && outcome.type === 'error') placing.refusals++;
+    const wasSent = outcome.type !== 'too-busy' && outcome.type !== 'no-route';
+    if (this.offersInFlight === 0 && wasSent) this.placeMisplaced();
   }
 
   retry(): void {
@@ -248,7 +252,7 @@ export class Replication {
         placing.attempts >= PLACING_ATTEMPTS_MAX || placing.refusals >= OFFERS_REFUSED_MAX;
       if (this.chord.isResponsible(resource) || isOver) {
         this.misplaced.delete(resource);
-      } else {
+      } else if (placing.attempts < NEAREST_ATTEMPTS_MAX || this.mayOffer()) {
         placing.attempts++;
         placing.dueMs = nowMs + REPLICATION_RETRY_MS;
         if (placing.attempts > NEAREST_ATTEMPTS_MAX) this.offer(resource);
@@ -258,10 +262,16 @@ export class Replication {
     if (this.misplaced.size > 0) this.armRetry();
   }
 
+  /** After a partition there may be thousands to offer: the others wait for their turn. */
+  private mayOffer(): boolean {
+    return this.offersInFlight < this.env.limits.replicationsInFlightMax;
+  }
+
   private offer(resource: ResourceId): void {
     const parts = this.exportParts(resource);
     if (parts.length === 0) this.misplaced.delete(resource);
     for (const part of parts) {
+      this.offersInFlight++;
       this.transport.request({
         destinationList: [resourceDestination(resource)],
         ...this.storeRequest(resource, 1, part),
