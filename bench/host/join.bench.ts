@@ -6,7 +6,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:tls';
-import { type LinkCredentials, linkTlsOptions } from '../../src/host/link-credentials.ts';
+import { type LinkCredentials, linkTlsOptions } from '../../src/host/links/link-credentials.ts';
 import type { BenchResult } from '../bench-result.ts';
 import { LoopbackRing, median, randomNodeId } from './loopback-ring.ts';
 

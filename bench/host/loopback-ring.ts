@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { LinkCredentials } from '../../src/host/link-credentials.ts';
+import type { LinkCredentials } from '../../src/host/links/link-credentials.ts';
 import type { PeerHost } from '../../src/host/peer-host.ts';
 import { type NodeId, nodeIdFromBytes } from '../../src/wire/node-id.ts';
-import { TestAuthority } from '../../test/host/link-identities.ts';
+import { TestAuthority } from '../../test/host/links/link-identities.ts';
 import { knownPeer, startTestPeer } from '../../test/host/peer-host-fixture.ts';
 
 /** A ring of peers in this process, over TLS on loopback, each with a certificate made here. */

@@ -3,7 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { API_TOKEN_FILE, API_URL_FILE } from '../host/peer-api.ts';
+import { API_TOKEN_FILE, API_URL_FILE } from '../host/http-api/peer-api.ts';
 import { OperatorError, usageError } from './operator-error.ts';
 import { DEFAULT_OVERLAY, peerStateDirectory } from './state-paths.ts';
 

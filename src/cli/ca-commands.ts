@@ -5,8 +5,8 @@ import {
   revocationReasonCodes,
   revocationReasonOf,
 } from '../ca/revocation-reason.ts';
-import type { AuthorityOperations } from '../host/authority.ts';
-import type { CertificateSummary } from '../host/authority-listing.ts';
+import type { AuthorityOperations } from '../host/authority/authority.ts';
+import type { CertificateSummary } from '../host/authority/listing.ts';
 import {
   type AuthorityOptions,
   authorityStateDirectory,
@@ -171,7 +171,7 @@ async function withState<Result>(
   options: AuthorityOptions,
   use: (authority: AuthorityOperations) => Promise<Result>,
 ): Promise<Result> {
-  const { withAuthority } = await import('../host/authority-access.ts');
+  const { withAuthority } = await import('../host/authority/access.ts');
   return withAuthority(authorityStateDirectory(options.state), use);
 }
 

@@ -3,7 +3,7 @@ import {
   AUTHORITY_KEY_TYPES,
   type AuthorityKeyType,
   CERTIFICATE_PROFILES,
-} from '../host/authority-settings.ts';
+} from '../host/authority/authority-settings.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '../host/log.ts';
 import { formatSocketAddress, type SocketAddress } from '../host/socket-address.ts';
 import type { CertificateProfile } from '../tls-auth/trust-settings.ts';
@@ -53,7 +53,7 @@ export function caInitCommand(): Command {
       ),
     )
     .action(async (options: InitOptions) => {
-      const { initializeAuthority } = await import('../host/authority-initialization.ts');
+      const { initializeAuthority } = await import('../host/authority/initialization.ts');
       const made = await initializeAuthority({
         stateDirectory: authorityStateDirectory(options.state),
         overlayName: options.overlay,
@@ -117,7 +117,7 @@ export function caServeCommand(): Command {
 }
 
 async function serve(options: ServeOptions): Promise<void> {
-  const { startAuthority } = await import('../host/authority-server.ts');
+  const { startAuthority } = await import('../host/authority/authority-server.ts');
   const stop = new StopSignal();
   const authority = await startAuthority({
     stateDirectory: authorityStateDirectory(options.state),

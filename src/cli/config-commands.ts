@@ -1,11 +1,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
-import { ConfigurationCache, ConfigurationCacheDamaged } from '../host/configuration-cache.ts';
-import { ConfigurationUnavailable, trustFirst } from '../host/configuration-client.ts';
-import { fetchConfigurationDocument } from '../host/configuration-source.ts';
+import {
+  ConfigurationCache,
+  ConfigurationCacheDamaged,
+} from '../host/configuration/configuration-cache.ts';
+import {
+  ConfigurationUnavailable,
+  trustFirst,
+} from '../host/configuration/configuration-client.ts';
+import { fetchConfigurationDocument } from '../host/configuration/configuration-source.ts';
 import { HttpsFetchError } from '../host/https-fetch.ts';
-import { openStateDirectory } from '../host/state-directory.ts';
-import { StateDirectoryUnusable } from '../host/state-lock.ts';
+import { openStateDirectory } from '../host/state/state-directory.ts';
+import { StateDirectoryUnusable } from '../host/state/state-lock.ts';
 import type { ParsedConfiguration } from '../overlay-config/parsed-configuration.ts';
 import { parseDocument, readDocumentFile } from './config-document-file.ts';
 import { configurationReport, formatConfigurationReport } from './config-report.ts';

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
+import { PeerApi } from '../host/http-api/peer-api.ts';
 import type { JoinOptions } from '../host/join-options.ts';
 import { openPeer } from '../host/join-overlay.ts';
 import { createLog, LOG_LEVELS, type Log, type LogLevel } from '../host/log.ts';
-import { PeerApi } from '../host/peer-api.ts';
 import type { PeerHost } from '../host/peer-host.ts';
 import { formatSocketAddress, type SocketAddress } from '../host/socket-address.ts';
 import { OperatorError, usageError } from './operator-error.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { readLookupTarget, readNodeIdText } from '../host/lookup-target.ts';
+import { readLookupTarget, readNodeIdText } from '../host/http-api/lookup-target.ts';
 import { ApiClient, type ApiClientOptions, withApiOptions } from './api-client.ts';
 import { OperatorError, usageError } from './operator-error.ts';
 import { printJson, printLine, printTable } from './terminal-output.ts';

@@ -1,9 +1,9 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { generatePrivateKey, type KeyType } from './enrollment-key.ts';
-import { toPem } from './link-credentials.ts';
-import { writeSecret } from './state-directory.ts';
+import { generatePrivateKey, type KeyType } from './enrollment/enrollment-key.ts';
+import { toPem } from './links/link-credentials.ts';
+import { writeSecret } from './state/state-directory.ts';
 
 /** The key of a peer with its certificate. */
 export interface StoredIdentity {

@@ -1,8 +1,8 @@
 import type { VerifiedConfiguration } from '../overlay-config/verified-configuration.ts';
 import type { LookupDefences } from '../reload/lookup-defences.ts';
-import type { KeyType } from './enrollment-key.ts';
-import type { LinkCredentials } from './link-credentials.ts';
-import type { LinkLimits } from './link-limits.ts';
+import type { KeyType } from './enrollment/enrollment-key.ts';
+import type { LinkCredentials } from './links/link-credentials.ts';
+import type { LinkLimits } from './links/link-limits.ts';
 import type { Log } from './log.ts';
 import type { SocketAddress } from './socket-address.ts';
 

@@ -4,17 +4,20 @@ import type { KnownPeer } from '../reload/input.ts';
 import { unsupportedDemand } from '../reload/supported-configuration.ts';
 import { Authenticator } from '../tls-auth/authenticator.ts';
 import { advertisedAddresses, resolveHost } from './advertised-addresses.ts';
-import { ConfigurationCache } from './configuration-cache.ts';
-import { ConfigurationClient, ConfigurationUnavailable } from './configuration-client.ts';
+import { ConfigurationCache } from './configuration/configuration-cache.ts';
+import {
+  ConfigurationClient,
+  ConfigurationUnavailable,
+} from './configuration/configuration-client.ts';
 import { hostClock } from './host-clock.ts';
+import { openStoredValues } from './http-api/stored-values.ts';
 import type { ConfigurationSource, JoinOptions } from './join-options.ts';
 import { KnownPeerCache } from './known-peer-cache.ts';
 import { type Log, silentLog } from './log.ts';
 import { PeerHost } from './peer-host.ts';
 import { obtainIdentity, signerOf } from './peer-identity.ts';
 import { ReleaseStack } from './release-stack.ts';
-import { openStateDirectory } from './state-directory.ts';
-import { openStoredValues } from './stored-values.ts';
+import { openStateDirectory } from './state/state-directory.ts';
 
 export type { JoinOptions } from './join-options.ts';
 export { PeerHost } from './peer-host.ts';

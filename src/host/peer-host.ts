@@ -22,15 +22,15 @@ import type { ResourceId } from '../wire/resource-id.ts';
 import type { KindId } from '../wire/stored-data.ts';
 import { CommandError } from './command-error.ts';
 import { type Clock, hostClock } from './host-clock.ts';
-import { LinkCounters } from './link-counters.ts';
-import type { LinkCredentials } from './link-credentials.ts';
-import { defaultLinkLimits, type LinkLimits } from './link-limits.ts';
+import { joinedReadiness } from './http-api/readiness.ts';
+import { LinkCounters } from './links/link-counters.ts';
+import type { LinkCredentials } from './links/link-credentials.ts';
+import { defaultLinkLimits, type LinkLimits } from './links/link-limits.ts';
+import { OverlayLinks, type OverlayLinksOwner } from './links/overlay-links.ts';
 import type { Log } from './log.ts';
-import { OverlayLinks, type OverlayLinksOwner } from './overlay-links.ts';
 import { PeerDriver } from './peer-driver.ts';
-import { type DurableWrite, PersistQueue } from './persist-queue.ts';
-import { joinedReadiness } from './readiness.ts';
 import type { SocketAddress } from './socket-address.ts';
+import { type DurableWrite, PersistQueue } from './state/persist-queue.ts';
 
 export interface PeerHostOptions
   extends Omit<PeerOptions, 'random' | 'addresses' | 'publishLocation'> {

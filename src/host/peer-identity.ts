@@ -2,10 +2,10 @@ import type { VerifiedConfiguration } from '../overlay-config/verified-configura
 import type { Authenticator } from '../tls-auth/authenticator.ts';
 import { CertificateRefusal } from '../tls-auth/certificate-refusal.ts';
 import { createSigner, type Signer } from '../tls-auth/signer.ts';
-import { EnrollmentFailure } from './enrollment-failure.ts';
+import { EnrollmentFailure } from './enrollment/enrollment-failure.ts';
 import { dropPendingKey, loadIdentity, pendingPrivateKey, saveIdentity } from './identity-file.ts';
 import type { IdentitySource } from './join-options.ts';
-import type { LinkCredentials } from './link-credentials.ts';
+import type { LinkCredentials } from './links/link-credentials.ts';
 import type { Log } from './log.ts';
 
 /** A peer cannot say who it is. The message says why and what to do. */
@@ -98,7 +98,7 @@ async function enrollAt(
 ): Promise<LinkCredentials> {
   const { stateDirectory, configuration, authenticator, trust, signal, log } = options;
   // Once in the life of a peer: what it takes is not kept in memory by those that are enrolled.
-  const { enroll } = await import('./enrollment-client.ts');
+  const { enroll } = await import('./enrollment/enrollment-client.ts');
   try {
     const identity = await enroll({
       url,

@@ -2,15 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { initializeAuthority } from './authority-initialization.ts';
-import { type RunningAuthority, startAuthority } from './authority-server.ts';
+import { type RunningAuthority, startAuthority } from './authority/authority-server.ts';
+import { initializeAuthority } from './authority/initialization.ts';
 import { openPeer } from './join-overlay.ts';
 import type { Log } from './log.ts';
 import type { PeerHost } from './peer-host.ts';
 import { percentile, type SandboxReport } from './sandbox-report.ts';
 import { faultOfLookup } from './sandbox-verification.ts';
 import type { SocketAddress } from './socket-address.ts';
-import { openStateDirectory, type StateDirectory } from './state-directory.ts';
+import { openStateDirectory, type StateDirectory } from './state/state-directory.ts';
 
 export interface SandboxOptions {
   /** Thrown away and made anew. */

@@ -2,8 +2,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { initializeAuthority } from '../../src/host/authority-initialization.ts';
-import { type RunningAuthority, startAuthority } from '../../src/host/authority-server.ts';
+import {
+  type RunningAuthority,
+  startAuthority,
+} from '../../src/host/authority/authority-server.ts';
+import { initializeAuthority } from '../../src/host/authority/initialization.ts';
 import type { SocketAddress } from '../../src/host/socket-address.ts';
 
 export const LOOPBACK = '127.0.0.1';

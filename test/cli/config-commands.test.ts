@@ -4,17 +4,17 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { configCommand } from '../../src/cli/config-commands.ts';
 import { OperatorError } from '../../src/cli/operator-error.ts';
-import { ConfigurationCache } from '../../src/host/configuration-cache.ts';
-import { ConfigurationClient } from '../../src/host/configuration-client.ts';
-import { toPem } from '../../src/host/link-credentials.ts';
-import { openStateDirectory } from '../../src/host/state-directory.ts';
+import { ConfigurationCache } from '../../src/host/configuration/configuration-cache.ts';
+import { ConfigurationClient } from '../../src/host/configuration/configuration-client.ts';
+import { toPem } from '../../src/host/links/link-credentials.ts';
+import { openStateDirectory } from '../../src/host/state/state-directory.ts';
 import {
   buildConfiguration,
   type ConfigurationContent,
   signConfiguration,
   unsignedDocument,
 } from '../../src/overlay-config/configuration-document-builder.ts';
-import { serve, webAuthorityPem } from '../host/configuration-server.ts';
+import { serve, webAuthorityPem } from '../host/configuration/configuration-server.ts';
 import { TestAuthority } from '../overlay-config/test-authority.ts';
 
 const NAME = 'overlay.example.org';

@@ -2,7 +2,7 @@ import { createHash, randomBytes, sign } from 'node:crypto';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { StoredIdentity } from '../../src/host/identity-file.ts';
-import { linkTlsOptions } from '../../src/host/link-credentials.ts';
+import { linkTlsOptions } from '../../src/host/links/link-credentials.ts';
 import { overlayHash } from '../../src/storage/resource-name.ts';
 import { messageCoveredBytes } from '../../src/tls-auth/message-signature.ts';
 import { signedInput } from '../../src/tls-auth/signed-input.ts';

@@ -7,7 +7,7 @@ import {
   type HttpsFetchError,
   type HttpsFetchOptions,
 } from '../../src/host/https-fetch.ts';
-import { serve, type TestServer, webAuthorityPem } from './configuration-server.ts';
+import { serve, type TestServer, webAuthorityPem } from './configuration/configuration-server.ts';
 
 const open: TestServer[] = [];
 afterEach(async () => {

@@ -1,5 +1,8 @@
 import { expect, it } from 'vitest';
-import { type AuthoritySettings, faultOfSettings } from '../../src/host/authority-settings.ts';
+import {
+  type AuthoritySettings,
+  faultOfSettings,
+} from '../../src/host/authority/authority-settings.ts';
 
 const settings: AuthoritySettings = {
   overlayName: 'overlay.example.org',

@@ -1,5 +1,5 @@
 import { advertisedAddresses } from '../../src/host/advertised-addresses.ts';
-import type { LinkCredentials } from '../../src/host/link-credentials.ts';
+import type { LinkCredentials } from '../../src/host/links/link-credentials.ts';
 import { type Log, silentLog } from '../../src/host/log.ts';
 import { PeerHost, type PeerHostOptions } from '../../src/host/peer-host.ts';
 import { toIpAddressPort } from '../../src/host/socket-address.ts';
@@ -17,7 +17,7 @@ import { ResourceStore } from '../../src/storage/resource-store.ts';
 import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
 import { createSigner } from '../../src/tls-auth/signer.ts';
 import type { NodeId } from '../../src/wire/node-id.ts';
-import { OVERLAY, type TestAuthority } from './link-identities.ts';
+import { OVERLAY, type TestAuthority } from './links/link-identities.ts';
 
 /** A configuration of the test's overlay, trusted on the test's word. */
 export function testConfiguration(authority: TestAuthority): VerifiedConfiguration {

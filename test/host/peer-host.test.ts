@@ -1,8 +1,8 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { CommandError } from '../../src/host/command-error.ts';
+import { serviceReadiness } from '../../src/host/http-api/readiness.ts';
 import type { PeerHost } from '../../src/host/peer-host.ts';
-import { serviceReadiness } from '../../src/host/readiness.ts';
-import { nodeIdOf, TestAuthority } from './link-identities.ts';
+import { nodeIdOf, TestAuthority } from './links/link-identities.ts';
 import { knownPeer, startTestPeer, type TestPeer } from './peer-host-fixture.ts';
 
 let authority: TestAuthority;

@@ -1,6 +1,6 @@
 /** An overlay's authority and nodes with real keys and certificates, for tests of the store. */
 import { generateKeyPairSync, type KeyObject, randomBytes, webcrypto } from 'node:crypto';
-import '../../src/host/authority-reflect-metadata.ts';
+import '../../src/host/authority/reflect-metadata.ts';
 import {
   BasicConstraintsExtension,
   KeyUsageFlags,

@@ -1,0 +1,50 @@
+import type { RateLimit } from './rate-limits.ts';
+
+/** What an authority spends on strangers, so that nobody can use it up. */
+export interface AuthorityLimits {
+  readonly connectionsMax: number;
+  readonly connectionsPerAddressMax: number;
+  /** New connections of one address: each costs a TLS handshake. */
+  readonly connectionRate: RateLimit;
+  readonly handshakeMsMax: number;
+  readonly headerBytesMax: number;
+  /** From the first byte of a request to its last header. */
+  readonly headerMsMax: number;
+  /** From the first byte of a request to the last of its body. */
+  readonly requestMsMax: number;
+  readonly keepAliveMsMax: number;
+  readonly requestsPerConnectionMax: number;
+  readonly bodyBytesMax: number;
+  /** Passwords that were wrong, by the address they came from. */
+  readonly failuresPerAddressRate: RateLimit;
+  /** Passwords that were wrong, by the account they were for. */
+  readonly failuresPerAccountRate: RateLimit;
+  /** Of libuv's four threads; the others are for files. */
+  readonly passwordChecksRunningMax: number;
+  readonly passwordChecksWaitingMax: number;
+  /** Requests that wait for the one that is being certified. */
+  readonly waitingRequestsMax: number;
+  readonly accountsMax: number;
+  /** Of all time: the ledger is kept in memory. */
+  readonly certificatesMax: number;
+}
+
+export const defaultAuthorityLimits: AuthorityLimits = {
+  connectionsMax: 1_024,
+  connectionsPerAddressMax: 256,
+  connectionRate: { burst: 500, refillMs: 20 },
+  handshakeMsMax: 10_000,
+  headerBytesMax: 8_192,
+  headerMsMax: 10_000,
+  requestMsMax: 20_000,
+  keepAliveMsMax: 5_000,
+  requestsPerConnectionMax: 100,
+  bodyBytesMax: 32_768,
+  failuresPerAddressRate: { burst: 30, refillMs: 10_000 },
+  failuresPerAccountRate: { burst: 10, refillMs: 30_000 },
+  passwordChecksRunningMax: 2,
+  passwordChecksWaitingMax: 64,
+  waitingRequestsMax: 256,
+  accountsMax: 100_000,
+  certificatesMax: 1_000_000,
+};

@@ -1,0 +1,215 @@
+import type { RevocationReason } from '../../ca/revocation-reason.ts';
+import { type Log, silentLog } from '../log.ts';
+import { formatSocketAddress, isUnspecifiedHost, type SocketAddress } from '../socket-address.ts';
+import type { AccountChange } from './accounts.ts';
+import { AuthorityAdminServer } from './admin-channel.ts';
+import { Authority, type AuthorityOperations, ENROLLMENT_PATH } from './authority.ts';
+import type { AuthorityStateOptions } from './authority-state.ts';
+import { EnrollmentHandler } from './enrollment-handler.ts';
+import {
+  documentAnswer,
+  type HttpAnswer,
+  type HttpDocument,
+  type HttpRequest,
+  laterAnswer,
+  textAnswer,
+} from './http-exchange.ts';
+import { AuthorityHttpsServer } from './https-server.ts';
+import type { AccountSummary, AuthorityListing, CertificateSummary } from './listing.ts';
+
+export interface StartAuthorityOptions extends AuthorityStateOptions {
+  readonly stateDirectory: string;
+  /** Port 0: the system chooses. */
+  readonly listen: SocketAddress;
+  /** Left out: those of the last configuration. */
+  readonly bootstrap?: readonly SocketAddress[] | undefined;
+  /**
+   * Where peers reach it, `https://HOST:PORT`. Left out: the first HTTPS name of its settings, or
+   * the host that it listens on, with the port that it listens on.
+   */
+  readonly publicUrl?: string | undefined;
+  readonly log?: Log | undefined;
+}
+
+/**
+ * Opens the state in `stateDirectory` and serves it over HTTPS. Throws AuthorityFailure when there
+ * is no state, when another process holds it, or when it cannot listen.
+ */
+export function startAuthority(options: StartAuthorityOptions): Promise<RunningAuthority> {
+  return RunningAuthority.start(options);
+}
+
+/** An authority that serves: configuration, enrollment (RFC 6940 §11.2, §11.3), revocation list. */
+export class RunningAuthority implements AuthorityOperations {
+  /** `https://HOST:PORT`, as peers reach it. */
+  readonly url: string;
+  readonly listenAddress: SocketAddress;
+  private readonly authority: Authority;
+  private readonly server: AuthorityHttpsServer;
+  private readonly admin: AuthorityAdminServer;
+  private readonly maintenance: NodeJS.Timeout;
+
+  private constructor(
+    authority: Authority,
+    server: AuthorityHttpsServer,
+    admin: AuthorityAdminServer,
+    place: { readonly url: string; readonly listenAddress: SocketAddress },
+    log: Log,
+  ) {
+    this.authority = authority;
+    this.server = server;
+    this.admin = admin;
+    this.url = place.url;
+    this.listenAddress = place.listenAddress;
+    this.maintenance = setInterval(() => {
+      this.refresh().catch((error: unknown) => {
+        log.error({ error: String(error) }, 'what gets old could not be made anew');
+      });
+    }, MAINTENANCE_MS);
+    this.maintenance.unref();
+  }
+
+  static async start(options: StartAuthorityOptions): Promise<RunningAuthority> {
+    const log = options.log ?? silentLog;
+    const authority = await Authority.open(options.stateDirectory, options);
+    const routes = new AuthorityRoutes(authority, log);
+    const { keys, limits, settings } = authority.state;
+    const handler = (request: HttpRequest) => routes.answer(request);
+    const server = new AuthorityHttpsServer(keys.httpsServer, limits, handler, log);
+    try {
+      const listenAddress = await server.listen(options.listen);
+      const url = options.publicUrl ?? publicUrlOf(options, listenAddress, settings.httpsNames);
+      if (hostOf(url) === 'localhost' && isUnspecifiedHost(options.listen.host)) {
+        log.warn({ url }, 'peers on other machines need a name for it: xor ca serve --public-url');
+      }
+      const hosts = [hostOf(url), options.listen.host].filter((host) => !isUnspecifiedHost(host));
+      await authority.serveAt({ publicUrl: url, hosts, bootstrap: options.bootstrap });
+      server.replaceCertificate(authority.state.keys.httpsServer);
+      const admin = await AuthorityAdminServer.open(options.stateDirectory, authority, log);
+      routes.isReady = true;
+      return new RunningAuthority(authority, server, admin, { url, listenAddress }, log);
+    } catch (error) {
+      await server.close();
+      await authority.close();
+      throw error;
+    }
+  }
+
+  get overlayName(): string {
+    return this.authority.state.settings.overlayName;
+  }
+
+  get configurationUrl(): string {
+    return `${this.url}${CONFIGURATION_PATH}`;
+  }
+
+  get enrollmentUrl(): string {
+    return `${this.url}${ENROLLMENT_PATH}`;
+  }
+
+  /** PEM of the HTTPS root: what peers trust to reach this authority. */
+  get trustedCertificates(): string {
+    return this.authority.trustedCertificates;
+  }
+
+  /** The sequence of the configuration in force. */
+  get configurationSequence(): number | undefined {
+    return this.authority.configuration.sequence;
+  }
+
+  addUser(jid: string, password: string, devicesMax?: number): Promise<AccountSummary> {
+    return this.authority.addUser(jid, password, devicesMax);
+  }
+
+  updateUser(jid: string, change: AccountChange): Promise<AccountSummary> {
+    return this.authority.updateUser(jid, change);
+  }
+
+  removeUser(jid: string): Promise<readonly CertificateSummary[]> {
+    return this.authority.removeUser(jid);
+  }
+
+  revoke(
+    target: string,
+    reason: RevocationReason = 'unspecified',
+  ): Promise<readonly CertificateSummary[]> {
+    return this.authority.revoke(target, reason);
+  }
+
+  list(): Promise<AuthorityListing> {
+    return this.authority.list();
+  }
+
+  /** Publishes a configuration with these bootstrap nodes, unless the one in force has them. */
+  setBootstrap(nodes: readonly SocketAddress[]): Promise<void> {
+    return this.authority.setBootstrap(nodes);
+  }
+
+  /** What gets old is made anew; runs by itself every ten minutes. */
+  async refresh(): Promise<void> {
+    await this.authority.refresh();
+    this.server.replaceCertificate(this.authority.state.keys.httpsServer);
+  }
+
+  /** Finishes what has begun, stops listening and releases the state. */
+  async close(): Promise<void> {
+    clearInterval(this.maintenance);
+    await Promise.all([this.server.close(), this.admin.close()]);
+    await this.authority.close();
+  }
+}
+
+/** Which path answers what. */
+class AuthorityRoutes {
+  isReady = false;
+  private readonly authority: Authority;
+  private readonly enrollment: EnrollmentHandler;
+
+  constructor(authority: Authority, log: Log) {
+    const { state, accounts, issuer, authenticator } = authority;
+    this.authority = authority;
+    this.enrollment = new EnrollmentHandler(state, accounts, issuer, authenticator, log);
+  }
+
+  async answer(request: HttpRequest): Promise<HttpAnswer> {
+    if (!this.isReady) return laterAnswer(503, 'the authority is starting', 1);
+    switch (request.path) {
+      case CONFIGURATION_PATH:
+        return this.document(request, this.authority.configuration.document);
+      case this.authority.issuer.revocationListPath:
+        return this.document(request, this.authority.issuer.revocationList);
+      case ENROLLMENT_PATH:
+        return request.method === 'POST'
+          ? this.enrollment.answer(request)
+          : textAnswer(405, 'enrollment takes POST (RFC 6940 §11.3)\n', { Allow: 'POST' });
+      default:
+        return textAnswer(404, `there is nothing here; see ${CONFIGURATION_PATH}\n`);
+    }
+  }
+
+  private document(request: HttpRequest, document: HttpDocument | undefined): HttpAnswer {
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      return textAnswer(405, 'this takes GET and HEAD\n', { Allow: 'GET, HEAD' });
+    }
+    if (document === undefined) return textAnswer(404, 'it is not there yet\n');
+    return documentAnswer(document, request.headers, this.authority.state.nowUnixMs());
+  }
+}
+
+function publicUrlOf(
+  options: StartAuthorityOptions,
+  listening: SocketAddress,
+  httpsNames: readonly string[],
+): string {
+  const { host: wanted } = options.listen;
+  const host = httpsNames[0] ?? (isUnspecifiedHost(wanted) ? 'localhost' : wanted);
+  return `https://${formatSocketAddress({ host, port: listening.port })}`;
+}
+
+function hostOf(url: string): string {
+  return new URL(url).hostname.replace(/^\[|\]$/g, '');
+}
+
+/** RFC 6940 §11.2. */
+const CONFIGURATION_PATH = '/.well-known/reload-config';
+const MAINTENANCE_MS = 10 * 60_000;

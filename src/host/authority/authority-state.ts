@@ -1,0 +1,202 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type AccountName, prepareAccountName } from '../../ca/account-name.ts';
+import { CertificateRegister } from '../../ca/certificate-register.ts';
+import type { RegisterEvent } from '../../ca/register-event.ts';
+import { parseCertificate } from '../../tls-auth/certificate.ts';
+import { CertificateRefusal } from '../../tls-auth/certificate-refusal.ts';
+import { openStateDirectory, type StateDirectory, writeAtomic } from '../state/state-directory.ts';
+import { AuthorityFailure } from './authority-failure.ts';
+import {
+  AUTHORITY_KEYS,
+  type AuthorityKeyName,
+  type AuthorityKeys,
+  type CertifiedKey,
+  certificatePem,
+  readCertifiedKey,
+} from './authority-keys.ts';
+import { AuthorityLedger } from './authority-ledger.ts';
+import { type AuthorityLimits, defaultAuthorityLimits } from './authority-limits.ts';
+import { type AuthoritySettings, parseSettings } from './authority-settings.ts';
+
+/** More requests wait for their turn than the authority is willing to hold. */
+export class AuthorityBusy extends Error {
+  constructor(waitingMax: number) {
+    super(`more than ${waitingMax} requests are waiting`);
+    this.name = 'AuthorityBusy';
+  }
+}
+
+export const SETTINGS_FILE = 'settings.json';
+export const LEDGER_FILE = 'ledger.jsonl';
+
+export interface AuthorityStateOptions {
+  readonly limits?: AuthorityLimits | undefined;
+  /** The clock; tests set it. */
+  readonly nowUnixMs?: (() => number) | undefined;
+}
+
+/** What an authority is: its settings, keys and ledger, held by one process at a time. */
+export class AuthorityState {
+  readonly directory: StateDirectory;
+  readonly settings: AuthoritySettings;
+  readonly register: CertificateRegister;
+  readonly limits: AuthorityLimits;
+  readonly nowUnixMs: () => number;
+  readonly rootCommonName: string;
+  readonly rootNotAfterUnixMs: number;
+  private readonly ledger: AuthorityLedger;
+  private heldKeys: AuthorityKeys;
+  private waiting = 0;
+  private last: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    directory: StateDirectory,
+    settings: AuthoritySettings,
+    keys: AuthorityKeys,
+    register: CertificateRegister,
+    ledger: AuthorityLedger,
+    options: AuthorityStateOptions,
+  ) {
+    const root = certificateOf(keys.root);
+    this.directory = directory;
+    this.settings = settings;
+    this.heldKeys = keys;
+    this.register = register;
+    this.ledger = ledger;
+    this.limits = options.limits ?? defaultAuthorityLimits;
+    this.nowUnixMs = options.nowUnixMs ?? Date.now;
+    this.rootCommonName = rootCommonNameOf(settings);
+    this.rootNotAfterUnixMs = root.notAfterUnixMs;
+  }
+
+  /** Opens and locks the state at `path`. Throws AuthorityFailure when there is none to open. */
+  static async open(path: string, options: AuthorityStateOptions = {}): Promise<AuthorityState> {
+    if (!(await hasAuthority(path))) {
+      throw new AuthorityFailure(`there is no authority in ${path}; run xor ca init`);
+    }
+    const directory = await openStateDirectory(path);
+    try {
+      const settings = await readSettings(path);
+      const keys = await readKeys(path);
+      const register = new CertificateRegister();
+      const ledger = await AuthorityLedger.open(join(path, LEDGER_FILE), (event) =>
+        register.apply(event),
+      );
+      return new AuthorityState(directory, settings, keys, register, ledger, options);
+    } catch (error) {
+      await directory.close();
+      throw error;
+    }
+  }
+
+  get keys(): AuthorityKeys {
+    return this.heldKeys;
+  }
+
+  /** The names that the authority's own signers go by; no account has one of them. */
+  get signerNames(): readonly AccountName[] {
+    return [
+      signerNameOf('configurationSigner', this.settings),
+      signerNameOf('kindSigner', this.settings),
+    ];
+  }
+
+  /** Runs one change after the other, so that each is decided on what the one before left. */
+  exclusive<T>(change: () => Promise<T>): Promise<T> {
+    if (this.waiting >= this.limits.waitingRequestsMax) {
+      return Promise.reject(new AuthorityBusy(this.limits.waitingRequestsMax));
+    }
+    this.waiting++;
+    const result = this.last.then(change).finally(() => {
+      this.waiting--;
+    });
+    // The next change starts whether or not this one failed; its caller hears of the failure.
+    this.last = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Writes an event to the ledger and then takes it into the register: durable BEFORE visible. */
+  async record(event: RegisterEvent): Promise<void> {
+    const fault = this.register.faultOf(event);
+    if (fault !== undefined) throw new Error(`an event contradicts the register: ${fault}`);
+    await this.ledger.append(event);
+    this.register.apply(event);
+  }
+
+  /** Another certificate for a key that stays. */
+  async replaceCertificate(name: AuthorityKeyName, certificate: Uint8Array): Promise<void> {
+    const certified: CertifiedKey = { ...this.heldKeys[name], certificate };
+    await this.write(AUTHORITY_KEYS[name].certificate, certificatePem(certified));
+    this.heldKeys = { ...this.heldKeys, [name]: certified };
+  }
+
+  /** Replaces a file of the state, whole or not at all. */
+  write(file: string, contents: string): Promise<void> {
+    return writeAtomic(join(this.directory.path, file), contents);
+  }
+
+  async close(): Promise<void> {
+    await this.last;
+    await this.ledger.close();
+    await this.directory.close();
+  }
+}
+
+export function rootCommonNameOf(settings: AuthoritySettings): string {
+  return `${settings.name} ${settings.overlayName}`.slice(0, COMMON_NAME_LENGTH_MAX);
+}
+
+/** The RELOAD user name of one of the authority's own signers. */
+export function signerNameOf(
+  signer: 'configurationSigner' | 'kindSigner',
+  settings: AuthoritySettings,
+): AccountName {
+  const localpart = signer === 'configurationSigner' ? 'configuration-signer' : 'kind-signer';
+  const name = prepareAccountName(`${localpart}@${settings.overlayName}`, settings.profile);
+  if (typeof name !== 'string') throw new AuthorityFailure(name.reason);
+  return name;
+}
+
+/** Reads a certificate that this authority made. */
+export function certificateOf(certified: CertifiedKey) {
+  const parsed = parseCertificate(certified.certificate);
+  if (parsed instanceof CertificateRefusal) throw new AuthorityFailure(parsed.describe());
+  return parsed;
+}
+
+/** Whether `xor ca init` has finished here: the settings are what it writes last. */
+export async function hasAuthority(path: string): Promise<boolean> {
+  try {
+    await readFile(join(path, SETTINGS_FILE));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+async function readSettings(path: string): Promise<AuthoritySettings> {
+  const settings = parseSettings(await readFile(join(path, SETTINGS_FILE), 'utf8'));
+  if (typeof settings !== 'string') return settings;
+  throw new AuthorityFailure(`${join(path, SETTINGS_FILE)} is damaged: ${settings}`);
+}
+
+async function readKeys(path: string): Promise<AuthorityKeys> {
+  const read = async (name: AuthorityKeyName): Promise<CertifiedKey> => {
+    const files = AUTHORITY_KEYS[name];
+    const key = await readFile(join(path, files.key), 'utf8');
+    return readCertifiedKey(name, key, await readFile(join(path, files.certificate), 'utf8'));
+  };
+  const [root, httpsRoot, httpsServer, configurationSigner, kindSigner] = await Promise.all([
+    read('root'),
+    read('httpsRoot'),
+    read('httpsServer'),
+    read('configurationSigner'),
+    read('kindSigner'),
+  ]);
+  return { root, httpsRoot, httpsServer, configurationSigner, kindSigner };
+}
+
+/** ub-common-name — RFC 5280 appendix A.1. */
+const COMMON_NAME_LENGTH_MAX = 64;

@@ -1,0 +1,235 @@
+import { X509Certificate } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
+import type { Account } from '../../ca/certificate-register.ts';
+import type { RevocationReason } from '../../ca/revocation-reason.ts';
+import { Authenticator } from '../../tls-auth/authenticator.ts';
+import type { IpAddressPort } from '../../wire/ip-address-port.ts';
+import { publicKeySha256 } from '../enrollment/enrollment-key.ts';
+import { type SocketAddress, toIpAddressPort } from '../socket-address.ts';
+import { type AccountChange, AuthorityAccounts } from './accounts.ts';
+import { AuthorityFailure } from './authority-failure.ts';
+import { certificatePem } from './authority-keys.ts';
+import { isIpAddress } from './authority-settings.ts';
+import {
+  AuthorityState,
+  type AuthorityStateOptions,
+  certificateOf,
+  signerNameOf,
+} from './authority-state.ts';
+import { ConfigurationPublisher } from './configuration-publisher.ts';
+import { certifyHttpsServer, SIGNER_DAYS } from './initialization.ts';
+import { AuthorityIssuer } from './issuer.ts';
+import {
+  type AccountSummary,
+  type AuthorityListing,
+  type CertificateSummary,
+  certificateSummary,
+  certificatesNamed,
+  listAuthority,
+} from './listing.ts';
+
+/** What an operator can do with an authority, running or not, near or through its admin channel. */
+export interface AuthorityOperations {
+  addUser(jid: string, password: string, devicesMax?: number): Promise<AccountSummary>;
+  updateUser(jid: string, change: AccountChange): Promise<AccountSummary>;
+  /** Removes the account and revokes its certificates, which are returned. */
+  removeUser(jid: string): Promise<readonly CertificateSummary[]>;
+  /** Revokes by Node-ID or serial number. Returns what was not revoked before. */
+  revoke(target: string, reason: RevocationReason): Promise<readonly CertificateSummary[]>;
+  list(): Promise<AuthorityListing>;
+}
+
+/** Where an authority that serves is found, and what its configuration says of others. */
+export interface AuthorityPlace {
+  /** `https://HOST:PORT`, as peers reach it. */
+  readonly publicUrl: string;
+  /** Host names and addresses beside the settings' that its HTTPS certificate must name. */
+  readonly hosts: readonly string[];
+  /** undefined: those of the document in force. */
+  readonly bootstrap: readonly SocketAddress[] | undefined;
+}
+
+/** A certificate authority of an overlay: accounts, certificates, revocation, configuration. */
+export class Authority implements AuthorityOperations {
+  readonly state: AuthorityState;
+  readonly accounts: AuthorityAccounts;
+  readonly issuer: AuthorityIssuer;
+  readonly authenticator: Authenticator;
+  readonly configuration: ConfigurationPublisher;
+  private place: AuthorityPlace | undefined;
+
+  private constructor(
+    state: AuthorityState,
+    authenticator: Authenticator,
+    configuration: ConfigurationPublisher,
+  ) {
+    this.state = state;
+    this.authenticator = authenticator;
+    this.configuration = configuration;
+    this.accounts = new AuthorityAccounts(state);
+    this.issuer = new AuthorityIssuer(state);
+  }
+
+  /** Opens and locks the state at `path`. Throws AuthorityFailure when there is none to open. */
+  static async open(path: string, options: AuthorityStateOptions = {}): Promise<Authority> {
+    const state = await AuthorityState.open(path, options);
+    try {
+      const authenticator = new Authenticator({
+        overlayName: state.settings.overlayName,
+        nodeIdLength: 16,
+        profile: state.settings.profile,
+        rootCertificates: [state.keys.root.certificate],
+        badNodes: new Set(),
+        selfSignedDigest: undefined,
+      });
+      const configuration = await ConfigurationPublisher.open(state, authenticator);
+      return new Authority(state, authenticator, configuration);
+    } catch (error) {
+      await state.close();
+      throw error;
+    }
+  }
+
+  async addUser(jid: string, password: string, devicesMax?: number): Promise<AccountSummary> {
+    return this.summaryOf(await this.accounts.add(jid, password, devicesMax));
+  }
+
+  async updateUser(jid: string, change: AccountChange): Promise<AccountSummary> {
+    return this.summaryOf(await this.accounts.update(jid, change));
+  }
+
+  async removeUser(jid: string): Promise<readonly CertificateSummary[]> {
+    const { userName } = await this.accounts.remove(jid);
+    const { register } = this.state;
+    const certificates = register
+      .devicesOf(userName)
+      .flatMap((device) => register.certificatesOf(device));
+    await this.issuer.revoke(certificates, 'cessationOfOperation');
+    return this.summaries(certificates.map(({ serialNumber }) => serialNumber));
+  }
+
+  async revoke(target: string, reason: RevocationReason): Promise<readonly CertificateSummary[]> {
+    const certificates = certificatesNamed(this.state.register, target);
+    const own = certificates.find(({ userName }) => this.state.signerNames.includes(userName));
+    if (own !== undefined) {
+      throw new AuthorityFailure(
+        `${own.userName} is the authority's own signer; without it there is no configuration`,
+      );
+    }
+    const revoked = await this.issuer.revoke(certificates, reason);
+    return this.summaries(revoked.map(({ serialNumber }) => serialNumber));
+  }
+
+  async list(): Promise<AuthorityListing> {
+    return listAuthority(this.state.settings, this.state.register, this.state.nowUnixMs());
+  }
+
+  /** Says where this authority serves from now on, and brings everything up to date with it. */
+  async serveAt(place: AuthorityPlace): Promise<void> {
+    this.place = place;
+    this.issuer.setPublicUrl(place.publicUrl);
+    await this.refresh();
+  }
+
+  /** Publishes a configuration with these bootstrap nodes; host names become addresses now. */
+  async setBootstrap(bootstrap: readonly SocketAddress[]): Promise<void> {
+    if (this.place === undefined) throw new Error('the authority does not serve yet');
+    this.place = { ...this.place, bootstrap };
+    await this.publishConfiguration(this.place);
+  }
+
+  /** PEM of the HTTPS root: what peers trust. */
+  get trustedCertificates(): string {
+    return certificatePem(this.state.keys.httpsRoot);
+  }
+
+  /** What gets old is made anew: its own certificates, the revocation list, the configuration. */
+  async refresh(): Promise<void> {
+    const { place } = this;
+    if (place === undefined) throw new Error('the authority does not serve yet');
+    await this.refreshHttpsCertificate(place);
+    await this.refreshSigner('configurationSigner');
+    await this.refreshSigner('kindSigner');
+    await this.issuer.refreshRevocationList();
+    await this.publishConfiguration(place);
+  }
+
+  close(): Promise<void> {
+    return this.state.close();
+  }
+
+  private async publishConfiguration(place: AuthorityPlace): Promise<void> {
+    await this.configuration.publish({
+      enrollmentServers: [`${place.publicUrl}${ENROLLMENT_PATH}`],
+      bootstrapNodes:
+        place.bootstrap === undefined
+          ? undefined
+          : await Promise.all(place.bootstrap.map(bootstrapNode)),
+    });
+  }
+
+  private async refreshHttpsCertificate(place: AuthorityPlace): Promise<void> {
+    const { settings, keys } = this.state;
+    const held = new X509Certificate(keys.httpsServer.certificate);
+    const unixMs = this.state.nowUnixMs();
+    const isLong = Date.parse(held.validTo) - unixMs > HTTPS_LEFT_MS_MIN;
+    const names = [...settings.httpsNames, ...place.hosts];
+    const isNamed = names.every((name) =>
+      isIpAddress(name) ? held.checkIP(name) : held.checkHost(name),
+    );
+    if (isLong && isNamed) return;
+    const { httpsServer, httpsRoot } = keys;
+    const made = await certifyHttpsServer(settings, httpsServer, httpsRoot, place.hosts, unixMs);
+    await this.state.replaceCertificate('httpsServer', made.certificate);
+  }
+
+  /** A signer's certificate must say where its revocation list is, and outlive what it signs. */
+  private async refreshSigner(signer: 'configurationSigner' | 'kindSigner'): Promise<void> {
+    const key = this.state.keys[signer];
+    const held = certificateOf(key);
+    const points = held.extensions.crlDistributionPoints ?? [];
+    const urls = points.flatMap((point) => point.fullName?.uris ?? []);
+    const middleUnixMs = (held.notBeforeUnixMs + held.notAfterUnixMs) / 2;
+    const isYoung = this.state.nowUnixMs() < middleUnixMs;
+    if (isYoung && urls.includes(this.issuer.revocationListUrl)) return;
+    const spki = key.subjectPublicKeyInfo;
+    const device = this.state.register.deviceOfKey(publicKeySha256(spki));
+    if (device === undefined) throw new AuthorityFailure(`${signer} is not in the ledger`);
+    const name = signerNameOf(signer, this.state.settings);
+    const der = await this.issuer.issueToSigner(name, device.nodeIds, spki, SIGNER_DAYS);
+    await this.state.replaceCertificate(signer, der);
+  }
+
+  private summaryOf({ userName, devicesMax }: Account): AccountSummary {
+    const devices = this.state.register.activeDevicesOf(userName, this.state.nowUnixMs());
+    return { jid: userName, devicesMax, devices: devices.length };
+  }
+
+  private summaries(serialNumbers: readonly string[]): CertificateSummary[] {
+    return serialNumbers.flatMap((serialNumber) => {
+      const certificate = this.state.register.certificate(serialNumber);
+      return certificate === undefined
+        ? []
+        : [certificateSummary(certificate, this.state.nowUnixMs())];
+    });
+  }
+}
+
+async function bootstrapNode(address: SocketAddress): Promise<IpAddressPort> {
+  const node = toIpAddressPort(address) ?? toIpAddressPort(await resolved(address));
+  if (node === undefined) throw new AuthorityFailure(`${address.host} has no IP address`);
+  return node;
+}
+
+async function resolved(address: SocketAddress): Promise<SocketAddress> {
+  try {
+    return { host: (await lookup(address.host)).address, port: address.port };
+  } catch (error) {
+    throw new AuthorityFailure(`the bootstrap node ${address.host} is not found in the DNS`, {
+      cause: error,
+    });
+  }
+}
+
+export const ENROLLMENT_PATH = '/enroll';
+const HTTPS_LEFT_MS_MIN = 30 * 86_400_000;

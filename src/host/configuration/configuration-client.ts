@@ -1,0 +1,331 @@
+/** Keeps the overlay's configuration current: cache, HTTPS, and who may replace what. */
+import { parseConfigurationDocument } from '../../overlay-config/configuration-document.ts';
+import { ConfigurationFault } from '../../overlay-config/configuration-fault.ts';
+import {
+  acceptSuccessor,
+  checkSuccession,
+  trustInitialConfiguration,
+} from '../../overlay-config/configuration-trust.ts';
+import { trustSettingsOf } from '../../overlay-config/configuration-trust-settings.ts';
+import { formatUtcTime } from '../../overlay-config/date-time.ts';
+import { KindRefusal, verifyKindBlocks } from '../../overlay-config/kind-trust.ts';
+import type { ParsedConfiguration } from '../../overlay-config/parsed-configuration.ts';
+import { SuccessionRefusal } from '../../overlay-config/succession-refusal.ts';
+import type { VerifiedConfiguration } from '../../overlay-config/verified-configuration.ts';
+import { Authenticator } from '../../tls-auth/authenticator.ts';
+import { type HttpsAnswer, HttpsFetchError } from '../https-fetch.ts';
+import { type Log, silentLog } from '../log.ts';
+import type { ConfigurationCache } from './configuration-cache.ts';
+import {
+  backoffDelayMs,
+  normalDelayMs,
+  REQUEST_INTERVAL_MS_MIN,
+} from './configuration-schedule.ts';
+import {
+  type ConfigurationSourceOptions,
+  fetchConfigurationDocument,
+} from './configuration-source.ts';
+
+export interface ConfigurationClientOptions extends ConfigurationSourceOptions {
+  readonly cache: ConfigurationCache;
+  readonly log?: Log;
+  /** The machine's clock and timers, unless a test has others. */
+  readonly time?: ClientTime;
+}
+
+/** Clock, chance and timers of a ConfigurationClient. */
+export interface ClientTime {
+  unixMs(): number;
+  /** From 0 to 1. */
+  random(): number;
+  /** Calls back once after `delayMs`, unless the returned function was called before. */
+  after(delayMs: number, callback: () => void): () => void;
+}
+
+/** Why there is no configuration: one sentence that says what and what to do. */
+export class ConfigurationUnavailable extends Error {
+  /**
+   * A rightful new configuration demands what this program does not do: the node MUST leave the
+   * overlay (RFC 6940 §11.1).
+   */
+  readonly mustLeave: boolean;
+
+  constructor(message: string, options?: ErrorOptions & { readonly mustLeave?: boolean }) {
+    super(message, options);
+    this.name = 'ConfigurationUnavailable';
+    this.mustLeave = options?.mustLeave ?? false;
+  }
+}
+
+/**
+ * The configuration of one overlay over the life of a peer. The first document is trusted because
+ * HTTPS says so; one that is held, in memory or on disk, is replaced only by a signed successor
+ * (RFC 6940 §11.1) — the intentional divergence from §11.2, where whatever HTTPS delivers replaces
+ * it: who takes over the web server must not take over the overlay.
+ */
+export class ConfigurationClient {
+  private readonly options: ConfigurationClientOptions;
+  private readonly log: Log;
+  private readonly time: ClientTime;
+  private readonly stopped = new AbortController();
+  private held: VerifiedConfiguration | undefined;
+  private lastModified: string | undefined;
+  private checkedUnixMs = 0;
+  private failures = 0;
+  private obtaining: Promise<VerifiedConfiguration> | undefined;
+  private refreshing: Promise<void> | undefined;
+  private onNew: ((configuration: VerifiedConfiguration) => void) | undefined;
+  private onMustLeave: ((reason: string) => void) | undefined;
+  private cancelTimer: (() => void) | undefined;
+
+  constructor(options: ConfigurationClientOptions) {
+    this.options = options;
+    this.log = (options.log ?? silentLog).child({ overlay: options.overlayName });
+    this.time = options.time ?? machineTime;
+  }
+
+  /**
+   * The configuration in force: the one held or on disk, without asking anybody; else, or when that
+   * one has expired, the server's. Throws ConfigurationUnavailable.
+   */
+  async obtain(): Promise<VerifiedConfiguration> {
+    this.obtaining ??= this.obtainOnce().finally(() => {
+      this.obtaining = undefined;
+    });
+    return this.obtaining;
+  }
+
+  /**
+   * Asks the server for news from now on, and tells `onNew` each configuration that counts, or
+   * `onMustLeave` why the node can no longer be part of the overlay.
+   */
+  start(
+    onNew: (configuration: VerifiedConfiguration) => void,
+    onMustLeave: (reason: string) => void = () => undefined,
+  ): void {
+    this.onNew = onNew;
+    this.onMustLeave = onMustLeave;
+    this.schedule();
+  }
+
+  /** Ends all requests and timers, for good. Resolves when nothing is going on any more. */
+  async stop(): Promise<void> {
+    this.onNew = undefined;
+    this.onMustLeave = undefined;
+    this.cancelTimer?.();
+    this.stopped.abort();
+    await Promise.allSettled([this.obtaining, this.refreshing]);
+  }
+
+  /** Takes over a configuration that came through the overlay and counts, and keeps it on disk. */
+  async adopt(configuration: VerifiedConfiguration): Promise<void> {
+    this.held = configuration;
+    this.lastModified = undefined;
+    this.failures = 0;
+    await this.rememberOrWarn();
+    if (this.onNew !== undefined) this.schedule();
+  }
+
+  private async obtainOnce(): Promise<VerifiedConfiguration> {
+    this.held ??= await this.readCache();
+    if (this.held === undefined) return await this.fetchFirst();
+    if (!this.isExpired(this.held)) return this.held;
+    const expired = formatUtcTime(this.held.expirationUnixMs ?? 0);
+    const what = `the configuration of ${this.options.overlayName} expired at ${expired}`;
+    try {
+      const next = await this.refresh();
+      if (next !== undefined) return next;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new ConfigurationUnavailable(`${what}, and there is no newer one: ${reason}`, {
+        cause: error,
+      });
+    }
+    throw new ConfigurationUnavailable(`${what}, and the server has no newer one; ${TRUST_TODO}`);
+  }
+
+  /** What is on disk was verified when it came, so that only its form is looked at again. */
+  private async readCache(): Promise<VerifiedConfiguration | undefined> {
+    const { cache, overlayName } = this.options;
+    const entry = await cache.read().catch((error: Error) => {
+      throw new ConfigurationUnavailable(error.message, { cause: error });
+    });
+    if (entry === undefined) return undefined;
+    const parsed = parseConfigurationDocument(entry.document, overlayName);
+    if (parsed instanceof ConfigurationFault) {
+      const what = `the configuration kept in ${cache.path} cannot be used`;
+      throw new ConfigurationUnavailable(`${what} (${parsed.describe()}); ${TRUST_TODO}`);
+    }
+    this.lastModified = entry.lastModified;
+    this.checkedUnixMs = entry.checkedUnixMs;
+    // A signer's short-lived certificate may have expired since: then the Kind's signer is open.
+    const signers = verifyKindBlocks(parsed, this.time.unixMs());
+    return trustInitialConfiguration(parsed, signers instanceof KindRefusal ? new Map() : signers);
+  }
+
+  /** The first document of all: HTTPS vouches for it (RFC 6940 §11.2). */
+  private async fetchFirst(): Promise<VerifiedConfiguration> {
+    const answer = await this.ask(undefined);
+    if (answer.type !== 'fetched') {
+      throw new ConfigurationUnavailable(
+        'the server answered 304 to a first request; check the URL',
+      );
+    }
+    const parsed = this.parse(answer.body);
+    const first = trustFirst(parsed, this.time.unixMs());
+    this.held = first;
+    this.lastModified = answer.lastModified;
+    this.checkedUnixMs = this.time.unixMs();
+    await this.remember();
+    return first;
+  }
+
+  /** Asks for a newer document. Undefined when there is none; throws when that is not known. */
+  private async refresh(): Promise<VerifiedConfiguration | undefined> {
+    const { held } = this;
+    if (held === undefined) return await this.fetchFirst();
+    const answer = await this.ask(this.lastModified);
+    this.checkedUnixMs = this.time.unixMs();
+    const next = answer.type === 'fetched' ? this.successor(held, answer.body) : undefined;
+    // Whatever came through the overlay while we waited is at least as new as what we compared to.
+    if (this.held !== held) return undefined;
+    if (answer.type === 'fetched') this.lastModified = answer.lastModified;
+    if (next !== undefined) this.held = next;
+    await this.rememberOrWarn();
+    return next;
+  }
+
+  /** The document as successor of `held`; undefined when it says the same. Throws when refused. */
+  private successor(
+    held: VerifiedConfiguration,
+    document: Uint8Array,
+  ): VerifiedConfiguration | undefined {
+    if (Buffer.compare(document, held.document) === 0) return undefined;
+    const parsed = this.parse(document);
+    // Signed anew, with a fresh certificate for instance: the configuration itself is the same.
+    if (Buffer.compare(parsed.signedBytes, held.signedBytes) === 0) return undefined;
+    const authenticator = new Authenticator(trustSettingsOf(held));
+    const next = acceptSuccessor(held, parsed, authenticator, this.time.unixMs());
+    if (!(next instanceof SuccessionRefusal)) return next;
+    const stays = `the one held, of sequence ${held.sequence}, stays`;
+    throw new ConfigurationUnavailable(`${next.describe()}; ${stays}; ${TRUST_TODO}`);
+  }
+
+  private async ask(ifModifiedSince: string | undefined): Promise<HttpsAnswer> {
+    try {
+      return await fetchConfigurationDocument(this.options, ifModifiedSince, this.stopped.signal);
+    } catch (error) {
+      if (!(error instanceof HttpsFetchError)) throw error;
+      throw new ConfigurationUnavailable(error.message, { cause: error });
+    }
+  }
+
+  private parse(document: Uint8Array): ParsedConfiguration {
+    const parsed = parseConfigurationDocument(document, this.options.overlayName);
+    if (!(parsed instanceof ConfigurationFault)) return parsed;
+    const isUnsupported = parsed.code === 'unsupported';
+    const todo = isUnsupported ? 'use a newer version' : "tell the server's operator";
+    const mustLeave = isUnsupported && this.isRightful(parsed);
+    throw new ConfigurationUnavailable(`${parsed.describe()}; ${todo}`, { mustLeave });
+  }
+
+  private isRightful(unsupported: ConfigurationFault): boolean {
+    const { held } = this;
+    if (held === undefined || unsupported.signed === undefined) return false;
+    const authenticator = new Authenticator(trustSettingsOf(held));
+    const now = this.time.unixMs();
+    const signer = checkSuccession(held, unsupported.signed, authenticator, now);
+    return !(signer instanceof SuccessionRefusal);
+  }
+
+  private async remember(): Promise<void> {
+    const { held, lastModified, checkedUnixMs } = this;
+    if (held === undefined) return;
+    const { overlayName, cache } = this.options;
+    const entry = { overlayName, document: held.document, lastModified, checkedUnixMs };
+    try {
+      await cache.write(entry, held.sharedSecret !== undefined);
+    } catch (error) {
+      const what = `cannot keep the configuration in ${cache.path} (${String(error)})`;
+      const todo = 'make its directory writable';
+      throw new ConfigurationUnavailable(`${what}; ${todo}`, { cause: error });
+    }
+  }
+
+  /** A configuration that counts is in force, whether the disk takes it or not. */
+  private async rememberOrWarn(): Promise<void> {
+    try {
+      await this.remember();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.log.error({ reason }, 'after a restart the configuration will be an older one');
+    }
+  }
+
+  private isExpired(configuration: VerifiedConfiguration): boolean {
+    const { expirationUnixMs } = configuration;
+    return expirationUnixMs !== undefined && this.time.unixMs() >= expirationUnixMs;
+  }
+
+  private schedule(): void {
+    this.cancelTimer?.();
+    if (this.stopped.signal.aborted) return;
+    const random = this.time.random();
+    const now = this.time.unixMs();
+    const delayMs =
+      this.failures > 0
+        ? backoffDelayMs(this.failures, random)
+        : normalDelayMs(now, this.checkedUnixMs, this.held?.expirationUnixMs, random);
+    const sinceLastMs = Math.max(now - this.checkedUnixMs, 0);
+    const atLeastMs = Math.max(REQUEST_INTERVAL_MS_MIN - sinceLastMs, 0);
+    this.cancelTimer = this.time.after(Math.max(delayMs, atLeastMs), () => {
+      this.refreshing = this.refreshOnTimer();
+    });
+  }
+
+  private async refreshOnTimer(): Promise<void> {
+    try {
+      const next = await this.refresh();
+      const isStale = this.held !== undefined && this.isExpired(this.held);
+      this.failures = isStale ? this.failures + 1 : 0;
+      if (next !== undefined) this.onNew?.(next);
+      const complaint = 'the configuration has expired and the server has no newer one';
+      if (isStale) this.log.warn({ failures: this.failures }, complaint);
+    } catch (error) {
+      if (this.stopped.signal.aborted) return;
+      this.failures += 1;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.log.warn({ failures: this.failures, reason }, 'no newer configuration could be had');
+      const mustLeave = error instanceof ConfigurationUnavailable && error.mustLeave;
+      if (mustLeave) this.onMustLeave?.(reason);
+    }
+    this.schedule();
+  }
+}
+
+/**
+ * A document that nobody's signature is asked for: HTTPS or an operator vouches for it. It must be
+ * in force, and its Kinds signed. Throws ConfigurationUnavailable.
+ */
+export function trustFirst(parsed: ParsedConfiguration, unixMs: number): VerifiedConfiguration {
+  const { expirationUnixMs } = parsed;
+  if (expirationUnixMs !== undefined && unixMs >= expirationUnixMs) {
+    const what = `the configuration expired at ${formatUtcTime(expirationUnixMs)}`;
+    throw new ConfigurationUnavailable(`${what}; ask the overlay's operator for a newer one`);
+  }
+  const signers = verifyKindBlocks(parsed, unixMs);
+  if (!(signers instanceof KindRefusal)) return trustInitialConfiguration(parsed, signers);
+  throw new ConfigurationUnavailable(`${signers.describe()}; tell the overlay's operator`);
+}
+
+const machineTime: ClientTime = {
+  unixMs: () => Date.now(),
+  random: () => Math.random(),
+  after(delayMs, callback) {
+    // The next check alone must not keep a process alive.
+    const timer = setTimeout(callback, delayMs).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+const TRUST_TODO = 'an operator who trusts another document runs "xor config trust FILE"';

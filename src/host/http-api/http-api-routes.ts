@@ -1,0 +1,140 @@
+import type { PeerStatus } from '../../reload/peer-options.ts';
+import type { PeerHost } from '../peer-host.ts';
+import { formatSocketAddress } from '../socket-address.ts';
+import {
+  certificateJson,
+  isoTime,
+  locationJson,
+  peersJson,
+  rounded,
+  valueJson,
+} from './http-api-json.ts';
+import { HttpProblem } from './http-problem.ts';
+import { readLookupTarget, readNodeIdText } from './lookup-target.ts';
+import type { MeasuredPeer, Metrics } from './metrics.ts';
+import { serviceReadiness } from './readiness.ts';
+
+/** What a route answers; a string body is sent as it is. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+export interface HttpRoute {
+  readonly method: 'GET' | 'POST';
+  readonly path: RegExp;
+  /** Readable without the token: nothing but whether the process works, and counters. */
+  readonly open?: boolean;
+  /** `parameter` is the percent-decoded group of `path`, or empty. */
+  answer(parameter: string): Promise<HttpAnswer> | HttpAnswer;
+}
+
+/** What the API needs of a peer. */
+export type ServedPeer = MeasuredPeer &
+  Pick<
+    PeerHost,
+    'values' | 'lookupCertificates' | 'locate' | 'ping' | 'overlayConfiguration' | 'listenAddress'
+  >;
+
+/** The HTTP API of a running peer: paths and what they answer. */
+export function httpApiRoutes(host: ServedPeer): HttpRoute[] {
+  const metrics = metricsWhenAsked(host);
+  return [
+    { method: 'GET', path: /^\/healthz$/, open: true, answer: () => json({ status: 'ok' }) },
+    { method: 'GET', path: /^\/readyz$/, open: true, answer: () => readyAnswer(host) },
+    { method: 'GET', path: /^\/metrics$/, open: true, answer: () => metricsAnswer(metrics) },
+    { method: 'GET', path: /^\/v1\/status$/, answer: () => json(statusJson(host)) },
+    { method: 'GET', path: /^\/v1\/peers$/, answer: () => json(peersJson(host.status())) },
+    { method: 'GET', path: /^\/v1\/values$/, answer: () => json(host.values().map(valueJson)) },
+    {
+      method: 'GET',
+      path: /^\/v1\/certificates\/([^/]+)$/,
+      answer: async (text) => {
+        const nodes = await host.lookupCertificates(required(readLookupTarget(text)));
+        return json(nodes.map(certificateJson));
+      },
+    },
+    {
+      method: 'GET',
+      path: /^\/v1\/locations\/([^/]+)$/,
+      answer: async (text) => {
+        const target = required(readLookupTarget(text));
+        if (!('userName' in target)) throw new HttpProblem(400, `"${text}" is no XMPP address`);
+        return json((await host.locate(target.userName)).map(locationJson));
+      },
+    },
+    {
+      method: 'POST',
+      path: /^\/v1\/ping\/([^/]+)$/,
+      answer: async (text) => {
+        const pong = await host.ping(required(readNodeIdText(text)));
+        return json({
+          nodeId: pong.nodeId,
+          roundTripMs: rounded(pong.roundTripMs),
+          hops: pong.hops,
+          peerTime: isoTime(pong.peerTimeUnixMs),
+        });
+      },
+    },
+  ];
+}
+
+function statusJson(host: ServedPeer) {
+  const status: PeerStatus = host.status();
+  const readiness = serviceReadiness(status);
+  return {
+    overlay: host.overlayConfiguration.instanceName,
+    configurationSequence: status.configurationSequence,
+    nodeId: status.nodeId,
+    jid: status.userName,
+    role: status.role,
+    state: status.state,
+    ready: readiness.ready,
+    ...(readiness.ready ? {} : { reason: readiness.reason }),
+    listen: formatSocketAddress(host.listenAddress),
+    uptimeSeconds: status.uptimeSeconds,
+    predecessors: status.predecessors,
+    successors: status.successors,
+    fingers: status.fingers,
+    links: status.links.length,
+    ownRecordsStored: status.ownRecordsStored,
+    ownRecordsComplete: status.ownRecordsComplete,
+    resources: status.resources,
+    values: status.values,
+    counters: status.counters,
+  };
+}
+
+function readyAnswer(host: ServedPeer): HttpAnswer {
+  const readiness = serviceReadiness(host.status());
+  if (readiness.ready) return json({ status: 'ready' });
+  throw new HttpProblem(503, readiness.reason, { code: 'not-ready' }, { 'retry-after': '1' });
+}
+
+/** Loads what metrics need only when somebody asks for them; most peers never do. */
+function metricsWhenAsked(host: ServedPeer): () => Promise<Metrics> {
+  let loading: Promise<Metrics> | undefined;
+  const load = async () => new (await import('./metrics.ts')).Metrics(host);
+  return () => {
+    loading ??= load();
+    return loading;
+  };
+}
+
+async function metricsAnswer(load: () => Promise<Metrics>): Promise<HttpAnswer> {
+  const metrics = await load();
+  return { status: 200, contentType: metrics.contentType, body: await metrics.text() };
+}
+
+function json(value: unknown): HttpAnswer {
+  return { status: 200, contentType: 'application/json', body: `${JSON.stringify(value)}\n` };
+}
+
+/** The value that was read, or 400 with the sentence that came instead. */
+function required<T>(read: T | { readonly fault: string }): T {
+  if (typeof read === 'object' && read !== null && 'fault' in read) {
+    throw new HttpProblem(400, read.fault, { code: 'bad-request' });
+  }
+  return read as T;
+}

@@ -1,0 +1,44 @@
+import { domainToASCII } from 'node:url';
+import { parseNodeId } from '../../tls-auth/node-identity.ts';
+import type { NodeId } from '../../wire/node-id.ts';
+
+/** A text of an operator that cannot be read: one sentence. */
+export interface UnreadableText {
+  readonly fault: string;
+}
+
+/** Whose certificates are asked for: a node's, or a user's by XMPP address. */
+export function readLookupTarget(
+  text: string,
+): { readonly nodeId: NodeId } | { readonly userName: string } | UnreadableText {
+  if (text.includes('@')) return readUserName(text);
+  const nodeId = readNodeIdText(text);
+  return typeof nodeId === 'string' ? { nodeId } : nodeId;
+}
+
+/**
+ * A Node-ID in any of its three forms: that of RELOAD URIs (RFC 6940 §14.15, a Destination in hex:
+ * 0110 and 32 digits), 32 bare hex digits, or a decimal number. 32 digits without a letter could
+ * be either of the last two.
+ */
+export function readNodeIdText(text: string): NodeId | UnreadableText {
+  if (/^[0-9]{32}$/.test(text)) {
+    return { fault: `"${text}" can be hex or decimal; write 0110${text} if it is hex` };
+  }
+  return parseNodeId(text) ?? { fault: `"${text.slice(0, SHOWN_MAX)}" is no Node-ID` };
+}
+
+/**
+ * A bare XMPP address as certificates have it. Whoever asks prepares the address (RFC 7622): case
+ * is folded, the domain becomes its Unicode form; a resource makes it no bare address.
+ */
+function readUserName(text: string): { readonly userName: string } | UnreadableText {
+  const [localpart = '', domain = '', ...more] = text.normalize('NFC').split('@');
+  const plainDomain = domain.toLowerCase().replace(/\.$/, '');
+  if (localpart === '' || more.length > 0 || /[/\s]/.test(text) || domainToASCII(domain) === '') {
+    return { fault: `"${text.slice(0, SHOWN_MAX)}" is no bare XMPP address (local@domain)` };
+  }
+  return { userName: `${localpart.toLowerCase()}@${plainDomain}` };
+}
+
+const SHOWN_MAX = 80;

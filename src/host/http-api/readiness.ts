@@ -1,0 +1,40 @@
+import { KindIds } from '../../overlay-config/kind-definition.ts';
+import type { PeerStatus } from '../../reload/peer-options.ts';
+
+export type Readiness =
+  | { readonly ready: true }
+  | { readonly ready: false; readonly reason: string };
+
+/** In the overlay, with the own certificate where others look for it. */
+export function joinedReadiness(status: PeerStatus): Readiness {
+  if (status.state !== 'joined') return notReady(`the peer is ${status.state}`);
+  if (!status.ownRecordsStored.includes(KindIds.certificateByNode)) {
+    return notReady('the own certificate is not stored in the overlay yet');
+  }
+  return { ready: true };
+}
+
+/**
+ * Joined, not isolated, and findable. A first peer whom nobody has joined yet works, but it is not
+ * an overlay, so it is not ready either.
+ */
+export function serviceReadiness(status: PeerStatus): Readiness {
+  const joined = joinedReadiness(status);
+  if (!joined.ready) return joined;
+  const connected = new Set(
+    status.links.filter((link) => !link.suspect).map((link) => link.nodeId),
+  );
+  const neighbors = [...status.predecessors, ...status.successors];
+  if (status.role === 'client') {
+    return connected.size > 0 ? joined : notReady('no peer is connected');
+  }
+  if (neighbors.length === 0) return notReady('no other peer is in the ring');
+  if (!neighbors.some((nodeId) => connected.has(nodeId))) {
+    return notReady('none of the neighbours answers');
+  }
+  return joined;
+}
+
+function notReady(reason: string): Readiness {
+  return { ready: false, reason };
+}

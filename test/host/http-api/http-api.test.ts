@@ -1,0 +1,273 @@
+import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CommandError } from '../../../src/host/command-error.ts';
+import { HttpApi } from '../../../src/host/http-api/http-api.ts';
+import type { ServedPeer } from '../../../src/host/http-api/http-api-routes.ts';
+import { LinkCounters } from '../../../src/host/links/link-counters.ts';
+import { silentLog } from '../../../src/host/log.ts';
+import type { VerifiedConfiguration } from '../../../src/overlay-config/verified-configuration.ts';
+import type { PeerStatus } from '../../../src/reload/peer-options.ts';
+import type { NodeId } from '../../../src/wire/node-id.ts';
+
+const nodeId = 'a1'.repeat(16) as NodeId;
+const neighbor = 'b2'.repeat(16) as NodeId;
+const token = 'correct-horse';
+
+interface Reply {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly text: string;
+}
+
+let status: PeerStatus;
+let api: HttpApi;
+
+beforeEach(async () => {
+  status = joinedStatus();
+  api = await HttpApi.open({
+    host: fakePeer(),
+    listen: { host: '127.0.0.1', port: 0 },
+    token,
+    log: silentLog,
+  });
+});
+
+afterEach(() => api.close());
+
+describe('who may ask', () => {
+  test.each(['/v1/status', '/v1/peers', '/v1/values', '/', '/v1/events'])(
+    '%s needs the token',
+    async (path) => {
+      const reply = await ask('GET', path, { authorization: undefined });
+      expect(reply.status).toBe(401);
+      expect(reply.headers['www-authenticate']).toContain('Bearer');
+      expect(reply.headers['content-type']).toBe('application/problem+json');
+      expect((await ask('GET', path, { authorization: 'Bearer wrong' })).status).toBe(401);
+      expect((await ask('GET', path, { authorization: `Basic ${token}` })).status).toBe(401);
+    },
+  );
+
+  test.each(['/healthz', '/readyz', '/metrics'])('%s needs none', async (path) => {
+    expect((await ask('GET', path, { authorization: undefined })).status).toBe(200);
+  });
+
+  test.each([
+    'evil.example',
+    'evil.example:PORT',
+    '127.0.0.1',
+    '127.0.0.1:1',
+    'localhost.evil.example:PORT',
+  ])('the Host "%s" is refused, also with the token and also for open paths', async (host) => {
+    const port = new URL(api.url).port;
+    for (const path of ['/v1/status', '/healthz']) {
+      const reply = await ask('GET', path, { host: host.replace('PORT', port) });
+      expect(reply.status).toBe(403);
+      expect(JSON.parse(reply.text)).toMatchObject({ code: 'host-not-allowed', status: 403 });
+    }
+  });
+
+  test.each(['127.0.0.1', 'localhost', '[::1]'])('the own name %s is allowed', async (name) => {
+    const port = new URL(api.url).port;
+    expect((await ask('GET', '/v1/status', { host: `${name}:${port}` })).status).toBe(200);
+  });
+
+  test.each(['http://evil.example', 'null', 'https://127.0.0.1', 'http://127.0.0.1:1'])(
+    'the Origin %s is refused',
+    async (origin) => {
+      const reply = await ask('GET', '/v1/status', { origin });
+      expect(reply.status).toBe(403);
+      expect(JSON.parse(reply.text)).toMatchObject({ code: 'origin-not-allowed' });
+    },
+  );
+
+  test('the own origin is allowed', async () => {
+    expect((await ask('GET', '/v1/status', { origin: api.url })).status).toBe(200);
+  });
+
+  test('without TLS it listens at no other than a loopback address', async () => {
+    const listen = { host: '0.0.0.0', port: 0 };
+    const opening = HttpApi.open({ host: fakePeer(), listen, token, log: silentLog });
+    await expect(opening).rejects.toThrow(/loopback/);
+  });
+});
+
+describe('answers', () => {
+  test('status, peers and values are JSON', async () => {
+    const reply = await ask('GET', '/v1/status');
+    expect(reply.headers['content-type']).toBe('application/json');
+    expect(JSON.parse(reply.text)).toMatchObject({ nodeId, state: 'joined', ready: true });
+    expect(JSON.parse((await ask('GET', '/v1/peers')).text)).toMatchObject({
+      successors: [neighbor],
+      links: [{ nodeId: neighbor, address: '127.0.0.1:6084' }],
+    });
+    expect(JSON.parse((await ask('GET', '/v1/values')).text)).toEqual([]);
+  });
+
+  test('ping answers by POST alone', async () => {
+    const reply = await ask('POST', `/v1/ping/${neighbor}`);
+    expect(JSON.parse(reply.text)).toMatchObject({ nodeId: neighbor, roundTripMs: 1.5 });
+    const wrong = await ask('GET', `/v1/ping/${neighbor}`);
+    expect(wrong.status).toBe(405);
+    expect(wrong.headers.allow).toBe('POST');
+  });
+
+  test('a failed command becomes a problem that says why', async () => {
+    const reply = await ask('GET', `/v1/certificates/${neighbor}`);
+    expect(reply.status).toBe(404);
+    expect(JSON.parse(reply.text)).toMatchObject({
+      code: 'not-found',
+      detail: 'there is none',
+      errorName: 'Error_Not_Found',
+    });
+  });
+
+  test.each(['/v1/certificates/nonsense', '/v1/locations/nonsense', '/v1/ping/%ff'])(
+    '%s is a bad request',
+    async (path) => {
+      const method = path.startsWith('/v1/ping') ? 'POST' : 'GET';
+      expect((await ask(method, path)).status).toBe(400);
+    },
+  );
+
+  test.each(['/', '/v1/trace/x', '/v1/events', '/v1/certificates/', '/v1/status/'])(
+    'there is nothing at %s',
+    async (path) => {
+      expect((await ask('GET', path)).status).toBe(404);
+    },
+  );
+
+  test('readyz says why a peer is not ready', async () => {
+    const reasons: [Partial<PeerStatus>, RegExp][] = [
+      [{ state: 'joining' }, /joining/],
+      [{ ownRecordsStored: [] }, /certificate/],
+      [{ successors: [], predecessors: [] }, /no other peer/],
+      [{ links: [] }, /none of the neighbours/],
+    ];
+    for (const [change, reason] of reasons) {
+      status = { ...joinedStatus(), ...change };
+      const reply = await ask('GET', '/readyz', { authorization: undefined });
+      expect(reply.status).toBe(503);
+      expect(JSON.parse(reply.text).detail).toMatch(reason);
+    }
+  });
+
+  test('metrics are in the text format of Prometheus', async () => {
+    const reply = await ask('GET', '/metrics');
+    expect(reply.headers['content-type']).toContain('text/plain');
+    expect(reply.text).toContain('xor_ready 1');
+    expect(reply.text).toContain('xor_messages_dropped_total{cause="malformed"} 2');
+  });
+});
+
+describe('limits', () => {
+  test('long URLs, large bodies and large headers are refused', async () => {
+    expect((await ask('GET', `/v1/certificates/${'a'.repeat(3_000)}`)).status).toBe(414);
+    expect((await ask('POST', `/v1/ping/${neighbor}`, {}, 'x'.repeat(10_000))).status).toBe(413);
+    expect((await ask('GET', '/healthz', { 'x-long': 'x'.repeat(10_000) })).status).toBe(431);
+  });
+
+  test('bytes that are no HTTP get 400 and the connection closes', async () => {
+    const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+    socket.end('\u0016\u0003\u0001 nonsense\r\n\r\n');
+    let text = '';
+    for await (const chunk of socket) text += String(chunk);
+    expect(text).toMatch(/^HTTP\/1\.1 400 /);
+  });
+});
+
+function ask(
+  method: string,
+  path: string,
+  headers: Record<string, string | undefined> = {},
+  body = '',
+): Promise<Reply> {
+  const all = { authorization: `Bearer ${token}`, ...headers };
+  const defined = Object.entries(all).filter((entry) => entry[1] !== undefined);
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      `${api.url}${path}`,
+      { method, headers: Object.fromEntries(defined), agent: false },
+      async (response) => {
+        let text = '';
+        for await (const chunk of response) text += String(chunk);
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+function fakePeer(): ServedPeer {
+  return {
+    counters: new LinkCounters(),
+    connectionCounts: { links: 1, handshakes: 0 },
+    listenAddress: { host: '127.0.0.1', port: 6084 },
+    overlayConfiguration: { instanceName: 'xmpp.org' } as VerifiedConfiguration,
+    status: () => status,
+    values: () => [],
+    locate: () => Promise.resolve([]),
+    ping: (asked) =>
+      Promise.resolve({
+        type: 'pong',
+        nodeId: asked,
+        roundTripMs: 1.5,
+        peerTimeUnixMs: 0,
+        hops: 1,
+      }),
+    lookupCertificates: () =>
+      Promise.reject(
+        new CommandError({ code: 'not-found', detail: 'there is none', errorCode: 3 }),
+      ),
+  };
+}
+
+function joinedStatus(): PeerStatus {
+  return {
+    nodeId,
+    userName: 'juliet@example.org',
+    role: 'peer',
+    state: 'joined',
+    isolated: false,
+    uptimeSeconds: 1,
+    configurationSequence: 1,
+    predecessors: [neighbor],
+    successors: [neighbor],
+    fingers: [],
+    ownRecordsStored: [3, 16],
+    ownRecordsComplete: true,
+    links: [
+      {
+        link: 1,
+        nodeId: neighbor,
+        userName: 'romeo@example.net',
+        remoteAddress: { type: 'ipv4', address: Uint8Array.of(127, 0, 0, 1), port: 6084 },
+        routable: true,
+        suspect: false,
+        roundTripMs: 0.3,
+        sentBytes: 1,
+        receivedBytes: 2,
+      },
+    ],
+    counters: {
+      messagesSent: 1,
+      messagesReceived: 1,
+      messagesForwarded: 0,
+      requestsAnswered: 1,
+      dropped: {
+        malformed: 2,
+        'bad-header': 0,
+        'bad-signature': 0,
+        'not-for-us': 0,
+        'no-route': 0,
+        'stale-opaque-id': 0,
+        'unexpected-response': 0,
+        'reassembly-limit': 0,
+        overload: 0,
+      },
+    },
+    resources: 0,
+    values: 0,
+  };
+}
