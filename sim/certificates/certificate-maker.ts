@@ -1,7 +1,4 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { reloadUri } from '../../src/tls-auth/node-identity.ts';
-import { KeyOid, SignatureOid } from '../../src/tls-auth/object-identifier.ts';
-import type { NodeId } from '../../src/wire/node-id.ts';
 import {
   bitString,
   boolean,
@@ -12,7 +9,10 @@ import {
   octetString,
   sequence,
   time,
-} from './der-writer.ts';
+} from '../../src/tls-auth/der-writer.ts';
+import { reloadUri } from '../../src/tls-auth/node-identity.ts';
+import { KeyOid, SignatureOid } from '../../src/tls-auth/object-identifier.ts';
+import type { NodeId } from '../../src/wire/node-id.ts';
 import {
   authorityKeyIdentifier,
   basicConstraints,

@@ -1,6 +1,5 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { KEY_USAGE_BITS, type KeyUsageBit } from '../../src/tls-auth/certificate-extension.ts';
-import { ExtensionOid, XMPP_ADDR_OID } from '../../src/tls-auth/object-identifier.ts';
 import {
   boolean,
   explicit,
@@ -12,7 +11,8 @@ import {
   sequence,
   set,
   utf8String,
-} from './der-writer.ts';
+} from '../../src/tls-auth/der-writer.ts';
+import { ExtensionOid, XMPP_ADDR_OID } from '../../src/tls-auth/object-identifier.ts';
 
 /** An extension to put into a certificate; `value` is its own DER. */
 export interface TestExtension {

@@ -1,5 +1,11 @@
+import {
+  der,
+  implicit,
+  integer,
+  objectIdentifier,
+  sequence,
+} from '../../src/tls-auth/der-writer.ts';
 import { ExtensionOid, PolicyQualifierOid } from '../../src/tls-auth/object-identifier.ts';
-import { der, implicit, integer, objectIdentifier, sequence } from './der-writer.ts';
 import { extension, type TestExtension } from './extension-maker.ts';
 
 /** A policy, and DER of its qualifiers. */

@@ -1,5 +1,14 @@
 import type { KeyObject } from 'node:crypto';
 import {
+  der,
+  explicit,
+  implicit,
+  integer,
+  namedBits,
+  sequence,
+  time,
+} from '../../src/tls-auth/der-writer.ts';
+import {
   ExtensionOid,
   ListExtensionOid,
   SignatureOid,
@@ -11,7 +20,6 @@ import {
   signTbs,
   type TestAuthority,
 } from './certificate-maker.ts';
-import { der, explicit, implicit, integer, namedBits, sequence, time } from './der-writer.ts';
 import {
   authorityKeyIdentifier,
   distinguishedName,

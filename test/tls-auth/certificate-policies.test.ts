@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { integer } from '../../sim/certificates/der-writer.ts';
 import {
   certificatePolicies,
   cpsQualifier,
@@ -8,6 +7,7 @@ import {
 } from '../../sim/certificates/policy-maker.ts';
 import type { PolicyInputs } from '../../src/tls-auth/certificate-policies.ts';
 import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
+import { integer } from '../../src/tls-auth/der-writer.ts';
 import { ANY, answer, GOLD, judge, type Link, RED, SILVER, WHITE } from './policy-fixtures.ts';
 
 const accepting = (...policies: string[]) => ({ initialPolicies: new Set(policies) });

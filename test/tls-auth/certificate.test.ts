@@ -11,17 +11,6 @@ import {
   testNodeId,
 } from '../../sim/certificates/certificate-maker.ts';
 import {
-  bitString,
-  der,
-  explicit,
-  implicit,
-  integer,
-  objectIdentifier,
-  octetString,
-  sequence,
-  utf8String,
-} from '../../sim/certificates/der-writer.ts';
-import {
   basicConstraints,
   extendedKeyUsage,
   extension,
@@ -36,6 +25,17 @@ import {
   parseCertificate,
 } from '../../src/tls-auth/certificate.ts';
 import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
+import {
+  bitString,
+  der,
+  explicit,
+  implicit,
+  integer,
+  objectIdentifier,
+  octetString,
+  sequence,
+  utf8String,
+} from '../../src/tls-auth/der-writer.ts';
 import { ExtensionOid } from '../../src/tls-auth/object-identifier.ts';
 
 const root = makeRoot();

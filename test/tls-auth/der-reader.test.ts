@@ -1,14 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  der,
-  integer,
-  namedBits,
-  objectIdentifier,
-  sequence,
-  time,
-} from '../../sim/certificates/der-writer.ts';
-import {
   contextConstructed,
   DerReader,
   DerTag,
@@ -23,6 +15,14 @@ import {
   derSmallInteger,
   derText,
 } from '../../src/tls-auth/der-value.ts';
+import {
+  der,
+  integer,
+  namedBits,
+  objectIdentifier,
+  sequence,
+  time,
+} from '../../src/tls-auth/der-writer.ts';
 
 function bytes(hex: string): Uint8Array {
   return new Uint8Array(Buffer.from(hex, 'hex'));

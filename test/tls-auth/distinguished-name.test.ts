@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { der, objectIdentifier, sequence, set } from '../../sim/certificates/der-writer.ts';
 import { DerReader } from '../../src/tls-auth/der-reader.ts';
+import { der, objectIdentifier, sequence, set } from '../../src/tls-auth/der-writer.ts';
 import { type DistinguishedName, derName } from '../../src/tls-auth/distinguished-name.ts';
 
 type Attribute = readonly [oid: string, tag: number, value: string | Uint8Array];

@@ -5,7 +5,6 @@ import {
   makeLeaf,
   makeRoot,
 } from '../../sim/certificates/certificate-maker.ts';
-import { explicit, implicit, integer, sequence } from '../../sim/certificates/der-writer.ts';
 import {
   extension,
   generalName,
@@ -13,6 +12,7 @@ import {
   subjectAltName,
   type TestName,
 } from '../../sim/certificates/extension-maker.ts';
+import { explicit, implicit, integer, sequence } from '../../src/tls-auth/der-writer.ts';
 import { pathTo, verdict } from './path-fixtures.ts';
 
 interface Case {

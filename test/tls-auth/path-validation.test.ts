@@ -8,7 +8,6 @@ import {
   TEST_UNIX_MS,
   type TestAuthority,
 } from '../../sim/certificates/certificate-maker.ts';
-import { implicit, integer, octetString, sequence } from '../../sim/certificates/der-writer.ts';
 import {
   basicConstraints,
   extendedKeyUsage,
@@ -20,6 +19,7 @@ import {
   type TestExtension,
 } from '../../sim/certificates/extension-maker.ts';
 import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
+import { implicit, integer, octetString, sequence } from '../../src/tls-auth/der-writer.ts';
 import { ExtensionOid, SignatureOid } from '../../src/tls-auth/object-identifier.ts';
 import { pathTo, verdict } from './path-fixtures.ts';
 

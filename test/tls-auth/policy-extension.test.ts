@@ -1,13 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { makeLeaf, makeRoot } from '../../sim/certificates/certificate-maker.ts';
-import {
-  der,
-  integer,
-  objectIdentifier,
-  sequence,
-  utf8String,
-} from '../../sim/certificates/der-writer.ts';
 import { extension, type TestExtension } from '../../sim/certificates/extension-maker.ts';
 import {
   certificatePolicies,
@@ -19,6 +12,13 @@ import {
 } from '../../sim/certificates/policy-maker.ts';
 import { parseCertificate } from '../../src/tls-auth/certificate.ts';
 import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
+import {
+  der,
+  integer,
+  objectIdentifier,
+  sequence,
+  utf8String,
+} from '../../src/tls-auth/der-writer.ts';
 import { ExtensionOid } from '../../src/tls-auth/object-identifier.ts';
 
 const root = makeRoot();

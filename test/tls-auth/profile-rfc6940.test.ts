@@ -11,7 +11,6 @@ import {
   type TestLeaf,
   testNodeId,
 } from '../../sim/certificates/certificate-maker.ts';
-import { integer } from '../../sim/certificates/der-writer.ts';
 import {
   extension,
   generalName,
@@ -21,6 +20,7 @@ import {
 import { Authenticator } from '../../src/tls-auth/authenticator.ts';
 import { leafIdentity, profileFaults } from '../../src/tls-auth/certificate-profile.ts';
 import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
+import { integer } from '../../src/tls-auth/der-writer.ts';
 import { reloadUri, selfSignedNodeId } from '../../src/tls-auth/node-identity.ts';
 import type { ProfileRules } from '../../src/tls-auth/profile-rule.ts';
 import type { TrustSettings } from '../../src/tls-auth/trust-settings.ts';

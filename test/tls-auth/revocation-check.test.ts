@@ -6,7 +6,6 @@ import {
   TEST_UNIX_MS,
   type TestAuthority,
 } from '../../sim/certificates/certificate-maker.ts';
-import { integer } from '../../sim/certificates/der-writer.ts';
 import { extension, generalName } from '../../sim/certificates/extension-maker.ts';
 import {
   entryOf,
@@ -17,6 +16,7 @@ import {
   type TestScope,
 } from '../../sim/certificates/revocation-list-maker.ts';
 import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
+import { integer } from '../../src/tls-auth/der-writer.ts';
 import { parseRevocationList } from '../../src/tls-auth/revocation-list.ts';
 import {
   CA_SERIAL,

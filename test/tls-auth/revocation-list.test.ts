@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { makeRoot, signTbs, TEST_UNIX_MS } from '../../sim/certificates/certificate-maker.ts';
-import { der, implicit, integer, sequence } from '../../sim/certificates/der-writer.ts';
 import {
   extension,
   generalName,
@@ -21,6 +20,7 @@ import {
   type TestEntry,
 } from '../../sim/certificates/revocation-list-maker.ts';
 import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
+import { der, implicit, integer, sequence } from '../../src/tls-auth/der-writer.ts';
 import { ExtensionOid, ListExtensionOid } from '../../src/tls-auth/object-identifier.ts';
 import {
   listLengthMax,

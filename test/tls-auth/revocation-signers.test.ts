@@ -8,7 +8,6 @@ import {
   type TestAuthority,
   type TestKey,
 } from '../../sim/certificates/certificate-maker.ts';
-import { integer } from '../../sim/certificates/der-writer.ts';
 import {
   authorityKeyIdentifier,
   extension,
@@ -27,6 +26,7 @@ import {
   type TestEntry,
   type TestPoint,
 } from '../../sim/certificates/revocation-list-maker.ts';
+import { integer } from '../../src/tls-auth/der-writer.ts';
 import {
   ca,
   caList,

@@ -1,17 +1,30 @@
-/** Writes DER for tests and simulations; it makes broken values as willingly as good ones. */
+import { DerTag } from './der-reader.ts';
+import { formatUnixMs } from './der-time.ts';
+
+/** Writes DER (X.690 §10). It says what it is told to: broken values as willingly as good ones. */
 
 /** One element: identifier octet, length, contents. */
 export function der(tag: number, ...contents: readonly Uint8Array[]): Uint8Array {
-  const body = Buffer.concat(contents);
-  return new Uint8Array(Buffer.concat([Buffer.from([tag]), lengthOctets(body.length), body]));
+  let length = 0;
+  for (const part of contents) length += part.length;
+  const octets = lengthOctets(length);
+  const element = new Uint8Array(1 + octets.length + length);
+  element[0] = tag;
+  element.set(octets, 1);
+  let at = 1 + octets.length;
+  for (const part of contents) {
+    element.set(part, at);
+    at += part.length;
+  }
+  return element;
 }
 
-export const sequence = (...contents: readonly Uint8Array[]) => der(0x30, ...contents);
-export const set = (...contents: readonly Uint8Array[]) => der(0x31, ...contents);
-export const octetString = (contents: Uint8Array) => der(0x04, contents);
-export const utf8String = (text: string) => der(0x0c, Buffer.from(text));
-export const boolean = (value: boolean) => der(0x01, Uint8Array.of(value ? 0xff : 0));
-export const nullValue = () => der(0x05);
+export const sequence = (...contents: readonly Uint8Array[]) => der(DerTag.sequence, ...contents);
+export const set = (...contents: readonly Uint8Array[]) => der(DerTag.set, ...contents);
+export const octetString = (contents: Uint8Array) => der(DerTag.octetString, contents);
+export const utf8String = (text: string) => der(DerTag.utf8String, Buffer.from(text));
+export const boolean = (value: boolean) => der(DerTag.boolean, Uint8Array.of(value ? 0xff : 0));
+export const nullValue = () => der(DerTag.null);
 
 /** `[number]` around constructed contents. */
 export const explicit = (number: number, ...contents: readonly Uint8Array[]) =>
@@ -30,12 +43,12 @@ export function integer(value: bigint | number): Uint8Array {
   const first = octets[0] ?? 0;
   if (rest === 0n && first >= 0x80) octets.unshift(0);
   if (rest === -1n && first < 0x80) octets.unshift(0xff);
-  return der(0x02, Uint8Array.from(octets));
+  return der(DerTag.integer, Uint8Array.from(octets));
 }
 
 /** BIT STRING of whole octets. */
 export function bitString(octets: Uint8Array): Uint8Array {
-  return der(0x03, Uint8Array.of(0), octets);
+  return der(DerTag.bitString, Uint8Array.of(0), octets);
 }
 
 /** BIT STRING with these bits set and no trailing zero bits. */
@@ -47,7 +60,7 @@ export function namedBits(bits: readonly number[]): Uint8Array {
     octets[at] = (octets[at] ?? 0) | (0x80 >> (bit % 8));
   }
   const unused = last < 0 ? 0 : 7 - (last % 8);
-  return der(0x03, Uint8Array.of(unused), octets);
+  return der(DerTag.bitString, Uint8Array.of(unused), octets);
 }
 
 export function objectIdentifier(dotted: string): Uint8Array {
@@ -57,14 +70,16 @@ export function objectIdentifier(dotted: string): Uint8Array {
     for (let rest = arc / 128n; rest > 0n; rest /= 128n) base128.unshift(128 + Number(rest % 128n));
     return base128;
   });
-  return der(0x06, Uint8Array.from(octets));
+  return der(DerTag.objectIdentifier, Uint8Array.from(octets));
 }
 
-/** UTCTime to 2049, GeneralizedTime from 2050 — RFC 5280 §4.1.2.5. */
+/** UTCTime from 1950 to 2049, else GeneralizedTime, in whole seconds — RFC 5280 §4.1.2.5. */
 export function time(unixMs: number): Uint8Array {
-  const digits = new Date(unixMs).toISOString().replace(/[-:T]|\.\d+/g, '');
-  const isUtcTime = unixMs >= Date.UTC(1950, 0) && unixMs < Date.UTC(2050, 0);
-  return isUtcTime ? der(0x17, Buffer.from(digits.slice(2))) : der(0x18, Buffer.from(digits));
+  const digits = formatUnixMs(unixMs).replace(/[-:T]/g, '');
+  const isUtcTime = unixMs >= YEAR_1950_UNIX_MS && unixMs < YEAR_2050_UNIX_MS;
+  return isUtcTime
+    ? der(DerTag.utcTime, Buffer.from(digits.slice(2), 'latin1'))
+    : der(DerTag.generalizedTime, Buffer.from(digits, 'latin1'));
 }
 
 function lengthOctets(length: number): Uint8Array {
@@ -73,3 +88,6 @@ function lengthOctets(length: number): Uint8Array {
   for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256);
   return Uint8Array.of(0x80 | octets.length, ...octets);
 }
+
+const YEAR_1950_UNIX_MS = -631_152_000_000;
+const YEAR_2050_UNIX_MS = 2_524_608_000_000;
