@@ -30,6 +30,18 @@ function unixMs(year: number, rest: string, offset: number): number {
   const inRange =
     month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month) && hour <= 23;
   if (!inRange || minute > 59 || second > 59) throw new MalformedDer('no such time', offset);
+  return unixMsOf(year, month, day, hour, minute, second);
+}
+
+/** ms since 1970 of a time that exists, in UTC. */
+export function unixMsOf(
+  year: number,
+  month: number,
+  day: number,
+  hour: number,
+  minute: number,
+  second: number,
+): number {
   const days = daysSince1970(year, month, day);
   return (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000;
 }

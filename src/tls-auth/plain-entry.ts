@@ -1,28 +1,41 @@
-import { toHex } from '../wire/hex.ts';
+import { unixMsOf } from './der-time.ts';
 
 /**
- * The serial number (content octets in lower-case hex) of an entry of a revocation list in the form
- * that nearly all have: INTEGER, UTCTime, and a reasonCode other than removeFromCRL or nothing.
- * Undefined for every other entry, good or bad: those are read with a DerReader. Lists of a
- * hundred thousand entries are read four times as fast with this.
+ * Whether an entry of a revocation list has the form that nearly all have: INTEGER, UTCTime, and a
+ * reasonCode other than removeFromCRL or nothing. Every other entry, good or bad, is read with a
+ * DerReader. `offset` and `length` are those of its contents in `der`.
  */
-export function serialOfPlainEntry(
+export function isPlainEntry(der: Uint8Array, offset: number, length: number): boolean {
+  const serialLength = der[offset + 1] ?? 0;
+  if (der[offset] !== 0x02 || serialLength === 0 || serialLength > serialLengthMax) return false;
+  const timeStart = offset + 2 + serialLength;
+  const reasonStart = timeStart + UTC_TIME_LENGTH;
+  const restLength = offset + length - reasonStart;
+  if (restLength !== 0 && restLength !== REASON_LENGTH) return false;
+  if (!isShortestInteger(der, offset + 2, serialLength)) return false;
+  if (!isPlainUtcTime(der, timeStart)) return false;
+  return restLength === 0 || isPlainReason(der, reasonStart);
+}
+
+/** What stands in a plain entry; `reason` is the number on the wire. */
+export function readPlainEntry(
   der: Uint8Array,
   offset: number,
   length: number,
-): string | undefined {
-  const serialLength = der[offset + 1] ?? 0;
-  if (der[offset] !== 0x02 || serialLength === 0 || serialLength > serialLengthMax)
-    return undefined;
-  const serialStart = offset + 2;
-  const timeStart = serialStart + serialLength;
+): { readonly revokedUnixMs: number; readonly reason: number } {
+  const timeStart = offset + 2 + (der[offset + 1] ?? 0);
   const reasonStart = timeStart + UTC_TIME_LENGTH;
-  const restLength = offset + length - reasonStart;
-  if (restLength !== 0 && restLength !== REASON_LENGTH) return undefined;
-  if (!isShortestInteger(der, serialStart, serialLength)) return undefined;
-  if (!isPlainUtcTime(der, timeStart)) return undefined;
-  if (restLength !== 0 && !isPlainReason(der, reasonStart)) return undefined;
-  return toHex(der, serialStart, timeStart);
+  const hasReason = offset + length > reasonStart;
+  const year = twoDigits(der, timeStart + 2);
+  const revokedUnixMs = unixMsOf(
+    year + (year < 50 ? 2000 : 1900),
+    twoDigits(der, timeStart + 4),
+    twoDigits(der, timeStart + 6),
+    twoDigits(der, timeStart + 8),
+    twoDigits(der, timeStart + 10),
+    twoDigits(der, timeStart + 12),
+  );
+  return { revokedUnixMs, reason: hasReason ? (der[reasonStart + REASON_START.length] ?? 0) : 0 };
 }
 
 function isShortestInteger(der: Uint8Array, start: number, length: number): boolean {

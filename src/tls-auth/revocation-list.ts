@@ -118,7 +118,7 @@ function tbsFields(der: Uint8Array, reader: DerReader) {
   const isDelta = extensions.baseCrlNumber !== undefined;
   const isIndirect = extensions.issuingDistributionPoint?.isIndirect === true;
   const rules = { issuer, version, isDelta, isIndirect };
-  const entries = new RevokedEntries(der, collectEntries(der, reader, revoked, rules));
+  const entries = new RevokedEntries(der, collectEntries(der, revoked, rules));
   return {
     version,
     innerAlgorithm,
