@@ -230,7 +230,8 @@ export function derAlgorithm(reader: DerReader): AlgorithmIdentifier {
   return { oid, parameters, der: element.der };
 }
 
-function derSubjectPublicKeyInfo(reader: DerReader): SubjectPublicKeyInfo {
+/** SubjectPublicKeyInfo — RFC 5280 §4.1.2.7. */
+export function derSubjectPublicKeyInfo(reader: DerReader): SubjectPublicKeyInfo {
   const element = reader.element(DerTag.sequence);
   const inner = reader.inside(element);
   const algorithm = derAlgorithm(inner);
