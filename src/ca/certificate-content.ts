@@ -23,6 +23,8 @@ export interface CertificateContent {
   readonly notBeforeUnixMs: number;
   readonly notAfterUnixMs: number;
   readonly isCa: boolean;
+  /** pathLenConstraint of an authority; undefined: there is none. */
+  readonly pathLength: number | undefined;
   readonly keyUsage: readonly KeyUsageBit[];
   /** Object identifiers; empty: any purpose. */
   readonly extendedKeyUsage: readonly string[];
@@ -70,6 +72,7 @@ export function rootCertificateContent(
     issuerCommonName: commonName,
     subjectCommonName: commonName,
     isCa: true,
+    pathLength: undefined,
     keyUsage: ['digitalSignature', 'keyCertSign', 'cRLSign'],
     extendedKeyUsage: [],
     subjectAltNames: [],
@@ -111,6 +114,7 @@ export function leafCertificateContent(
     issuerCommonName,
     subjectCommonName: isXep0416 ? subject.nodeIds[0] : undefined,
     isCa: false,
+    pathLength: undefined,
     keyUsage: ['digitalSignature'],
     extendedKeyUsage: [],
     subjectAltNames: names,
@@ -131,6 +135,7 @@ export function httpsCertificateContent(
     issuerCommonName,
     subjectCommonName: HTTPS_COMMON_NAME,
     isCa: false,
+    pathLength: undefined,
     keyUsage: ['digitalSignature'],
     extendedKeyUsage: [KeyPurposeOid.serverAuth],
     subjectAltNames: hosts,

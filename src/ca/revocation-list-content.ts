@@ -16,6 +16,8 @@ export interface RevocationListContent {
   readonly number: number;
   readonly thisUpdateUnixMs: number;
   readonly nextUpdateUnixMs: number;
+  /** The one distribution point that it speaks of; undefined: it speaks of all certificates. */
+  readonly distributionPointUrl: string | undefined;
   readonly entries: readonly RevocationListEntry[];
 }
 
@@ -43,6 +45,7 @@ export function nextRevocationList(
     number: register.revocationListNumber + 1,
     thisUpdateUnixMs: second,
     nextUpdateUnixMs: second + REVOCATION_LIST_LIFETIME_MS,
+    distributionPointUrl: undefined,
     entries: entries.sort((a, b) => (a.serialNumber < b.serialNumber ? -1 : 1)),
   };
 }

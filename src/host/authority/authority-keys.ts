@@ -1,15 +1,9 @@
-import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { CertificateContent } from '../../ca/certificate-content.ts';
 import { toPem } from '../links/link-credentials.ts';
 import { AuthorityFailure } from './authority-failure.ts';
 import { buildCertificate } from './certificate-builder.ts';
-
-/** A key and what it is called by others. */
-export interface KeyPair {
-  readonly privateKey: KeyObject;
-  /** DER. */
-  readonly subjectPublicKeyInfo: Uint8Array;
-}
+import { type KeyPair, keyPairOf, type SigningKey } from './signing-key.ts';
 
 /** A key with its certificate. */
 export interface CertifiedKey extends KeyPair {
@@ -34,16 +28,11 @@ export const AUTHORITY_KEYS = {
 export type AuthorityKeyName = keyof typeof AUTHORITY_KEYS;
 export type AuthorityKeys = Readonly<Record<AuthorityKeyName, CertifiedKey>>;
 
-export function keyPairOf(privateKey: KeyObject): KeyPair {
-  const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
-  return { privateKey, subjectPublicKeyInfo: new Uint8Array(spki) };
-}
-
 /** Certifies a key: with the issuer's, or with itself. */
 export async function certifyKey(
   key: KeyPair,
   content: CertificateContent,
-  issuer: KeyPair,
+  issuer: SigningKey,
 ): Promise<CertifiedKey> {
   const certificate = await buildCertificate(content, key.subjectPublicKeyInfo, issuer);
   return { ...key, certificate };

@@ -21,8 +21,6 @@ import {
   type CertifiedKey,
   certificatePem,
   certifyKey,
-  type KeyPair,
-  keyPairOf,
   privateKeyPem,
 } from './authority-keys.ts';
 import { AuthorityLedger } from './authority-ledger.ts';
@@ -40,6 +38,7 @@ import {
   SETTINGS_FILE,
   signerNameOf,
 } from './authority-state.ts';
+import { type KeyPair, keyPairOf } from './signing-key.ts';
 
 /** What `initializeAuthority` needs to know; what is left out has the default named there. */
 export interface InitializeOptions extends Partial<AuthoritySettings> {

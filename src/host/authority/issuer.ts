@@ -139,7 +139,7 @@ export class AuthorityIssuer {
       const unixMs = this.state.nowUnixMs();
       const content = nextRevocationList(register, rootCommonName, unixMs);
       await this.state.record({ type: 'revocationListIssued', unixMs, number: content.number });
-      const bytes = buildRevocationList(content, keys.root);
+      const bytes = await buildRevocationList(content, keys.root);
       const document = { contentType: 'application/pkix-crl', bytes, changedUnixMs: unixMs };
       this.list = { content, document };
     });

@@ -1,10 +1,11 @@
-import { createPublicKey, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { keyPairOf, readCertifiedKey } from '../../../src/host/authority/authority-keys.ts';
+import { readCertifiedKey } from '../../../src/host/authority/authority-keys.ts';
 import { certifyHttpsServer } from '../../../src/host/authority/initialization.ts';
 import { buildRevocationList } from '../../../src/host/authority/revocation-list-builder.ts';
+import { keyPairOf } from '../../../src/host/authority/signing-key.ts';
 import { generatePrivateKey } from '../../../src/host/enrollment/enrollment-key.ts';
 import { toPem } from '../../../src/host/links/link-credentials.ts';
 import { parseCertificate } from '../../../src/tls-auth/certificate.ts';
@@ -167,7 +168,6 @@ it('the own signers have certificates that say where the revocation list is', as
 
 it.skipIf(isOpensslMissing)('RFC 5280 §5.1: a list of thousands is made in time', async () => {
   const privateKey = await generatePrivateKey('p256');
-  const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
   const nowUnixMs = 1_800_000_000_000;
   const entries = Array.from({ length: 2_000 }, (_, index) => ({
     serialNumber: `40${index.toString(16).padStart(38, '0')}`,
@@ -179,9 +179,10 @@ it.skipIf(isOpensslMissing)('RFC 5280 §5.1: a list of thousands is made in time
     number: 1,
     thisUpdateUnixMs: nowUnixMs,
     nextUpdateUnixMs: Date.UTC(2051, 0),
+    distributionPointUrl: undefined,
     entries,
   };
-  const list = buildRevocationList(content, { privateKey, subjectPublicKeyInfo: spki });
+  const list = await buildRevocationList(content, keyPairOf(privateKey));
   const read = openssl(['crl', '-inform', 'DER', '-noout', '-text'], list);
   expect(read.match(/Serial Number/g)).toHaveLength(2_000);
   expect(read.match(/Superseded/g)).toHaveLength(1_000);

@@ -6,11 +6,11 @@ import { rootCertificateContent, validityFrom } from '../../../src/ca/certificat
 import {
   certificatePem,
   certifyKey,
-  keyPairOf,
   privateKeyPem,
 } from '../../../src/host/authority/authority-keys.ts';
 import type { RunningAuthority } from '../../../src/host/authority/authority-server.ts';
 import { certifyHttpsServer } from '../../../src/host/authority/initialization.ts';
+import { keyPairOf } from '../../../src/host/authority/signing-key.ts';
 import { type EnrollOptions, enroll } from '../../../src/host/enrollment/enrollment-client.ts';
 import {
   EnrollmentFailure,

@@ -1,8 +1,9 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { leafCertificateContent, validityFrom } from '../../../src/ca/certificate-content.ts';
-import { certifyKey, keyPairOf } from '../../../src/host/authority/authority-keys.ts';
+import { certifyKey } from '../../../src/host/authority/authority-keys.ts';
 import type { RunningAuthority } from '../../../src/host/authority/authority-server.ts';
+import { keyPairOf } from '../../../src/host/authority/signing-key.ts';
 import { type EnrolledIdentity, renew } from '../../../src/host/enrollment/enrollment-client.ts';
 import { generatePrivateKey, KEY_TYPES } from '../../../src/host/enrollment/enrollment-key.ts';
 import {

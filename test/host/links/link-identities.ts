@@ -6,11 +6,8 @@ import {
   rootCertificateContent,
   serialNumberFrom,
 } from '../../../src/ca/certificate-content.ts';
-import {
-  type CertifiedKey,
-  certifyKey,
-  keyPairOf,
-} from '../../../src/host/authority/authority-keys.ts';
+import { type CertifiedKey, certifyKey } from '../../../src/host/authority/authority-keys.ts';
+import { keyPairOf } from '../../../src/host/authority/signing-key.ts';
 import { generatePrivateKey, type KeyType } from '../../../src/host/enrollment/enrollment-key.ts';
 import type { LinkCredentials } from '../../../src/host/links/link-credentials.ts';
 import { Authenticator } from '../../../src/tls-auth/authenticator.ts';
