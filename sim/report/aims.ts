@@ -98,12 +98,12 @@ function ringAim({ converged, scenario }: RunRecord): AimLine[] {
   return [{ what: 'The ring after churn and faults have ended', measured, aim, isMet: converged }];
 }
 
-function speedAim({ virtualHours, wallSeconds, scenario }: RunRecord): AimLine[] {
-  if (wallSeconds === 0) return [];
-  const ratio = (virtualHours * 3600) / wallSeconds;
+function speedAim({ virtualHours, observedWallSeconds, scenario }: RunRecord): AimLine[] {
+  if (observedWallSeconds === 0) return [];
+  const ratio = (virtualHours * 3600) / observedWallSeconds;
   const measured = `${roundFigure(ratio)}×`;
   const isMet = scenario.peers >= 1000 ? ratio > 1 : undefined;
-  return [{ what: 'Speed beside real time', measured, aim: '> 1×', isMet }];
+  return [{ what: 'Speed beside real time, once built', measured, aim: '> 1×', isMet }];
 }
 
 /** Longest sessions first. */

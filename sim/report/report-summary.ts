@@ -23,6 +23,7 @@ export function reproductionHtml(record: RunRecord): Markup {
     ['Clients', figure(record.scenario.clients)],
     ['Virtual time', `${roundFigure(record.virtualHours)} h`],
     ['Wall time', `${roundFigure(record.wallSeconds)} s`],
+    ['Of that, observing', `${roundFigure(record.observedWallSeconds)} s`],
     ['Events', figure(record.events)],
     ['Events per second', roundFigure(rate)],
     ['Peak memory', byteFigure(record.peakMemoryBytes)],

@@ -41,6 +41,7 @@ export function runSimulation(
   const { scenario, seed, signatures, replay } = request;
   const startedMs = performance.now();
   let lookedAtMs = startedMs;
+  const observed = new ObservedTime();
   const simulation = new Simulation({
     scenario,
     seed,
@@ -51,6 +52,7 @@ export function runSimulation(
   const memory = new PeakMemory(hooks.isAlone ?? true);
   const stop = replay === undefined ? undefined : stopAt(simulation, replay);
   while (simulation.advance(SLICE_MS)) {
+    observed.look(simulation.phase);
     if (performance.now() >= lookedAtMs + LOOK_EVERY_MS) {
       lookedAtMs = performance.now();
       memory.sample();
@@ -70,6 +72,7 @@ export function runSimulation(
     commit: request.commit,
     nodeVersion: process.versions.node,
     wallSeconds: (performance.now() - startedMs) / 1000,
+    observedWallSeconds: observed.seconds,
     peakMemoryBytes: memory.peakBytes,
     latencySource: latencyDescription(scenario.network.latency, {
       matrix: resources.matrix,
@@ -136,6 +139,22 @@ function progressOf(simulation: Simulation, scenario: RunRequest['scenario']): R
     peersJoined: world.nodes.filter((node) => node.isJoined).length,
     events: world.eventCount,
   };
+}
+
+/** Time on the wall while the overlay is observed: building it is no part of it. */
+class ObservedTime {
+  private fromMs: number | undefined;
+  private untilMs = 0;
+
+  look(phase: Phase): void {
+    if (phase !== 'observing') return;
+    this.untilMs = performance.now();
+    this.fromMs ??= this.untilMs;
+  }
+
+  get seconds(): number {
+    return this.fromMs === undefined ? 0 : (this.untilMs - this.fromMs) / 1000;
+  }
 }
 
 /** The most memory that was in use at the moments looked at. */

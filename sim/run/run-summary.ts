@@ -7,6 +7,8 @@ export interface RunSummary {
   readonly virtualHours: number;
   readonly events: number;
   readonly wallSeconds: number;
+  /** Of these, without building the overlay and letting it become whole at the end. */
+  readonly observedWallSeconds: number;
   readonly traceHash: string;
   readonly lookups: number;
   /** Share of the lookups that succeeded; 1 where there was none. */
@@ -42,6 +44,7 @@ export function summaryOf(record: RunRecord): RunSummary {
     virtualHours: rounded(record.virtualHours, 4),
     events,
     wallSeconds: rounded(wallSeconds, 3),
+    observedWallSeconds: rounded(record.observedWallSeconds, 3),
     traceHash: record.traceHash,
     lookups: lookups.started,
     lookupSuccess: lookups.started === 0 ? 1 : rounded(lookups.succeeded / lookups.started, 6),

@@ -33,6 +33,7 @@ export function studyRecord(studies: readonly DoneStudy[], command: string): Run
     events: sum(({ events }) => events),
     virtualHours: sum(({ virtualHours }) => virtualHours),
     wallSeconds: sum(({ wallSeconds }) => wallSeconds),
+    observedWallSeconds: sum(({ observedWallSeconds }) => observedWallSeconds),
     peakMemoryBytes: Math.max(...records.map(({ peakMemoryBytes }) => peakMemoryBytes)),
     outcome: worstOutcome(records.map(({ outcome }) => outcome)),
     violations: records.flatMap(({ violations }) => violations),

@@ -16,6 +16,8 @@ export interface RunRecord {
   readonly events: number;
   readonly virtualHours: number;
   readonly wallSeconds: number;
+  /** The part of `wallSeconds` after the overlay was built and settled: observing. */
+  readonly observedWallSeconds: number;
   readonly peakMemoryBytes: number;
   /** Whether the round-trip times are the measured ones or generated with their percentiles. */
   readonly latencySource: string;

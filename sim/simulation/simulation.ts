@@ -35,6 +35,7 @@ export type RunSurroundings = Pick<
   | 'commit'
   | 'nodeVersion'
   | 'wallSeconds'
+  | 'observedWallSeconds'
   | 'peakMemoryBytes'
   | 'latencySource'
 >;

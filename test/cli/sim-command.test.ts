@@ -23,6 +23,7 @@ describe('xor sim run', { timeout: 60_000 }, () => {
       virtualHours: 0.02,
       events: expect.any(Number),
       wallSeconds: expect.any(Number),
+      observedWallSeconds: expect.any(Number),
       traceHash: expect.stringMatching(/^[0-9a-f]{16}$/),
       lookups: expect.any(Number),
       lookupSuccess: expect.any(Number),

@@ -109,6 +109,7 @@ export function quietRecord(): RunRecord {
     events: 9_412_877,
     virtualHours: 2.4,
     wallSeconds: 214.8,
+    observedWallSeconds: 150.2,
     peakMemoryBytes: 412_000_000,
     latencySource: 'generated with the percentiles of the PlanetLab matrix',
     converged: true,

@@ -64,7 +64,12 @@ describe('the runs of a study as one record', () => {
   });
 
   test('has the sums, the worst outcome and a hash over all traces', () => {
-    expect(record).toMatchObject({ events: 400, wallSeconds: 8, outcome: 'not-converged' });
+    expect(record).toMatchObject({
+      events: 400,
+      wallSeconds: 8,
+      observedWallSeconds: 4,
+      outcome: 'not-converged',
+    });
     const changed = runs.map((one, i) =>
       i === 0 ? { ...one, record: { ...one.record, traceHash: 'x' } } : one,
     );
@@ -120,6 +125,7 @@ function recordOf(of: Scenario, i: number): RunRecord {
     traceHash: `trace ${i}`,
     events: 100,
     wallSeconds: 2,
+    observedWallSeconds: 1,
     virtualHours: 1,
     peakMemoryBytes: 1,
     outcome: i === 1 ? 'not-converged' : 'clean',
