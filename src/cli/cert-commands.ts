@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
+import type { ProfileRole } from '../tls-auth/profile-rule.ts';
 import type { CertificateProfile } from '../tls-auth/trust-settings.ts';
 import { verifyBatch } from './certificate-batch.ts';
 import { certificateReports, formatCertificateReport } from './certificate-report.ts';
@@ -10,6 +11,7 @@ interface InspectOptions {
   readonly json?: boolean;
   readonly profile: CertificateProfile;
   readonly overlay?: string;
+  readonly role?: ProfileRole | 'domain';
 }
 
 /** `xor cert …`: certificates without an overlay. */
@@ -17,13 +19,23 @@ export function certCommand(): Command {
   const command = new Command('cert').description('look into certificates and judge them');
   command
     .command('inspect')
-    .description('who a certificate says its holder is, and every rule of the profile it breaks')
+    .description('who a certificate says its holder is, and every rule of the profile: obeyed?')
     .argument('<file>', 'PEM or DER; - is stdin')
     .option('--json', 'one JSON document: a report, or a list of them for several certificates')
     .addOption(
       new Option('--profile <name>', 'the rules to check')
         .choices(['xep-0416', 'rfc6940'])
         .default('xep-0416'),
+    )
+    .addOption(
+      new Option('--role <role>', 'what it shall be; by default what it says of itself').choices([
+        'leaf',
+        'self-signed',
+        'domain',
+        'domain-associated',
+        'intermediate',
+        'root',
+      ]),
     )
     .option('--overlay <name>', 'the overlay that its URI must name')
     .addHelpText('after', INSPECT_EXAMPLES)
@@ -42,6 +54,7 @@ async function inspect(file: string, options: InspectOptions): Promise<void> {
   const reports = certificateReports(await readInput(file), {
     profile: options.profile,
     overlayName: options.overlay,
+    role: options.role === 'domain' ? 'domain-associated' : options.role,
     unixMs: Date.now(),
   });
   if (typeof reports === 'string') throw new OperatorError(`${file}: ${reports}`);
@@ -66,6 +79,7 @@ async function readInput(file: string): Promise<Uint8Array> {
 const INSPECT_EXAMPLES = `
 Examples:
   $ xor cert inspect certificate.pem
+  $ xor cert inspect authority.pem --role domain
   $ xor lookup juliet@example.org --json | jq -r '.[0].pem' | xor cert inspect - --json`;
 
 const VERIFY_EXAMPLES = `

@@ -1,12 +1,15 @@
 import { type Certificate, parseCertificate } from '../tls-auth/certificate.ts';
 import { certificatesInFile } from '../tls-auth/certificate-file.ts';
-import { intermediateRole, leafIdentity, profileFaults } from '../tls-auth/certificate-profile.ts';
+import { leafIdentity, profileChecks } from '../tls-auth/certificate-profile.ts';
 import { CertificateRefusal } from '../tls-auth/certificate-refusal.ts';
 import { formatUnixMs } from '../tls-auth/der-time.ts';
 import { generalNameText } from '../tls-auth/general-name.ts';
 import { keyFault } from '../tls-auth/key-strength.ts';
 import { isReloadUri, NodeIdentityFault, nodeIdFromReloadUri } from '../tls-auth/node-identity.ts';
-import type { ProfileRole, ProfileRules } from '../tls-auth/profile-rule.ts';
+import { signatureRefusal } from '../tls-auth/path-building.ts';
+import type { ProfileCheck, ProfileRole, ProfileRules } from '../tls-auth/profile-rule.ts';
+import { intermediateRole } from '../tls-auth/profile-xep0416.ts';
+import { verifyWithKey } from '../tls-auth/signature-verifier.ts';
 import type { CertificateProfile } from '../tls-auth/trust-settings.ts';
 
 /** What `xor cert inspect` says about one certificate. */
@@ -33,6 +36,8 @@ export interface CertificateReport {
   /** No MUST of the profile is broken; the signature and the path are not looked at. */
   readonly obeysProfile: boolean;
   readonly brokenRules: readonly BrokenRule[];
+  /** Every rule of the profile for this role. */
+  readonly rules: readonly RuleReport[];
 }
 
 export interface BrokenRule {
@@ -42,10 +47,23 @@ export interface BrokenRule {
   readonly detail: string;
 }
 
+export interface RuleReport {
+  readonly rule: string;
+  readonly section: string;
+  readonly level: 'MUST' | 'SHOULD';
+  readonly demand: string;
+  /** `undetermined`: what the rule speaks of is not there; `detail` says what. */
+  readonly outcome: 'obeyed' | 'broken' | 'undetermined';
+  /** null where the rule is obeyed. */
+  readonly detail: string | null;
+}
+
 export interface ReportOptions {
   readonly profile: CertificateProfile;
   /** instance-name to compare with; undefined takes the certificate's own. */
   readonly overlayName: string | undefined;
+  /** What the certificate shall be; undefined takes what it says of itself. */
+  readonly role?: ProfileRole | undefined;
   readonly unixMs: number;
 }
 
@@ -59,20 +77,39 @@ export function certificateReports(
 ): CertificateReport[] | string {
   const found = certificatesInFile(file);
   if (found === undefined) return 'expected a certificate in PEM or DER';
-  const reports: CertificateReport[] = [];
+  const certificates: Certificate[] = [];
   for (const [index, der] of found.entries()) {
     const certificate = parseCertificate(der);
     if (certificate instanceof CertificateRefusal) {
       return `certificate ${index + 1} of ${found.length}: ${certificate.describe()}`;
     }
-    reports.push(certificateReport(certificate, options));
+    certificates.push(certificate);
   }
-  return reports;
+  return certificates.map((certificate) =>
+    certificateReport(certificate, issuerAmong(certificates, certificate), options),
+  );
 }
 
-/** What stands in a certificate, and every rule of the profile that it breaks. */
-export function certificateReport(
+/** The first other certificate of the file, not a root, whose name and key signed this one. */
+function issuerAmong(
+  certificates: readonly Certificate[],
   certificate: Certificate,
+): Certificate | undefined {
+  return certificates
+    .slice(0, issuersMax)
+    .find(
+      (other) =>
+        other !== certificate &&
+        !other.isSelfIssued &&
+        other.subject.equals(certificate.issuer) &&
+        signatureRefusal(certificate, other, verifyWithKey) === undefined,
+    );
+}
+
+/** What stands in a certificate, and every rule of the profile with what was found. */
+function certificateReport(
+  certificate: Certificate,
+  issuer: Certificate | undefined,
   options: ReportOptions,
 ): CertificateReport {
   const { profile, unixMs } = options;
@@ -81,8 +118,9 @@ export function certificateReport(
   const overlay = uris.map(overlayOf).find((name) => name !== undefined);
   const overlayName = options.overlayName ?? overlay ?? 'xmpp.org';
   const rules: ProfileRules = { profile, overlayName, nodeIdLength: 16 };
-  const role = roleOf(certificate);
-  const faults = profileFaults(certificate, role, rules);
+  const role = options.role ?? roleOf(certificate);
+  const checks = profileChecks(certificate, role, rules, issuer).map(ruleReport);
+  const broken = checks.filter(({ outcome }) => outcome === 'broken');
   const nodeIds = uris.flatMap((uri) => {
     const nodeId = nodeIdFromReloadUri(uri, rules);
     return nodeId instanceof NodeIdentityFault ? [] : [nodeId];
@@ -105,14 +143,21 @@ export function certificateReport(
     names: (names?.all ?? []).map(generalNameText),
     key: keyText(certificate),
     profile,
-    obeysProfile: faults.every(({ level }) => level !== 'MUST'),
-    brokenRules: faults.map(({ name, section, level, detail }) => ({
-      rule: name,
+    obeysProfile: broken.every(({ level }) => level !== 'MUST'),
+    brokenRules: broken.map(({ rule, section, level, detail }) => ({
+      rule,
       section,
       level,
-      detail,
+      detail: detail ?? '',
     })),
+    rules: checks,
   };
+}
+
+function ruleReport({ name, section, level, demand, finding }: ProfileCheck): RuleReport {
+  const { outcome } = finding;
+  const detail = finding.outcome === 'obeyed' ? null : finding.detail;
+  return { rule: name, section, level, demand, outcome, detail };
 }
 
 /** The report for people. */
@@ -134,7 +179,13 @@ export function formatCertificateReport(report: CertificateReport): string {
   for (const { rule, section, level, detail } of report.brokenRules) {
     lines.push(`  ${level} ${rule} (${section}): ${printable(detail)}`);
   }
+  lines.push(`rules for ${report.role}`, ...report.rules.map(ruleLine));
   return lines.join('\n');
+}
+
+function ruleLine({ rule, section, outcome, demand, detail }: RuleReport): string {
+  const line = `  ${outcome.padEnd(12)} ${rule} (${section}; ${demand})`;
+  return outcome === 'undetermined' ? `${line}: ${printable(detail ?? '')}` : line;
 }
 
 /** By what the certificate says of itself: nothing shows that it is trusted as that. */
@@ -162,3 +213,6 @@ function keyText(certificate: Certificate): string {
 function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, '�');
 }
+
+/** Certificates of a file that are looked at for an issuer; each may cost a signature. */
+const issuersMax = 64;

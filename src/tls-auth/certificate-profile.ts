@@ -1,24 +1,40 @@
 import type { Certificate } from './certificate.ts';
 import { CertificateRefusal } from './certificate-refusal.ts';
 import type { ValidPath } from './path-validation.ts';
-import { rfc6940Faults, rfc6940Identity } from './profile-rfc6940.ts';
-import type {
-  CertificateIdentity,
-  ProfileFault,
-  ProfileRole,
-  ProfileRules,
+import { rfc6940Identity, rfc6940Rules } from './profile-rfc6940.ts';
+import {
+  type CertificateIdentity,
+  checksOf,
+  faultsOf,
+  type ProfileCheck,
+  type ProfileFault,
+  type ProfileRole,
+  type ProfileRule,
+  type ProfileRules,
 } from './profile-rule.ts';
-import { domainAssociationFault, xep0416Faults, xep0416Identity } from './profile-xep0416.ts';
+import { intermediateRole, xep0416Identity, xep0416Rules } from './profile-xep0416.ts';
+
+/**
+ * Every rule of the profile for this role with what was found, in the documents' order. `issuer` is
+ * the non-root certificate that signed this one, where it is known: XEP-0416 §4 speaks of both.
+ */
+export function profileChecks(
+  certificate: Certificate,
+  role: ProfileRole,
+  rules: ProfileRules,
+  issuer?: Certificate,
+): ProfileCheck[] {
+  return checksOf(rulesOf(rules), { certificate, role, rules, issuer });
+}
 
 /** Every rule of the profile that the certificate breaks, in the documents' order. */
 export function profileFaults(
   certificate: Certificate,
   role: ProfileRole,
   rules: ProfileRules,
+  issuer?: Certificate,
 ): ProfileFault[] {
-  return rules.profile === 'xep-0416'
-    ? xep0416Faults(certificate, role, rules)
-    : rfc6940Faults(certificate, role, rules);
+  return faultsOf(rulesOf(rules), { certificate, role, rules, issuer });
 }
 
 /** Whom the leaf names; undefined where it breaks the rules about names. */
@@ -31,28 +47,29 @@ export function leafIdentity(
     : rfc6940Identity(certificate, rules);
 }
 
-/** A domain-associated certificate is an intermediate one with a DNS-ID — XEP-0416 §2. */
-export function intermediateRole({ extensions }: Certificate): ProfileRole {
-  const hasDomain = (extensions.subjectAltName?.dnsNames.length ?? 0) > 0;
-  return hasDomain ? 'domain-associated' : 'intermediate';
-}
-
-/** The first MUST of the profile that a path breaks, leaf first; undefined when it obeys all. */
+/**
+ * The first MUST of the profile that a path breaks, leaf first; undefined when it obeys all. What a
+ * certificate is by itself comes before what its issuer makes of it.
+ */
 export function pathProfileRefusal(
   path: ValidPath,
   rules: ProfileRules,
 ): CertificateRefusal | undefined {
-  const certificates = [...path.certificates, path.anchor];
-  for (const [index, certificate] of certificates.entries()) {
-    const isAnchor = index === certificates.length - 1;
-    const role: ProfileRole =
-      index === 0 ? 'leaf' : isAnchor ? 'root' : intermediateRole(certificate);
+  for (const [index, certificate] of path.certificates.entries()) {
+    const role = index === 0 ? 'leaf' : intermediateRole(certificate);
     const refusal = profileRefusal(certificate, role, rules);
     if (refusal !== undefined) return refusal;
   }
-  const [leaf] = path.certificates;
-  const fault = rules.profile === 'xep-0416' ? domainAssociationFault(path) : undefined;
-  return fault === undefined || leaf === undefined ? undefined : refusalOf(leaf, fault);
+  const refusal = profileRefusal(path.anchor, 'root', rules);
+  if (refusal !== undefined) return refusal;
+  for (const [index, certificate] of path.certificates.entries()) {
+    const issuer = path.certificates[index + 1];
+    if (issuer === undefined) continue;
+    const role = index === 0 ? 'leaf' : intermediateRole(certificate);
+    const fromIssuer = profileRefusal(certificate, role, rules, issuer);
+    if (fromIssuer !== undefined) return fromIssuer;
+  }
+  return undefined;
 }
 
 /** The first MUST of the profile that one certificate breaks. */
@@ -60,9 +77,16 @@ export function profileRefusal(
   certificate: Certificate,
   role: ProfileRole,
   rules: ProfileRules,
+  issuer?: Certificate,
 ): CertificateRefusal | undefined {
-  const fault = profileFaults(certificate, role, rules).find(({ level }) => level === 'MUST');
+  const fault = profileFaults(certificate, role, rules, issuer).find(
+    ({ level }) => level === 'MUST',
+  );
   return fault === undefined ? undefined : refusalOf(certificate, fault);
+}
+
+function rulesOf({ profile }: ProfileRules): readonly ProfileRule[] {
+  return profile === 'xep-0416' ? xep0416Rules : rfc6940Rules;
 }
 
 function refusalOf(certificate: Certificate, fault: ProfileFault): CertificateRefusal {

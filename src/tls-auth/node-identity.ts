@@ -15,9 +15,12 @@ export interface ReloadUriRules {
 
 /** Why a URI names no node of this overlay. */
 export class NodeIdentityFault {
+  /** The part that is wrong, in the terms of RFC 6940 §14.15. */
+  readonly part: 'destination' | 'overlay' | 'specifier';
   readonly detail: string;
 
-  constructor(detail: string) {
+  constructor(part: NodeIdentityFault['part'], detail: string) {
+    this.part = part;
     this.detail = detail;
   }
 }
@@ -36,16 +39,18 @@ export function nodeIdFromReloadUri(
   rules: ReloadUriRules,
 ): NodeId | NodeIdentityFault {
   const shown = uri.slice(0, shownLengthMax);
-  const match = /^reload:\/\/([0-9a-f]+)@([^/@?#]+)(\/[0-9a-f]*)?$/i.exec(uri);
+  const match = /^reload:\/\/([0-9a-f]+)@([^/@?#]+)(\/.*)?$/is.exec(uri);
   const [, destination, overlay, specifier] = match ?? [];
   if (destination === undefined || overlay === undefined) {
-    return new NodeIdentityFault(`expected reload://NODE-ID@overlay/, got "${shown}"`);
+    const detail = `expected reload://NODE-ID@overlay/, got "${shown}"`;
+    return new NodeIdentityFault('destination', detail);
   }
   if (overlay.toLowerCase() !== rules.overlayName.toLowerCase()) {
-    return new NodeIdentityFault(`expected the overlay ${rules.overlayName}, got "${shown}"`);
+    const detail = `expected the overlay ${rules.overlayName}, got "${shown}"`;
+    return new NodeIdentityFault('overlay', detail);
   }
   if (specifier !== undefined && specifier !== '/') {
-    return new NodeIdentityFault(`expected an empty specifier, got "${shown}"`);
+    return new NodeIdentityFault('specifier', `expected an empty specifier, got "${shown}"`);
   }
   const destinationForm = nodeIdFromDestination(destination, rules.nodeIdLength);
   const id =
@@ -53,7 +58,8 @@ export function nodeIdFromReloadUri(
     (rules.profile === 'rfc6940' ? undefined : parseNodeId(destination, rules.nodeIdLength));
   if (id !== undefined && !isNobody(id)) return id;
   const forms = rules.profile === 'rfc6940' ? 'a Destination in hex' : 'one of the three forms';
-  return new NodeIdentityFault(`expected a Node-ID as ${forms}, got "${shown}"`);
+  const detail = `expected a Node-ID as ${forms}, got "${shown}"`;
+  return new NodeIdentityFault('destination', detail);
 }
 
 /** The URI as we write it: the form of RFC 6940 §14.15, a Destination in hex. */

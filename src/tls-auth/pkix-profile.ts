@@ -13,8 +13,9 @@ export interface PkixFault {
 /**
  * The rules of RFC 5280 §4 that a relying party is better off insisting on: a certificate that
  * breaks one contradicts itself or was made by nobody who follows the profile. §6.1 leaves such
- * checks open; rules that real authorities are known to break harmlessly (a serial number of 0, a
- * missing authorityKeyIdentifier) are not among them.
+ * checks open; what §4 itself asks users of certificates to bear with (a serial number that is zero
+ * or negative) and what authorities are known to do harmlessly is not among them. docs/x509.md
+ * argues each.
  */
 export function pkixFaults(certificate: Certificate, role: PathRole): PkixFault[] {
   return pkixRules
@@ -27,6 +28,11 @@ interface PkixRule extends PkixFault {
 }
 
 const pkixRules: readonly PkixRule[] = [
+  {
+    rule: 'RFC 5280 §4.1.2.2 serialNumber',
+    detail: 'the serial number has more than 20 octets',
+    isBroken: ({ serialNumber }) => serialNumber.replace(/^00/, '').length > 40,
+  },
   {
     rule: 'RFC 5280 §4.1.2.4 issuer',
     detail: 'the issuer is empty',
@@ -48,6 +54,15 @@ const pkixRules: readonly PkixRule[] = [
     rule: 'RFC 5280 §4.2.1.1 authorityKeyIdentifier',
     detail: 'authorityKeyIdentifier is critical',
     isBroken: (certificate) => isCritical(certificate, ExtensionOid.authorityKeyIdentifier),
+  },
+  {
+    rule: 'RFC 5280 §4.2.1.1 authorityKeyIdentifier missing',
+    detail: 'authorityKeyIdentifier with keyIdentifier is missing',
+    // "The authorityKeyIdentifier extension MAY be omitted" where the key is given out self-signed.
+    isBroken: ({ extensions: { authorityKeyIdentifier } }, role) =>
+      authorityKeyIdentifier === undefined
+        ? role !== 'anchor' && role !== 'self-signed'
+        : authorityKeyIdentifier.keyIdentifier === undefined,
   },
   {
     rule: 'RFC 5280 §4.2.1.2 subjectKeyIdentifier',
@@ -106,6 +121,20 @@ const pkixRules: readonly PkixRule[] = [
     detail: 'nameConstraints in a certificate of no CA',
     isBroken: ({ extensions }) =>
       extensions.nameConstraints !== undefined && extensions.basicConstraints?.isCa !== true,
+  },
+  {
+    rule: 'RFC 5280 §4.2.1.10 nameConstraints critical',
+    detail: 'nameConstraints is not critical',
+    isBroken: (certificate) =>
+      certificate.extensions.nameConstraints !== undefined &&
+      !isCritical(certificate, ExtensionOid.nameConstraints),
+  },
+  {
+    rule: 'RFC 5280 §4.2.1.14 inhibitAnyPolicy',
+    detail: 'inhibitAnyPolicy is not critical',
+    isBroken: (certificate) =>
+      certificate.extensions.inhibitAnyPolicy !== undefined &&
+      !isCritical(certificate, ExtensionOid.inhibitAnyPolicy),
   },
   {
     rule: 'RFC 5280 §4.2.1.11 policyConstraints',

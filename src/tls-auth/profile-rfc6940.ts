@@ -3,34 +3,27 @@ import { generalNameText } from './general-name.ts';
 import { isReloadUri, NodeIdentityFault, nodeIdFromReloadUri } from './node-identity.ts';
 import { pkixFaults } from './pkix-profile.ts';
 import {
+  broken,
   type CertificateIdentity,
-  isLeaf,
-  type ProfileFault,
+  OBEYED,
   type ProfileRole,
+  type ProfileRule,
   type ProfileRules,
   pathRoleOf,
+  type RuleFinding,
+  type RuleSubject,
 } from './profile-rule.ts';
-
-/** Every rule of RFC 6940 §11.3 that a certificate of this role breaks. */
-export function rfc6940Faults(
-  certificate: Certificate,
-  role: ProfileRole,
-  rules: ProfileRules,
-): ProfileFault[] {
-  const faults = pkixFaults(certificate, pathRoleOf(role)).map(({ rule, detail }) =>
-    fault('rfc5280', `${rule}: ${detail}`),
-  );
-  return isLeaf(role) ? [...faults, ...leafFaults(certificate, role, rules)] : faults;
-}
 
 /** The names of a leaf — RFC 6940 §11.3: reload URIs and one rfc822Name. */
 export function rfc6940Identity(
   certificate: Certificate,
   rules: ProfileRules,
 ): CertificateIdentity | undefined {
+  const subject: RuleSubject = { certificate, role: 'leaf', rules, issuer: undefined };
   const names = certificate.extensions.subjectAltName;
   const userName = names?.rfc822Names[0];
-  if (userName === undefined || nameFaults(certificate, rules).length > 0) return undefined;
+  const isBroken = nameRules.some((rule) => rule.find(subject).outcome === 'broken');
+  if (userName === undefined || isBroken) return undefined;
   const nodeIds = (names?.uris ?? []).flatMap((uri) => {
     const nodeId = nodeIdFromReloadUri(uri, rules);
     return nodeId instanceof NodeIdentityFault ? [] : [nodeId];
@@ -38,73 +31,133 @@ export function rfc6940Identity(
   return { nodeIds, userName, xmppAddr: undefined };
 }
 
-function leafFaults(
-  certificate: Certificate,
-  role: ProfileRole,
-  rules: ProfileRules,
-): ProfileFault[] {
-  const faults: ProfileFault[] = [];
-  // RFC 6940 §11.3.1 lets the holder of a self-signed certificate choose; RFC 5280 wants an issuer.
-  if (role === 'leaf' && !certificate.subject.isEmpty) {
-    const detail = `expected an empty subject, got "${certificate.subject.text}"`;
-    faults.push(fault('leaf-empty-subject', detail));
-  }
-  if (certificate.extensions.keyUsage?.has('digitalSignature') === false) {
-    // RFC 5280 §4.2.1.3: the key signs messages, so a keyUsage must allow it.
-    faults.push(fault('leaf-key-usage', 'keyUsage lacks digitalSignature'));
-  }
-  return [...faults, ...nameFaults(certificate, rules)];
+function pkixFinding({ certificate, role }: RuleSubject): RuleFinding {
+  const faults = pkixFaults(certificate, pathRoleOf(role));
+  if (faults.length === 0) return OBEYED;
+  return broken(faults.map(({ rule, detail }) => `${rule}: ${detail}`).join('; '));
 }
 
-function nameFaults({ extensions }: Certificate, rules: ProfileRules): ProfileFault[] {
-  const names = extensions.subjectAltName;
-  const faults: ProfileFault[] = [];
-  const others = (names?.all ?? []).filter(
+function otherNamesFinding({ certificate }: RuleSubject): RuleFinding {
+  const other = certificate.extensions.subjectAltName?.all.find(
     (name) => name.form !== 'rfc822Name' && !(name.form === 'uri' && isReloadUri(name.text)),
   );
-  const [other] = others;
-  if (other !== undefined) {
-    const detail = `subjectAltName has another name: ${generalNameText(other)}`;
-    faults.push(fault('leaf-no-other-names', detail));
-  }
-  const uris = (names?.uris ?? []).filter(isReloadUri);
-  if (uris.length === 0 || uris.length > nodeIdsMax) {
-    const detail = `expected 1 to ${nodeIdsMax} reload URIs, got ${uris.length}`;
-    faults.push(fault('leaf-reload-uris', detail, 'node-id'));
-    return faults;
-  }
+  if (other === undefined) return OBEYED;
+  return broken(`subjectAltName has another name: ${generalNameText(other)}`);
+}
+
+function uriCountFinding({ certificate }: RuleSubject): RuleFinding {
+  const { length } = reloadUris(certificate);
+  if (length > 0 && length <= nodeIdsMax) return OBEYED;
+  return broken(`expected 1 to ${nodeIdsMax} reload URIs, got ${length}`);
+}
+
+function urisFinding({ certificate, rules }: RuleSubject): RuleFinding {
   const nodeIds = new Set<string>();
-  for (const uri of uris) {
+  for (const uri of reloadUris(certificate).slice(0, nodeIdsMax)) {
     const nodeId = nodeIdFromReloadUri(uri, rules);
-    if (nodeId instanceof NodeIdentityFault) {
-      faults.push(fault('leaf-reload-uri', nodeId.detail, 'node-id'));
-    } else if (nodeIds.has(nodeId)) {
-      faults.push(fault('leaf-reload-uri', `Node-ID ${nodeId} stands twice`, 'node-id'));
-    } else {
-      nodeIds.add(nodeId);
-    }
+    if (nodeId instanceof NodeIdentityFault) return broken(nodeId.detail);
+    if (nodeIds.has(nodeId)) return broken(`Node-ID ${nodeId} stands twice`);
+    nodeIds.add(nodeId);
   }
-  return [...faults, ...userNameFaults(names?.rfc822Names ?? [])];
+  return OBEYED;
 }
 
-/** "A single name"; RFC 6940 §11.3 warns of illegal characters such as NUL. */
-function userNameFaults(rfc822Names: readonly string[]): ProfileFault[] {
-  const [userName] = rfc822Names;
-  if (userName === undefined || rfc822Names.length > 1) {
-    const detail = `expected one rfc822Name, got ${rfc822Names.length}`;
-    return [fault('leaf-single-user-name', detail)];
-  }
-  if (/^[^@\s\p{Cc}]+@[^@\s\p{Cc}]+$/u.test(userName)) return [];
-  return [fault('leaf-user-name', `${JSON.stringify(userName)} is no mailbox name`)];
+/** RFC 6940 §11.3 warns of illegal characters such as NUL. */
+function userNameFinding({ certificate }: RuleSubject): RuleFinding {
+  const [userName, second] = certificate.extensions.subjectAltName?.rfc822Names ?? [];
+  if (userName === undefined || second !== undefined) return OBEYED;
+  if (/^[^@\s\p{Cc}]+@[^@\s\p{Cc}]+$/u.test(userName)) return OBEYED;
+  return broken(`${JSON.stringify(userName)} is no mailbox name`);
 }
 
-function fault(
-  name: string,
-  detail: string,
-  code: ProfileFault['code'] = 'certificate-profile',
-): ProfileFault {
-  return { name, section: 'RFC 6940 §11.3', level: 'MUST', detail, code };
+function reloadUris({ extensions }: Certificate): string[] {
+  return (extensions.subjectAltName?.uris ?? []).filter(isReloadUri);
 }
+
+const LEAF: readonly ProfileRole[] = ['leaf', 'self-signed'];
+const ANY: readonly ProfileRole[] = [...LEAF, 'domain-associated', 'intermediate', 'root'];
+
+const ENROLLMENT = {
+  section: 'RFC 6940 §11.3',
+  level: 'MUST',
+  code: 'certificate-profile',
+} as const;
+
+/** The rules about the names of a leaf. */
+const nameRules: readonly ProfileRule[] = [
+  {
+    ...ENROLLMENT,
+    name: 'leaf-no-other-names',
+    demand: 'subjectAltName holds reload URIs and the user name alone',
+    roles: LEAF,
+    find: otherNamesFinding,
+  },
+  {
+    ...ENROLLMENT,
+    name: 'leaf-reload-uris',
+    code: 'node-id',
+    demand: 'one Node-ID or more, as reload URIs',
+    roles: LEAF,
+    find: uriCountFinding,
+  },
+  {
+    ...ENROLLMENT,
+    name: 'leaf-reload-uri',
+    code: 'node-id',
+    demand: 'each reload URI names a Node-ID of this overlay, each another one',
+    roles: LEAF,
+    find: urisFinding,
+  },
+  {
+    ...ENROLLMENT,
+    name: 'leaf-single-user-name',
+    demand: 'a single name of the user, as rfc822Name',
+    roles: LEAF,
+    find: ({ certificate }) => {
+      const count = certificate.extensions.subjectAltName?.rfc822Names.length ?? 0;
+      return count === 1 ? OBEYED : broken(`expected one rfc822Name, got ${count}`);
+    },
+  },
+  {
+    ...ENROLLMENT,
+    name: 'leaf-user-name',
+    demand: 'the name of the user is user@domain, without illegal characters',
+    roles: LEAF,
+    find: userNameFinding,
+  },
+];
+
+/** The rules of RFC 6940 §11.3, each a check of its own. */
+export const rfc6940Rules: readonly ProfileRule[] = [
+  {
+    ...ENROLLMENT,
+    name: 'rfc5280',
+    demand: 'the certificate conforms to RFC 5280',
+    roles: ANY,
+    find: pkixFinding,
+  },
+  {
+    ...ENROLLMENT,
+    name: 'leaf-empty-subject',
+    demand: 'the subject is empty',
+    // RFC 6940 §11.3.1 lets the holder of a self-signed one choose; RFC 5280 wants an issuer.
+    roles: ['leaf'],
+    find: ({ certificate: { subject } }) =>
+      subject.isEmpty ? OBEYED : broken(`expected an empty subject, got "${subject.text}"`),
+  },
+  {
+    ...ENROLLMENT,
+    name: 'leaf-key-usage',
+    // RFC 5280 §4.2.1.3: the key signs messages, so a keyUsage must allow it.
+    demand: 'keyUsage, where there is one, has digitalSignature',
+    roles: LEAF,
+    find: ({ certificate }) =>
+      certificate.extensions.keyUsage?.has('digitalSignature') === false
+        ? broken('keyUsage lacks digitalSignature')
+        : OBEYED,
+  },
+  ...nameRules,
+];
 
 /** Node-IDs of one certificate. */
 const nodeIdsMax = 16;

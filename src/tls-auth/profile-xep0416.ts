@@ -2,182 +2,364 @@ import { SignatureAlgorithm } from '../wire/security-block.ts';
 import type { Certificate } from './certificate.ts';
 import type { KeyUsageBit } from './certificate-extension.ts';
 import { isReloadUri, NodeIdentityFault, nodeIdFromReloadUri } from './node-identity.ts';
-import type { ValidPath } from './path-validation.ts';
 import { pkixFaults } from './pkix-profile.ts';
 import {
+  broken,
   type CertificateIdentity,
   isLeaf,
-  type ProfileFault,
+  OBEYED,
   type ProfileRole,
+  type ProfileRule,
   type ProfileRules,
   pathRoleOf,
+  type RuleFinding,
+  type RuleSubject,
+  undetermined,
 } from './profile-rule.ts';
 import { keySignatureAlgorithm } from './signature-verifier.ts';
 import { bareJidFault, domainKey, isAscii, jidDomain } from './xmpp-address.ts';
-
-/** Every rule of XEP-0416 §3.2 that a certificate of this role breaks. */
-export function xep0416Faults(
-  certificate: Certificate,
-  role: ProfileRole,
-  rules: ProfileRules,
-): ProfileFault[] {
-  return [
-    ...commonFaults(certificate, role),
-    ...(isLeaf(role) ? leafFaults(certificate, rules) : authorityFaults(certificate, role)),
-  ];
-}
 
 /** The names of a leaf — XEP-0416 §3.2: one XmppAddr, one reload URI, the rfc822Name. */
 export function xep0416Identity(
   certificate: Certificate,
   rules: ProfileRules,
 ): CertificateIdentity | undefined {
-  const xmppAddr = certificate.extensions.subjectAltName?.xmppAddrs[0];
-  const [uri] = reloadUris(certificate);
-  if (xmppAddr === undefined || uri === undefined) return undefined;
+  const names = certificate.extensions.subjectAltName;
+  const [xmppAddr, secondAddr] = names?.xmppAddrs ?? [];
+  const [uri, secondUri] = reloadUris(certificate);
+  if (xmppAddr === undefined || secondAddr !== undefined) return undefined;
+  if (uri === undefined || secondUri !== undefined) return undefined;
+  if (bareJidFault(xmppAddr) !== undefined) return undefined;
+  if (mailboxNameFault(xmppAddr, names?.rfc822Names ?? []) !== undefined) return undefined;
   const nodeId = nodeIdFromReloadUri(uri, rules);
-  if (nodeId instanceof NodeIdentityFault || nameFaults(certificate).length > 0) return undefined;
+  if (nodeId instanceof NodeIdentityFault) return undefined;
   return { nodeIds: [nodeId], userName: xmppAddr, xmppAddr };
 }
 
-/**
- * XEP-0416 §4: what a domain-associated certificate signed must be a leaf of its domain. Undefined
- * when the path obeys; the fault is the leaf's.
- */
-export function domainAssociationFault(path: ValidPath): ProfileFault | undefined {
-  const [leaf, ...intermediates] = path.certificates;
-  const xmppAddr = leaf?.extensions.subjectAltName?.xmppAddrs[0];
-  for (const [index, { extensions }] of intermediates.entries()) {
-    const domain = extensions.subjectAltName?.dnsNames[0];
-    if (domain === undefined) continue;
-    if (index > 0) {
-      const detail = `the authority of ${domain} may sign nothing but leaf certificates`;
-      return fault('domain-associated-signs-leaf', detail, { section: VALIDATION, code: 'domain' });
-    }
-    if (xmppAddr === undefined || domainKey(jidDomain(xmppAddr)) !== domainKey(domain)) {
-      const detail = `the authority of ${domain} signed a certificate of ${xmppAddr ?? 'nobody'}`;
-      return fault('domain-associated-domain', detail, { section: VALIDATION, code: 'domain' });
-    }
-  }
-  return undefined;
+/** A domain-associated certificate is an intermediate one with a DNS-ID — XEP-0416 §2. */
+export function intermediateRole({ extensions }: Certificate): ProfileRole {
+  const hasDomain = (extensions.subjectAltName?.dnsNames.length ?? 0) > 0;
+  return hasDomain ? 'domain-associated' : 'intermediate';
 }
 
-/** "The following rules apply to any certificate". */
-function commonFaults(certificate: Certificate, role: ProfileRole): ProfileFault[] {
-  const faults = pkixFaults(certificate, pathRoleOf(role)).map(({ rule, detail }) =>
-    fault('rfc5280', `${rule}: ${detail}`),
-  );
-  if (certificate.subject.isEmpty) faults.push(fault('subject', 'the subject is empty'));
-  if (!hasKeyUsage(certificate, 'digitalSignature')) {
-    faults.push(fault('key-usage-digital-signature', 'keyUsage with digitalSignature is missing'));
-  }
-  if (keySignatureAlgorithm(certificate) !== SignatureAlgorithm.ecdsa) {
-    faults.push(fault('elliptic-curve', 'the key is no elliptic-curve key', { level: 'SHOULD' }));
-  }
-  return faults;
+/** What was found of rule 1, which is all of RFC 5280 §4 that we look at. */
+function pkixFinding({ certificate, role }: RuleSubject): RuleFinding {
+  const faults = pkixFaults(certificate, pathRoleOf(role));
+  if (faults.length === 0) return OBEYED;
+  return broken(faults.map(({ rule, detail }) => `${rule}: ${detail}`).join('; '));
 }
 
-/** "The following rules apply to leaf certificates". */
-function leafFaults(certificate: Certificate, rules: ProfileRules): ProfileFault[] {
-  const faults: ProfileFault[] = [];
-  if (certificate.extensions.basicConstraints?.isCa === true) {
-    faults.push(fault('leaf-basic-constraints', 'cA is TRUE'));
-  }
-  if (!hasDistributionUri(certificate)) {
-    const detail = 'CRLDistributionPoints with a URI is missing';
-    faults.push(fault('leaf-crl-distribution-point', detail));
-  }
-  faults.push(...nameFaults(certificate));
-  const uris = reloadUris(certificate);
-  const [uri] = uris;
-  if (uri === undefined || uris.length > 1) {
-    const detail = `expected one reload URI, got ${uris.length}`;
-    faults.push(fault('leaf-single-reload-uri', detail, { code: 'node-id' }));
-  } else {
-    const nodeId = nodeIdFromReloadUri(uri, rules);
-    if (nodeId instanceof NodeIdentityFault) {
-      faults.push(fault('leaf-reload-uri', nodeId.detail, { code: 'node-id' }));
-    }
-  }
-  return faults;
+function keyUsageFinding(bit: KeyUsageBit): (subject: RuleSubject) => RuleFinding {
+  return ({ certificate }) =>
+    certificate.extensions.keyUsage?.has(bit) === true
+      ? OBEYED
+      : broken(`keyUsage with ${bit} is missing`);
 }
 
-/** The rules about XmppAddr and rfc822Name. */
-function nameFaults({ extensions }: Certificate): ProfileFault[] {
+function authorityFinding({ certificate }: RuleSubject): RuleFinding {
+  return certificate.extensions.basicConstraints?.isCa === true ? OBEYED : broken('cA is not TRUE');
+}
+
+function distributionPointFinding({ certificate }: RuleSubject): RuleFinding {
+  const points = certificate.extensions.crlDistributionPoints ?? [];
+  const hasUri = points.some(({ fullName }) => (fullName?.uris.length ?? 0) > 0);
+  return hasUri ? OBEYED : broken('CRLDistributionPoints with a URI is missing');
+}
+
+/** The one XmppAddr that the rules about it speak of. */
+function singleXmppAddr({ extensions }: Certificate): string | undefined {
   const xmppAddrs = extensions.subjectAltName?.xmppAddrs ?? [];
-  const rfc822Names = extensions.subjectAltName?.rfc822Names ?? [];
-  const [xmppAddr] = xmppAddrs;
-  if (xmppAddr === undefined || xmppAddrs.length > 1) {
-    return [fault('leaf-single-xmpp-addr', `expected one XmppAddr, got ${xmppAddrs.length}`)];
-  }
-  const jidFault = bareJidFault(xmppAddr);
-  if (jidFault !== undefined) {
-    return [fault('leaf-xmpp-addr', `${JSON.stringify(xmppAddr)}: ${jidFault}`)];
-  }
+  return xmppAddrs.length === 1 ? xmppAddrs[0] : undefined;
+}
+
+function xmppAddrFinding({ certificate }: RuleSubject): RuleFinding {
+  const xmppAddr = singleXmppAddr(certificate);
+  if (xmppAddr === undefined) return NO_SINGLE_XMPP_ADDR;
+  const fault = bareJidFault(xmppAddr);
+  return fault === undefined ? OBEYED : broken(`${JSON.stringify(xmppAddr)}: ${fault}`);
+}
+
+function mailboxNameFinding({ certificate }: RuleSubject): RuleFinding {
+  const xmppAddr = singleXmppAddr(certificate);
+  if (xmppAddr === undefined) return NO_SINGLE_XMPP_ADDR;
+  if (bareJidFault(xmppAddr) !== undefined) return undetermined('the XmppAddr is no bare JID');
+  const rfc822Names = certificate.extensions.subjectAltName?.rfc822Names ?? [];
+  const fault = mailboxNameFault(xmppAddr, rfc822Names);
+  return fault === undefined ? OBEYED : broken(fault);
+}
+
+/** What is wrong with the rfc822Names beside this XmppAddr. */
+function mailboxNameFault(xmppAddr: string, rfc822Names: readonly string[]): string | undefined {
   const expected = isAscii(xmppAddr) ? [xmppAddr] : [];
   const isAsExpected =
     rfc822Names.length === expected.length && rfc822Names.every((name) => name === xmppAddr);
-  if (isAsExpected) return [];
+  if (isAsExpected) return undefined;
   const wanted = expected.length === 0 ? 'none, since the XmppAddr is not ASCII' : xmppAddr;
-  const detail = `expected rfc822Name ${wanted}, got ${rfc822Names.join(', ') || 'none'}`;
-  return [fault('leaf-rfc822-name', detail)];
+  return `expected rfc822Name ${wanted}, got ${rfc822Names.join(', ') || 'none'}`;
 }
 
-/** The rules for domain-associated, other intermediate and root certificates. */
-function authorityFaults(certificate: Certificate, role: ProfileRole): ProfileFault[] {
-  const { basicConstraints } = certificate.extensions;
-  const faults: ProfileFault[] = [];
-  if (!hasKeyUsage(certificate, 'keyCertSign')) {
-    faults.push(fault(`${role}-key-cert-sign`, 'keyUsage with keyCertSign is missing'));
-  }
-  if (basicConstraints?.isCa !== true) {
-    faults.push(fault(`${role}-basic-constraints`, 'cA is not TRUE'));
-  }
-  if (role === 'domain-associated' && basicConstraints?.pathLength !== 0) {
-    const found = basicConstraints?.pathLength ?? 'none';
-    faults.push(fault(`${role}-path-length`, `expected pathLenConstraint 0, got ${found}`));
-  }
-  if (role !== 'root' && !hasDistributionUri(certificate)) {
-    const detail = 'CRLDistributionPoints with a URI is missing';
-    faults.push(fault(`${role}-crl-distribution-point`, detail));
-  }
-  if (role === 'domain-associated') faults.push(...domainNameFaults(certificate));
-  return faults;
+/** One part of the reload URI; the parts are judged in the order in which they stand here. */
+function uriFinding(part: NodeIdentityFault['part']): (subject: RuleSubject) => RuleFinding {
+  return ({ certificate, rules }) => {
+    const [uri, second] = reloadUris(certificate);
+    if (uri === undefined || second !== undefined) return undetermined('there is no single one');
+    const nodeId = nodeIdFromReloadUri(uri, rules);
+    if (!(nodeId instanceof NodeIdentityFault)) return OBEYED;
+    if (nodeId.part === part) return broken(nodeId.detail);
+    return undetermined('another part of the URI is wrong');
+  };
 }
 
 /** "The associated domain name encoded as DNS-ID": one, since rules speak of *the* domain. */
-function domainNameFaults({ extensions }: Certificate): ProfileFault[] {
-  const domains = extensions.subjectAltName?.dnsNames ?? [];
-  const faults: ProfileFault[] = [];
-  if (domains.length !== 1) {
-    const detail = `expected one dNSName, got ${domains.length}`;
-    faults.push(fault('domain-associated-domain-name', detail));
-  }
+function domainNameFinding({ certificate }: RuleSubject): RuleFinding {
+  const count = certificate.extensions.subjectAltName?.dnsNames.length ?? 0;
+  return count === 1 ? OBEYED : broken(`expected one dNSName, got ${count}`);
+}
+
+function wildcardFinding({ certificate }: RuleSubject): RuleFinding {
+  const domains = certificate.extensions.subjectAltName?.dnsNames ?? [];
   const wildcard = domains.find((domain) => domain.includes('*'));
-  if (wildcard !== undefined) {
-    faults.push(fault('domain-associated-wildcard', `${wildcard} has a wildcard`));
-  }
-  return faults;
+  return wildcard === undefined ? OBEYED : broken(`${wildcard} has a wildcard`);
+}
+
+/** The domain of the authority that signed; undefined where it is none of a domain. */
+function issuerDomain(issuer: Certificate): string | undefined {
+  return issuer.extensions.subjectAltName?.dnsNames[0];
+}
+
+function signsLeafFinding({ role, issuer }: RuleSubject): RuleFinding {
+  if (issuer === undefined) return ISSUER_UNKNOWN;
+  const domain = issuerDomain(issuer);
+  if (domain === undefined || isLeaf(role)) return OBEYED;
+  return broken(`the authority of ${domain} may sign nothing but leaf certificates`);
+}
+
+function sameDomainFinding({ certificate, issuer }: RuleSubject): RuleFinding {
+  if (issuer === undefined) return ISSUER_UNKNOWN;
+  const domain = issuerDomain(issuer);
+  if (domain === undefined) return OBEYED;
+  const xmppAddr = certificate.extensions.subjectAltName?.xmppAddrs[0];
+  if (xmppAddr !== undefined && domainKey(jidDomain(xmppAddr)) === domainKey(domain)) return OBEYED;
+  return broken(`the authority of ${domain} signed a certificate of ${xmppAddr ?? 'nobody'}`);
 }
 
 function reloadUris({ extensions }: Certificate): string[] {
   return (extensions.subjectAltName?.uris ?? []).filter(isReloadUri);
 }
 
-function hasKeyUsage({ extensions }: Certificate, bit: KeyUsageBit): boolean {
-  return extensions.keyUsage?.has(bit) === true;
+const NO_SINGLE_XMPP_ADDR = undetermined('there is no single XmppAddr');
+const ISSUER_UNKNOWN = undetermined('its issuer is a root, or is not known here');
+
+const LEAF: readonly ProfileRole[] = ['leaf', 'self-signed'];
+const ANY: readonly ProfileRole[] = [...LEAF, 'domain-associated', 'intermediate', 'root'];
+
+const REQUIREMENTS = {
+  section: 'XEP-0416 §3.2',
+  level: 'MUST',
+  code: 'certificate-profile',
+} as const;
+const VALIDATION = { section: 'XEP-0416 §4', level: 'MUST', code: 'domain' } as const;
+
+/** "The following rules apply to any certificate". */
+const commonRules: readonly ProfileRule[] = [
+  {
+    ...REQUIREMENTS,
+    name: 'rfc5280',
+    demand: 'any certificate, 1: it conforms to RFC 5280',
+    roles: ANY,
+    find: pkixFinding,
+  },
+  {
+    ...REQUIREMENTS,
+    name: 'subject',
+    demand: 'any certificate, 2: the subject is not null',
+    roles: ANY,
+    find: ({ certificate }) =>
+      certificate.subject.isEmpty ? broken('the subject is empty') : OBEYED,
+  },
+  {
+    ...REQUIREMENTS,
+    name: 'key-usage-digital-signature',
+    demand: 'any certificate, 3: keyUsage with digitalSignature',
+    roles: ANY,
+    find: keyUsageFinding('digitalSignature'),
+  },
+  {
+    ...REQUIREMENTS,
+    name: 'elliptic-curve',
+    level: 'SHOULD',
+    demand: 'any certificate, 4: elliptic-curve cryptography',
+    roles: ANY,
+    find: ({ certificate }) =>
+      keySignatureAlgorithm(certificate) === SignatureAlgorithm.ecdsa
+        ? OBEYED
+        : broken('the key is no elliptic-curve key'),
+  },
+];
+
+/** "The following rules apply to leaf certificates". */
+const leafRules: readonly ProfileRule[] = [
+  {
+    ...REQUIREMENTS,
+    name: 'leaf-basic-constraints',
+    demand: 'leaf, 1: no basicConstraints with cA TRUE',
+    roles: LEAF,
+    find: ({ certificate }) =>
+      certificate.extensions.basicConstraints?.isCa === true ? broken('cA is TRUE') : OBEYED,
+  },
+  {
+    ...REQUIREMENTS,
+    name: 'leaf-crl-distribution-point',
+    demand: 'leaf, 2: CRLDistributionPoints with a URI',
+    roles: LEAF,
+    find: distributionPointFinding,
+  },
+  {
+    ...REQUIREMENTS,
+    name: 'leaf-single-xmpp-addr',
+    demand: 'leaf, 3: a single XMPP address as XmppAddr',
+    roles: LEAF,
+    find: ({ certificate }) => {
+      const count = certificate.extensions.subjectAltName?.xmppAddrs.length ?? 0;
+      return count === 1 ? OBEYED : broken(`expected one XmppAddr, got ${count}`);
+    },
+  },
+  {
+    ...REQUIREMENTS,
+    name: 'leaf-xmpp-addr',
+    demand: 'leaf, 3: the XmppAddr is the bare JID of a user (RFC 6120 §13.7.1.4)',
+    roles: LEAF,
+    find: xmppAddrFinding,
+  },
+  {
+    ...REQUIREMENTS,
+    name: 'leaf-rfc822-name',
+    demand: 'leaf, 5: an ASCII address stands as the one rfc822Name too, another does not',
+    roles: LEAF,
+    find: mailboxNameFinding,
+  },
+  {
+    ...REQUIREMENTS,
+    name: 'leaf-single-reload-uri',
+    code: 'node-id',
+    demand: 'leaf, 4: a single reload URI',
+    roles: LEAF,
+    find: ({ certificate }) => {
+      const count = reloadUris(certificate).length;
+      return count === 1 ? OBEYED : broken(`expected one reload URI, got ${count}`);
+    },
+  },
+  {
+    ...REQUIREMENTS,
+    name: 'leaf-reload-uri',
+    code: 'node-id',
+    demand: 'leaf, 4: its "destination" is a Node-ID',
+    roles: LEAF,
+    find: uriFinding('destination'),
+  },
+  {
+    ...REQUIREMENTS,
+    name: 'leaf-reload-overlay',
+    code: 'node-id',
+    demand: 'leaf, 4: its "overlay" is the one in force (xmpp.org)',
+    roles: LEAF,
+    find: uriFinding('overlay'),
+  },
+  {
+    ...REQUIREMENTS,
+    name: 'leaf-reload-specifier',
+    code: 'node-id',
+    demand: 'leaf, 4: its "specifier" is empty',
+    roles: LEAF,
+    find: uriFinding('specifier'),
+  },
+];
+
+/** keyCertSign and cA TRUE: the same two rules for each kind of authority, under its name. */
+function signingRules(role: ProfileRole): ProfileRule[] {
+  return [
+    {
+      ...REQUIREMENTS,
+      name: `${role}-key-cert-sign`,
+      demand: `${role}, 1: keyUsage with keyCertSign`,
+      roles: [role],
+      find: keyUsageFinding('keyCertSign'),
+    },
+    {
+      ...REQUIREMENTS,
+      name: `${role}-basic-constraints`,
+      demand: `${role}, 2: basicConstraints with cA TRUE`,
+      roles: [role],
+      find: authorityFinding,
+    },
+  ];
 }
 
-function hasDistributionUri({ extensions }: Certificate): boolean {
-  return (extensions.crlDistributionPoints ?? []).some(
-    ({ fullName }) => (fullName?.uris.length ?? 0) > 0,
-  );
+function distributionPointRule(role: ProfileRole): ProfileRule {
+  return {
+    ...REQUIREMENTS,
+    name: `${role}-crl-distribution-point`,
+    demand: `${role}, 3: CRLDistributionPoints with a URI`,
+    roles: [role],
+    find: distributionPointFinding,
+  };
 }
 
-function fault(name: string, detail: string, others: Partial<ProfileFault> = {}): ProfileFault {
-  const code = 'certificate-profile';
-  return { name, section: REQUIREMENTS, level: 'MUST', code, detail, ...others };
-}
+/** The rules for domain-associated, other intermediate and root certificates. */
+const authorityRules: readonly ProfileRule[] = [
+  ...signingRules('domain-associated'),
+  {
+    ...REQUIREMENTS,
+    name: 'domain-associated-path-length',
+    demand: 'domain-associated, 2: pathLenConstraint 0',
+    roles: ['domain-associated'],
+    find: ({ certificate }) => {
+      const found = certificate.extensions.basicConstraints?.pathLength ?? 'none';
+      return found === 0 ? OBEYED : broken(`expected pathLenConstraint 0, got ${found}`);
+    },
+  },
+  distributionPointRule('domain-associated'),
+  {
+    ...REQUIREMENTS,
+    name: 'domain-associated-domain-name',
+    demand: 'domain-associated, 4: the domain name as DNS-ID',
+    roles: ['domain-associated'],
+    find: domainNameFinding,
+  },
+  {
+    ...REQUIREMENTS,
+    name: 'domain-associated-wildcard',
+    demand: 'domain-associated, 4: no wildcard in the domain name',
+    roles: ['domain-associated'],
+    find: wildcardFinding,
+  },
+  ...signingRules('intermediate'),
+  distributionPointRule('intermediate'),
+  ...signingRules('root'),
+];
 
-const REQUIREMENTS = 'XEP-0416 §3.2';
-const VALIDATION = 'XEP-0416 §4';
+/** "In the case when it is signed by a domain-associated certificate". */
+const validationRules: readonly ProfileRule[] = [
+  {
+    ...VALIDATION,
+    name: 'domain-associated-signs-leaf',
+    demand: 'what a domain-associated certificate signed is a leaf',
+    roles: [...LEAF, 'domain-associated', 'intermediate'],
+    find: signsLeafFinding,
+  },
+  {
+    ...VALIDATION,
+    name: 'domain-associated-domain',
+    demand: 'the domain of the domain-associated issuer is that of the XmppAddr',
+    roles: LEAF,
+    find: sameDomainFinding,
+  },
+];
+
+/** The rules of XEP-0416 §3.2 and §4, each a check of its own. */
+export const xep0416Rules: readonly ProfileRule[] = [
+  ...commonRules,
+  ...leafRules,
+  ...authorityRules,
+  ...validationRules,
+];

@@ -61,6 +61,7 @@ describe('xor cert inspect', () => {
     const found = report(leaf.certificate, { unixMs: Date.UTC(2040, 0, 1) });
     expect(found).toMatchObject({ nodeId: testNodeId(1), isValidNow: false, obeysProfile: false });
     expect(found.brokenRules).toMatchObject([
+      { rule: 'rfc5280', detail: expect.stringContaining('authorityKeyIdentifier') },
       { rule: 'key-usage-digital-signature', section: 'XEP-0416 §3.2', level: 'MUST' },
       { rule: 'elliptic-curve', level: 'SHOULD' },
       { rule: 'leaf-crl-distribution-point', level: 'MUST' },
@@ -72,11 +73,28 @@ describe('xor cert inspect', () => {
     expect(text).toContain(', not now');
   });
 
+  test('every rule is listed, and --role says for whom', () => {
+    const intermediate = makeIntermediate(root).certificate;
+    const found = report(intermediate, { role: 'domain-associated' });
+    expect(found).toMatchObject({ role: 'domain-associated', obeysProfile: false });
+    expect(found.rules).toContainEqual({
+      rule: 'domain-associated-path-length',
+      section: 'XEP-0416 §3.2',
+      level: 'MUST',
+      demand: 'domain-associated, 2: pathLenConstraint 0',
+      outcome: 'broken',
+      detail: 'expected pathLenConstraint 0, got none',
+    });
+    const text = formatCertificateReport(report(intermediate));
+    expect(text).toContain('rules for intermediate\n');
+    expect(text).toContain('  obeyed       intermediate-key-cert-sign (XEP-0416 §3.2; ');
+  });
+
   test('the overlay that is asked for, else the certificate’s own', () => {
     const { certificate } = makeLeaf(root, { overlayName: 'chat.example' });
     expect(report(certificate)).toMatchObject({ overlay: 'chat.example', obeysProfile: true });
     const elsewhere = report(certificate, { overlayName: 'xmpp.org' });
-    expect(elsewhere.brokenRules).toMatchObject([{ rule: 'leaf-reload-uri' }]);
+    expect(elsewhere.brokenRules).toMatchObject([{ rule: 'leaf-reload-overlay' }]);
   });
 
   test('roles and the other profile', () => {

@@ -150,9 +150,16 @@ describe('XEP-0416 §3.2: leaf certificates', () => {
   });
 
   test('rule 4: its Node-ID, overlay and specifier', () => {
-    for (const wrong of [reloadUri(testNodeId(1), 'example.org'), `${URI}00`, 'reload:xyz']) {
-      const names = namesWith(xmppAddr(JID), rfc822Name(JID), uri(wrong));
-      expect(brokenLeaf(names)).toEqual(['leaf-reload-uri']);
+    const brokenUri = (wrong: string) =>
+      brokenLeaf(namesWith(xmppAddr(JID), rfc822Name(JID), uri(wrong)));
+    expect(brokenUri(reloadUri(testNodeId(1), 'example.org'))).toEqual(['leaf-reload-overlay']);
+    expect(brokenUri(`${URI}00`)).toEqual(['leaf-reload-specifier']);
+    for (const wrong of [
+      'reload:xyz',
+      'reload://0@xmpp.org/',
+      `reload://${'f'.repeat(32)}@xmpp.org`,
+    ]) {
+      expect(brokenUri(wrong)).toEqual(['leaf-reload-uri']);
     }
   });
 
