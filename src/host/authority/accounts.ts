@@ -56,6 +56,7 @@ export class AuthorityAccounts {
     // Taken before the check, so that requests at the same time cannot all slip through.
     this.failuresByAddress.take(address, nowMs);
     this.failuresByAccount.take(name, nowMs);
+    await this.state.synchronize();
     const account = this.state.register.account(name);
     const isPlausible = password.length > 0 && password.length <= PASSWORD_BYTES_MAX;
     const isRight = await this.passwords.verify(
@@ -84,7 +85,7 @@ export class AuthorityAccounts {
         throw new AuthorityFailure(`there are ${limits.accountsMax} accounts, which is the limit`);
       }
       const account = { userName, passwordHash, devicesMax: checked };
-      await this.state.record({ type: 'accountAdded', unixMs: this.state.nowUnixMs(), ...account });
+      this.state.record({ type: 'accountAdded', unixMs: this.state.nowUnixMs(), ...account });
       return account;
     });
   }
@@ -100,7 +101,7 @@ export class AuthorityAccounts {
         devicesMax: checkedDevicesMax(change.devicesMax ?? held.devicesMax),
       };
       const unixMs = this.state.nowUnixMs();
-      await this.state.record({ type: 'accountChanged', unixMs, ...account });
+      this.state.record({ type: 'accountChanged', unixMs, ...account });
       return account;
     });
   }
@@ -110,7 +111,7 @@ export class AuthorityAccounts {
     return this.state.exclusive(async () => {
       const account = this.existing(jid);
       const { userName } = account;
-      await this.state.record({
+      this.state.record({
         type: 'accountRemoved',
         unixMs: this.state.nowUnixMs(),
         userName,

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AccountName, prepareAccountName } from '../../ca/account-name.ts';
-import { CertificateRegister } from '../../ca/certificate-register.ts';
-import type { RegisterEvent } from '../../ca/register-event.ts';
+import type { CertificateRegister } from '../../ca/certificate-register.ts';
+import type { LedgerEvent } from '../../ca/ledger-event.ts';
 import { parseCertificate } from '../../tls-auth/certificate.ts';
 import { CertificateRefusal } from '../../tls-auth/certificate-refusal.ts';
 import { openStateDirectory, type StateDirectory, writeAtomic } from '../state/state-directory.ts';
@@ -15,9 +15,10 @@ import {
   certificatePem,
   readCertifiedKey,
 } from './authority-keys.ts';
-import { AuthorityLedger } from './authority-ledger.ts';
 import { type AuthorityLimits, defaultAuthorityLimits } from './authority-limits.ts';
 import { type AuthoritySettings, parseSettings } from './authority-settings.ts';
+import { AuthorityLedger } from './ledger/authority-ledger.ts';
+import { openLedgerStore } from './ledger/open-ledger-store.ts';
 
 /** More requests wait for their turn than the authority is willing to hold. */
 export class AuthorityBusy extends Error {
@@ -28,10 +29,12 @@ export class AuthorityBusy extends Error {
 }
 
 export const SETTINGS_FILE = 'settings.json';
-export const LEDGER_FILE = 'ledger.jsonl';
 
 export interface AuthorityStateOptions {
+  /** Left out: those of `limits.json` in the state directory, or the defaults. */
   readonly limits?: AuthorityLimits | undefined;
+  /** `postgres://…`; left out: the ledger is in the state directory. */
+  readonly database?: string | undefined;
   /** The clock; tests set it. */
   readonly nowUnixMs?: (() => number) | undefined;
 }
@@ -40,7 +43,6 @@ export interface AuthorityStateOptions {
 export class AuthorityState {
   readonly directory: StateDirectory;
   readonly settings: AuthoritySettings;
-  readonly register: CertificateRegister;
   readonly limits: AuthorityLimits;
   readonly nowUnixMs: () => number;
   readonly rootCommonName: string;
@@ -48,13 +50,11 @@ export class AuthorityState {
   private readonly ledger: AuthorityLedger;
   private heldKeys: AuthorityKeys;
   private waiting = 0;
-  private last: Promise<unknown> = Promise.resolve();
 
   private constructor(
     directory: StateDirectory,
     settings: AuthoritySettings,
     keys: AuthorityKeys,
-    register: CertificateRegister,
     ledger: AuthorityLedger,
     options: AuthorityStateOptions,
   ) {
@@ -62,7 +62,6 @@ export class AuthorityState {
     this.directory = directory;
     this.settings = settings;
     this.heldKeys = keys;
-    this.register = register;
     this.ledger = ledger;
     this.limits = options.limits ?? defaultAuthorityLimits;
     this.nowUnixMs = options.nowUnixMs ?? Date.now;
@@ -79,11 +78,9 @@ export class AuthorityState {
     try {
       const settings = await readSettings(path);
       const keys = await readKeys(path);
-      const register = new CertificateRegister();
-      const ledger = await AuthorityLedger.open(join(path, LEDGER_FILE), (event) =>
-        register.apply(event),
-      );
-      return new AuthorityState(directory, settings, keys, register, ledger, options);
+      const store = await openLedgerStore(path, options.database, 'existing');
+      const ledger = await AuthorityLedger.open(store);
+      return new AuthorityState(directory, settings, keys, ledger, options);
     } catch (error) {
       await directory.close();
       throw error;
@@ -102,26 +99,53 @@ export class AuthorityState {
     ];
   }
 
-  /** Runs one change after the other, so that each is decided on what the one before left. */
-  exclusive<T>(change: () => Promise<T>): Promise<T> {
-    if (this.waiting >= this.limits.waitingRequestsMax) {
-      return Promise.reject(new AuthorityBusy(this.limits.waitingRequestsMax));
-    }
-    this.waiting++;
-    const result = this.last.then(change).finally(() => {
-      this.waiting--;
-    });
-    // The next change starts whether or not this one failed; its caller hears of the failure.
-    this.last = result.catch(() => undefined);
-    return result;
+  /** As of now with `synchronize` just before it, or within `exclusive`. */
+  get register(): CertificateRegister {
+    return this.ledger.register;
   }
 
-  /** Writes an event to the ledger and then takes it into the register: durable BEFORE visible. */
-  async record(event: RegisterEvent): Promise<void> {
-    const fault = this.register.faultOf(event);
-    if (fault !== undefined) throw new Error(`an event contradicts the register: ${fault}`);
-    await this.ledger.append(event);
-    this.register.apply(event);
+  /** Whether other authority processes use the same ledger. */
+  get isShared(): boolean {
+    return this.ledger.isShared;
+  }
+
+  /** Takes in what other processes have done. */
+  synchronize(): Promise<void> {
+    return this.ledger.synchronize();
+  }
+
+  /**
+   * Runs one change after the other, so that each is decided on what the one before left, in
+   * whatever process that was. Resolves when all that the change recorded is durable.
+   */
+  async exclusive<T>(change: () => Promise<T>): Promise<T> {
+    if (this.waiting >= this.limits.waitingRequestsMax) {
+      throw new AuthorityBusy(this.limits.waitingRequestsMax);
+    }
+    this.waiting++;
+    try {
+      return await this.ledger.change(change);
+    } finally {
+      this.waiting--;
+    }
+  }
+
+  /** Appends an event to the ledger; within `exclusive` alone, which resolves when it is durable. */
+  record(event: LedgerEvent): void {
+    this.ledger.record(event);
+  }
+
+  /**
+   * A text that all processes of this authority show from now on; within `exclusive` alone, beside
+   * the event that tells of it.
+   */
+  publish(name: string, text: string): void {
+    this.ledger.publish(name, text);
+  }
+
+  /** What was published last under a name, and is durable. */
+  published(name: string): string | undefined {
+    return this.ledger.document(name);
   }
 
   /** Another certificate for a key that stays. */
@@ -137,7 +161,6 @@ export class AuthorityState {
   }
 
   async close(): Promise<void> {
-    await this.last;
     await this.ledger.close();
     await this.directory.close();
   }

@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   httpsCertificateContent,
@@ -23,7 +22,6 @@ import {
   certifyKey,
   privateKeyPem,
 } from './authority-keys.ts';
-import { AuthorityLedger } from './authority-ledger.ts';
 import {
   type AuthoritySettings,
   faultOfSettings,
@@ -33,16 +31,18 @@ import {
 import {
   certificateOf,
   hasAuthority,
-  LEDGER_FILE,
   rootCommonNameOf,
   SETTINGS_FILE,
   signerNameOf,
 } from './authority-state.ts';
+import { beginLedger } from './ledger/begin-ledger.ts';
 import { type KeyPair, keyPairOf } from './signing-key.ts';
 
 /** What `initializeAuthority` needs to know; what is left out has the default named there. */
 export interface InitializeOptions extends Partial<AuthoritySettings> {
   readonly stateDirectory: string;
+  /** `postgres://…`, where the ledger is to be; left out: in the state directory. */
+  readonly database?: string | undefined;
   /** The clock; tests set it. */
   readonly nowUnixMs?: () => number;
 }
@@ -82,10 +82,7 @@ export async function initializeAuthority(
       await writeSecret(join(path, files.key), privateKeyPem(keys[name]));
       await writeAtomic(join(path, files.certificate), certificatePem(keys[name]));
     }
-    await rm(join(path, LEDGER_FILE), { force: true });
-    const ledger = await AuthorityLedger.open(join(path, LEDGER_FILE), () => undefined);
-    await Promise.all(issued.map((event) => ledger.append(event)));
-    await ledger.close();
+    await beginLedger(path, options.database, issued);
     await writeAtomic(join(path, SETTINGS_FILE), formatSettings(settings));
     return {
       stateDirectory: path,

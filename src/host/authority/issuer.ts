@@ -110,11 +110,9 @@ export class AuthorityIssuer {
       const fresh = certificates.filter(
         ({ serialNumber }) => register.certificate(serialNumber)?.revocation === undefined,
       );
-      await Promise.all(
-        fresh.map(({ serialNumber }) =>
-          this.state.record({ type: 'certificateRevoked', unixMs, serialNumber, reason }),
-        ),
-      );
+      for (const { serialNumber } of fresh) {
+        this.state.record({ type: 'certificateRevoked', unixMs, serialNumber, reason });
+      }
       return fresh;
     });
     if (revoked.length > 0) await this.publishRevocationList();
@@ -138,7 +136,7 @@ export class AuthorityIssuer {
       const { register, rootCommonName, keys } = this.state;
       const unixMs = this.state.nowUnixMs();
       const content = nextRevocationList(register, rootCommonName, unixMs);
-      await this.state.record({ type: 'revocationListIssued', unixMs, number: content.number });
+      this.state.record({ type: 'revocationListIssued', unixMs, number: content.number });
       const bytes = await buildRevocationList(content, keys.root);
       const document = { contentType: 'application/pkix-crl', bytes, changedUnixMs: unixMs };
       this.list = { content, document };
@@ -165,7 +163,7 @@ export class AuthorityIssuer {
       this.revocationListUrl,
     );
     const der = await buildCertificate(content, key, keys.root);
-    await this.state.record({
+    this.state.record({
       type: 'certificateIssued',
       unixMs,
       userName,

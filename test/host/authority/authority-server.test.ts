@@ -233,7 +233,7 @@ describe('the state', () => {
       const { mode } = await stat(join(stateDirectory, file));
       expect(`${file} ${(mode & 0o777).toString(8)}`).toBe(`${file} 600`);
     }
-    const ledger = await readFile(join(stateDirectory, 'ledger.jsonl'), 'utf8');
+    const ledger = await readFile(join(stateDirectory, 'ledger.mdb'), 'latin1');
     expect(ledger).not.toContain(PASSWORD);
   });
 
