@@ -152,9 +152,9 @@ export class AttachManager {
     return true;
   }
 
-  /** Connects without an Attach: to a bootstrap node, whose Node-ID may be unknown. */
-  connectDirectly(address: IpAddressPort, nodeId: NodeId | undefined): ConnectId {
-    return this.connect({ nodeId, addresses: [address], sendUpdate: false, isAsked: true });
+  /** Connects without an Attach: to a bootstrap node, whose Node-ID may be unknown, or once more. */
+  connectDirectly(address: IpAddressPort, nodeId: NodeId | undefined, isAsked = true): ConnectId {
+    return this.connect({ nodeId, addresses: [address], sendUpdate: false, isAsked });
   }
 
   /** RFC 6940 §6.5.1.2. */

@@ -81,7 +81,7 @@ function signedValue(env: PeerEnvironment, resource: ResourceId, value: ValueToS
   const dataValue = { exists, value: value.value ?? new Uint8Array(0) };
   const stored: StoredDataValue = { ...value.place, value: dataValue };
   const storageTime = env.nextStorageTime();
-  const { signer } = env.options;
+  const { signer } = env;
   const signature = signData(signer, resource, value.kind, storageTime, stored);
   const lifetime = Math.min(Math.max(Math.floor(value.lifetimeSeconds), 0), LIFETIME_SECONDS_MAX);
   return encode(storedData(value.place.model), {

@@ -73,6 +73,8 @@ export function dispatchOutcome(
     case 'ownRecord':
       parts.ownRecords.handleOutcome(owner.record, owner.step, outcome);
       return parts.leave.continue();
+    case 'renewValue':
+      return parts.valueRenewal.handleOutcome(owner.step, outcome);
     case 'command':
       return parts.commands.handleOutcome(owner.id, outcome);
     case 'configUpdate':

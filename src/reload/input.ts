@@ -1,5 +1,6 @@
 import type { VerifiedConfiguration } from '../overlay-config/verified-configuration.ts';
 import type { AuthenticatedNode } from '../tls-auth/authenticated-node.ts';
+import type { Signer } from '../tls-auth/signer.ts';
 import type { IpAddressPort } from '../wire/ip-address-port.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { Command } from './command.ts';
@@ -46,6 +47,8 @@ export type Input =
   | { readonly type: 'command'; readonly id: CommandId; readonly command: Command }
   /** A newer configuration that was verified outside, e.g. fetched before the old one expired. */
   | { readonly type: 'configuration'; readonly configuration: VerifiedConfiguration }
+  /** A renewed certificate of this node and user, on disk already, comes into force. */
+  | { readonly type: 'renewed'; readonly signer: Signer }
   /** Who is trusted changed (a CRL came, a root went): every authenticated node is asked again. */
   | { readonly type: 'trustChanged' }
   /** Nothing but that time has passed: send it when `nextDeadline()` is reached. */

@@ -4,28 +4,15 @@ import { dataFrameHead, FramedMessage } from '../wire/framed-message.ts';
 import type { IpAddressPort } from '../wire/ip-address-port.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { ConnectId, LinkId } from './input.ts';
-import { type Link, LinkState } from './link-state.ts';
+import { idleLimitMs } from './link-idle-limit.ts';
+import { type Link, LinkState, type LinkUse } from './link-state.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
 import type { LinkStatus } from './peer-options.ts';
 import {
   LINK_SUSPECT_RETENTION_MS,
   NEAREST_PROBE_IDLE_MS,
-  NEIGHBOR_PROBE_IDLE_MS,
-  OTHER_PROBE_IDLE_MS,
   SPARE_LINK_LINGER_MS,
-  UNUSED_LINK_IDLE_MS,
 } from './timing.ts';
-
-/** How soon it must be noticed that the other end of a link has fallen silent. */
-export type LinkUse =
-  /** The next successor or predecessor, or the peer that a client is attached to. */
-  | 'nearest'
-  /** Another member of the Neighbor Table. */
-  | 'neighbor'
-  /** A finger, a client, whoever else is connected. */
-  | 'other'
-  /** Nothing, and it was this end that asked for the link: it may be closed. */
-  | 'none';
 
 /** What the LinkManager tells the rest of the Peer. */
 export interface LinkListener {
@@ -97,9 +84,12 @@ export class LinkManager {
       this.env.emit({ type: 'close', link: id, reason: refusal });
       return undefined;
     }
-    const older = this.linkTo(node.nodeId);
+    const older = this.byNode.get(node.nodeId)?.at(-1);
     // It may lead to a former process of that node: then no acknowledgement comes.
-    if (older !== undefined && !older.suspect) this.listener.probe(older);
+    if (older !== undefined && !older.suspect) {
+      older.noteNewer();
+      this.listener.probe(older);
+    }
     const link = new LinkState(this.env, id, node, remoteAddress, connect);
     this.links.set(id, link);
     const siblings = this.byNode.get(link.nodeId);
@@ -124,7 +114,6 @@ export class LinkManager {
     link.receivedBytes += bytes.length;
     link.lastReceivedMs = this.env.now.monotonicMs;
     const { frames, fault } = link.cutter.push(bytes);
-    this.preferForSending(link);
     for (const frame of frames) {
       if (!this.links.has(id)) return;
       this.handleFrame(link, frame);
@@ -183,7 +172,7 @@ export class LinkManager {
     for (const link of [...this.links.values()]) {
       if (link.suspect) continue;
       const use = this.listener.useOf(link.nodeId);
-      const leftMs = this.idleLimitMs(link, use) - this.idleMs(link);
+      const leftMs = idleLimitMs(use, this.env.nodeId < link.nodeId) - this.idleMs(link);
       if (leftMs > 0) {
         waitMs = Math.min(waitMs, leftMs);
         continue;
@@ -213,18 +202,18 @@ export class LinkManager {
     else this.close(id, 'a second link to this node');
   }
 
+  /** Whether there is a newer link to its node; the older one then lingers and goes. */
+  retire(link: Link): boolean {
+    const siblings = this.byNode.get(link.nodeId) ?? [];
+    if (!siblings.some(({ id }) => id > link.id)) return false;
+    const key = `spareLink:${link.id}`;
+    const deadline = { type: 'spareLink', link: link.id } as const;
+    if (!this.env.deadlines.has(key)) this.env.after(key, deadline, 2 * SPARE_LINK_LINGER_MS);
+    return true;
+  }
+
   status(isRoutable: (nodeId: NodeId) => boolean): LinkStatus[] {
-    return [...this.links.values()].map((link) => ({
-      link: link.id,
-      nodeId: link.nodeId,
-      userName: link.node.userName,
-      remoteAddress: link.remoteAddress,
-      routable: isRoutable(link.nodeId),
-      suspect: link.suspect,
-      roundTripMs: link.roundTripMs,
-      sentBytes: link.sentBytes,
-      receivedBytes: link.receivedBytes,
-    }));
+    return [...this.links.values()].map((link) => link.status(isRoutable(link.nodeId)));
   }
 
   /** An Update came over this link. */
@@ -238,9 +227,13 @@ export class LinkManager {
       const waited = link.unacknowledged > 0;
       link.handleAcknowledgement(frame.ackSequence, this.env.now.monotonicMs);
       if (waited && link.unacknowledged === 0) this.noteNothingWaits();
+      if (link.isPeer && link.outlives(frame.ackSequence)) {
+        for (const sibling of this.byNode.get(link.nodeId) ?? []) sibling.isPeer = true;
+      }
     }
     if (link.suspect) this.restore(link);
     if (frame.type === 'ack') return;
+    this.preferForSending(link);
     const received = link.window.receive(frame.sequence);
     const ack = encode(FramedMessage, { type: 'ack', ackSequence: frame.sequence, received });
     link.sentBytes += ack.length;
@@ -353,16 +346,6 @@ export class LinkManager {
     return this.env.now.monotonicMs - link.lastReceivedMs;
   }
 
-  /**
-   * One Ping shows both ends that the other lives. So that one is enough, the end with the larger
-   * Node-ID waits a little longer than the other one.
-   */
-  private idleLimitMs(link: LinkState, use: LinkUse): number {
-    if (use === 'none') return UNUSED_LINK_IDLE_MS;
-    const limitMs = PROBE_IDLE_MS[use];
-    return this.env.nodeId < link.nodeId ? limitMs : limitMs * SECOND_TURN_FACTOR;
-  }
-
   private armUpkeep(waitMs: number): void {
     const atMs = this.env.now.monotonicMs + waitMs;
     if (this.upkeepAtMs > this.env.now.monotonicMs && this.upkeepAtMs <= atMs) return;
@@ -385,12 +368,6 @@ export class LinkManager {
   }
 }
 
-const PROBE_IDLE_MS = {
-  nearest: NEAREST_PROBE_IDLE_MS,
-  neighbor: NEIGHBOR_PROBE_IDLE_MS,
-  other: OTHER_PROBE_IDLE_MS,
-} as const;
-const SECOND_TURN_FACTOR = 1.125;
 /** Links that are due almost at once are looked at together. */
 const UPKEEP_PAUSE_MIN_MS = 1_000;
 /** What is on its way after a doubt came up may take this long to arrive. */

@@ -4,6 +4,7 @@ import type { NodeId } from '../wire/node-id.ts';
 import { FrameCutter } from './frame-cutter.ts';
 import type { ConnectId, LinkId } from './input.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
+import type { LinkStatus } from './peer-options.ts';
 import { ReceivedWindow } from './received-window.ts';
 import { RoundTripEstimator } from './round-trip-estimator.ts';
 
@@ -18,6 +19,17 @@ export interface Link {
   /** Acknowledgements stopped: not in the Routing Table until they resume. */
   readonly suspect: boolean;
 }
+
+/** How soon it must be noticed that the other end of a link has fallen silent. */
+export type LinkUse =
+  /** The next successor or predecessor, or the peer that a client is attached to. */
+  | 'nearest'
+  /** Another member of the Neighbor Table. */
+  | 'neighbor'
+  /** A finger, a client, whoever else is connected. */
+  | 'other'
+  /** Nothing, and it was this end that asked for the link: it may be closed. */
+  | 'none';
 
 /** What the LinkManager keeps of a link: its framing, and when what came and went. */
 export class LinkState implements Link {
@@ -38,6 +50,8 @@ export class LinkState implements Link {
   private readonly frames: SentFrame[] = [];
   private oldest = 0;
   private nextSequence = 0;
+  /** The first sequence that left after a newer link to the same node came up. */
+  private firstBesideNewer: number | undefined;
 
   constructor(
     env: PeerEnvironment,
@@ -50,7 +64,13 @@ export class LinkState implements Link {
     this.node = node;
     this.remoteAddress = remoteAddress;
     this.connect = connect;
-    this.cutter = new FrameCutter(env.configuration.maxMessageSizeBytes + OVERSIZE_READ_BYTES);
+    const presentMax = () => env.configuration.maxMessageSizeBytes + OVERSIZE_READ_BYTES;
+    // Where the limit falls, what was sent under the former one may still arrive.
+    let bytesMax = presentMax();
+    this.cutter = new FrameCutter(() => {
+      bytesMax = Math.max(bytesMax, presentMax());
+      return bytesMax;
+    });
     this.lastReceivedMs = env.now.monotonicMs;
   }
 
@@ -75,6 +95,34 @@ export class LinkState implements Link {
   get acknowledgementDueMs(): number | undefined {
     const frame = this.frames[this.oldest];
     return frame && frame.sentMs + this.roundTrip.timeoutMs(LINK_TIMEOUT_FLOOR_MS);
+  }
+
+  /** There is a newer link to the same node from now on. */
+  noteNewer(): void {
+    this.firstBesideNewer ??= this.nextSequence;
+  }
+
+  /**
+   * Whether this acknowledgement shows that the link still leads to a process when a newer one was
+   * there: then both lead to the same.
+   */
+  outlives(ackSequence: number): boolean {
+    const first = this.firstBesideNewer;
+    return first !== undefined && ((ackSequence - first) | 0) >= 0;
+  }
+
+  status(routable: boolean): LinkStatus {
+    return {
+      link: this.id,
+      nodeId: this.nodeId,
+      userName: this.node.userName,
+      remoteAddress: this.remoteAddress,
+      routable,
+      suspect: this.suspect,
+      roundTripMs: this.roundTripMs,
+      sentBytes: this.sentBytes,
+      receivedBytes: this.receivedBytes,
+    };
   }
 
   /** Returns the sequence of a frame that leaves now. */

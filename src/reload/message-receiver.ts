@@ -169,7 +169,7 @@ export class MessageReceiver {
       body: errorBody(errorCode, detail),
       extensions: [],
     });
-    const { signer } = this.env.options;
+    const { signer } = this.env;
     const block = signMessage(signer, this.overlay, view.transactionId, contents, []);
     this.send(view.transactionId, path, contents, block);
   }
@@ -273,7 +273,7 @@ export class MessageReceiver {
     certificates: readonly GenericCertificate[],
   ): void {
     const contents = encode(MessageContents, { code, body, extensions: [] });
-    const { signer } = this.env.options;
+    const { signer } = this.env;
     const { transactionId, returnPath } = request;
     const block = signMessage(signer, this.overlay, transactionId, contents, certificates);
     const message = this.message(transactionId, returnPath, contents, block);

@@ -261,7 +261,7 @@ export class MessageTransport {
   }
 
   private sealed(transactionId: bigint, request: RequestToSend): Uint8Array {
-    const { signer } = this.env.options;
+    const { signer } = this.env;
     const { code, body, certificates = [] } = request;
     const contents = encode(MessageContents, { code, body, extensions: [] });
     const block = signMessage(signer, this.overlay, transactionId, contents, certificates);

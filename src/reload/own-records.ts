@@ -1,5 +1,6 @@
 import { KindIds } from '../overlay-config/kind-definition.ts';
 import { resourceIdOf } from '../storage/resource-name.ts';
+import type { Signer } from '../tls-auth/signer.ts';
 import { encode } from '../wire/codec.ts';
 import { nodeDestination } from '../wire/destination.ts';
 import { MalformedMessage } from '../wire/malformed-message.ts';
@@ -10,7 +11,7 @@ import { XmppLocation } from '../wire/xmpp-location.ts';
 import { routedThrough } from './attach-manager.ts';
 import type { FetchedValue, ValueToStore } from './command.ts';
 import { fetchRequest, storeRequest } from './data-request.ts';
-import { verifyFetchAnswer } from './fetch-answer.ts';
+import { type VerifiedAnswer, verifyFetchAnswer } from './fetch-answer.ts';
 import type { MessageTransport } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
 import { describeOutcome, type RequestOutcome } from './request-owner.ts';
@@ -30,6 +31,8 @@ interface OwnRecord {
   busy: boolean;
   failures: number;
   dueMs: number;
+  /** Who signed what is on its way or stored. */
+  signer: Signer | undefined;
 }
 
 /**
@@ -52,7 +55,8 @@ export class OwnRecords {
     this.env = env;
     this.transport = transport;
     this.accessPoint = accessPoint;
-    const { signer, publishLocation } = env.options;
+    const { signer } = env;
+    const { publishLocation } = env.options;
     const byNode = resourceIdOf(nodeIdBytes(env.nodeId));
     const byUser = resourceIdOf(signer.node.userName);
     this.records = [
@@ -77,6 +81,24 @@ export class OwnRecords {
   handleJoined(): void {
     for (const own of this.records) own.dueMs = this.env.now.monotonicMs;
     this.handleTimer();
+  }
+
+  /** Another certificate is in force: all that the former one signed is replaced. */
+  handleRenewed(): void {
+    for (const own of this.records) {
+      own.dueMs = this.env.now.monotonicMs;
+      own.failures = 0;
+    }
+    this.handleTimer();
+  }
+
+  /** How many of the records in the overlay are not signed with the certificate in force. */
+  get formerCount(): number {
+    return this.records.filter(({ stored, signer }) => stored && signer !== this.env.signer).length;
+  }
+
+  keeps(kind: KindId): boolean {
+    return this.records.some((own) => own.kind === kind);
   }
 
   handleTimer(): void {
@@ -109,13 +131,7 @@ export class OwnRecords {
       this.fail(own, answer.describe());
       return;
     }
-    const index = this.indexFor(answer.values);
-    const place = { model: 'array', index } as const;
-    const certificate = this.env.options.signer.node.certificate.der;
-    // An index that was free may be taken meanwhile: the counter shows it. Appending is safe.
-    const generation = answer.generations.get(own.kind) ?? 0n;
-    const guarded = index !== ARRAY_INDEX_END && generation !== 0n;
-    this.store(own, place, certificate, guarded ? new Map([[own.kind, generation]]) : undefined);
+    this.storeCertificate(own, answer);
   }
 
   /** XEP-0415: a node that leaves is not found any more. Returns false if there is no location. */
@@ -125,7 +141,7 @@ export class OwnRecords {
     own.busy = true;
     this.removing = true;
     const place = { model: 'dictionary', key: nodeIdBytes(this.env.nodeId) } as const;
-    this.store(own, place, undefined, undefined);
+    this.store(own, [{ place, value: undefined }]);
     return true;
   }
 
@@ -138,7 +154,7 @@ export class OwnRecords {
     own.busy = true;
     if (own.kind === KindIds.xmppLocation) {
       const place = { model: 'dictionary', key: nodeIdBytes(this.env.nodeId) } as const;
-      this.store(own, place, this.location(), undefined);
+      this.store(own, [{ place, value: this.location() }]);
       return;
     }
     const everything = { model: 'array', ranges: [{ first: 0, last: ARRAY_INDEX_END }] } as const;
@@ -149,26 +165,35 @@ export class OwnRecords {
 
   /**
    * Where the certificate goes: over an earlier one of this node, into a place that is free again,
-   * or to the end (RFC 6940 §8 appends; appending at every refresh would fill the array).
+   * or to the end (RFC 6940 §8 appends; appending at every refresh would fill the array). Whatever
+   * else this node has there is an earlier certificate, too, and goes.
    */
-  private indexFor(values: readonly FetchedValue[]): number {
-    const own = values.find(({ signer }) => signer?.nodeId === this.env.nodeId);
+  private storeCertificate(own: OwnRecord, { values, generations }: VerifiedAnswer): void {
+    const earlier = values.filter(
+      ({ signer, value }) => signer?.nodeId === this.env.nodeId && value !== undefined,
+    );
     const free = values.find(({ value }) => value === undefined);
-    const place = (own ?? free)?.place;
-    return place?.model === 'array' ? place.index : ARRAY_INDEX_END;
+    const index = arrayIndex(earlier[0] ?? free);
+    const certificate = this.env.signer.node.certificate.der;
+    const changes: Change[] = [{ place: { model: 'array', index }, value: certificate }];
+    for (const { place } of earlier.slice(1)) changes.push({ place, value: undefined });
+    // An index that was free may be taken meanwhile: the counter shows it. Appending is safe.
+    const generation = generations.get(own.kind) ?? 0n;
+    const guarded = index !== ARRAY_INDEX_END && generation !== 0n;
+    this.store(own, changes, guarded ? new Map([[own.kind, generation]]) : undefined);
   }
 
   private store(
     own: OwnRecord,
-    place: ValueToStore['place'],
-    value: Uint8Array | undefined,
-    generations: ReadonlyMap<KindId, bigint> | undefined,
+    changes: readonly Change[],
+    generations?: ReadonlyMap<KindId, bigint>,
   ): void {
     const lifetimeSeconds =
       own.kind === KindIds.xmppLocation
         ? OWN_LOCATION_LIFETIME_SECONDS
         : OWN_CERTIFICATE_LIFETIME_SECONDS;
-    const values = [{ kind: own.kind, place, value, lifetimeSeconds }];
+    own.signer = this.env.signer;
+    const values = changes.map((change) => ({ kind: own.kind, ...change, lifetimeSeconds }));
     const owner = { type: 'ownRecord', record: own.name, step: 'store' } as const;
     this.transport.request(storeRequest(this.env, own.resource, values, owner, generations));
   }
@@ -186,9 +211,11 @@ export class OwnRecords {
     own.busy = false;
     own.stored = this.env.state === 'joined';
     own.failures = 0;
-    own.dueMs =
-      this.env.now.monotonicMs +
-      this.env.randomMs(0.75 * OWN_RECORD_REFRESH_MS, 1.25 * OWN_RECORD_REFRESH_MS);
+    const isCurrent = own.signer === this.env.signer;
+    const pauseMs = isCurrent
+      ? this.env.randomMs(0.75 * OWN_RECORD_REFRESH_MS, 1.25 * OWN_RECORD_REFRESH_MS)
+      : 0;
+    own.dueMs = this.env.now.monotonicMs + pauseMs;
     this.env.event({ type: 'ownDataStored', kind: own.kind, resource: own.resource });
     this.arm();
   }
@@ -210,5 +237,12 @@ export class OwnRecords {
 }
 
 function record(name: string, kind: KindId, resource: ResourceId): OwnRecord {
-  return { name, kind, resource, stored: false, busy: false, failures: 0, dueMs: 0 };
+  const waiting = { stored: false, busy: false, failures: 0, dueMs: 0, signer: undefined };
+  return { name, kind, resource, ...waiting };
 }
+
+function arrayIndex(value: FetchedValue | undefined): number {
+  return value?.place.model === 'array' ? value.place.index : ARRAY_INDEX_END;
+}
+
+type Change = Pick<ValueToStore, 'place' | 'value'>;

@@ -1,6 +1,7 @@
 import { overlayHash } from '../storage/resource-name.ts';
 import { Admission } from './admission.ts';
 import { AttachManager } from './attach-manager.ts';
+import { CertificateRenewal } from './certificate-renewal.ts';
 import { ChordReload } from './chord-reload.ts';
 import { CommandService } from './command-service.ts';
 import { ConfigurationService } from './configuration-service.ts';
@@ -11,6 +12,7 @@ import { ForwardingLayer } from './forwarding-layer.ts';
 import { JoinProcedure } from './join-procedure.ts';
 import { LeaveProcedure } from './leave-procedure.ts';
 import { LinkManager } from './link-manager.ts';
+import { LinkRenewal } from './link-renewal.ts';
 import { MessageReceiver } from './message-receiver.ts';
 import { MessageTransport } from './message-transport.ts';
 import { NewerData } from './newer-data.ts';
@@ -21,6 +23,7 @@ import type { PeerAsWhole, PeerParts } from './peer-parts.ts';
 import { PeerReactions } from './peer-reactions.ts';
 import { Replication } from './replication.ts';
 import { StorageService } from './storage-service.ts';
+import { ValueRenewal } from './value-renewal.ts';
 
 /** The components of one Peer. What each hears of the others goes through `PeerReactions`. */
 export class PeerComponents implements PeerParts {
@@ -44,6 +47,9 @@ export class PeerComponents implements PeerParts {
   readonly ownRecords: OwnRecords;
   readonly commands: CommandService;
   readonly leave: LeaveProcedure;
+  readonly valueRenewal: ValueRenewal;
+  readonly linkRenewal: LinkRenewal;
+  readonly renewal: CertificateRenewal;
 
   constructor(env: PeerEnvironment, whole: PeerAsWhole) {
     const { store } = env.options;
@@ -76,5 +82,9 @@ export class PeerComponents implements PeerParts {
     this.diagnostics = new DiagnosticsService(env, store, chord, receiver);
     this.commands = new CommandService(env, transport, reactions);
     this.leave = new LeaveProcedure(env, this, reactions);
+    this.valueRenewal = new ValueRenewal(env, transport, (kind) => ownRecords.keeps(kind));
+    this.linkRenewal = new LinkRenewal(env, links, attaches);
+    const { valueRenewal, linkRenewal } = this;
+    this.renewal = new CertificateRenewal(env, ownRecords, valueRenewal, linkRenewal);
   }
 }

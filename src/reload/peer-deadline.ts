@@ -39,5 +39,9 @@ export type PeerDeadline =
   | { readonly type: 'housekeeping' }
   /** The own certificate and location are stored again. */
   | { readonly type: 'ownRecords' }
+  /** The next link that hangs on a former certificate is made again. */
+  | { readonly type: 'linkRenewal' }
+  /** Own values that a former certificate signed are looked for again. */
+  | { readonly type: 'valueRenewal' }
   /** Last answers of a Leave are not waited for any longer. */
   | { readonly type: 'leave' };

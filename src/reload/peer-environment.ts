@@ -1,5 +1,6 @@
 import type { VerifiedConfiguration } from '../overlay-config/verified-configuration.ts';
 import type { Now } from '../storage/now.ts';
+import type { Signer } from '../tls-auth/signer.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import { DeadlineTable } from './deadline-table.ts';
 import type { LinkId } from './input.ts';
@@ -21,6 +22,10 @@ export class PeerEnvironment {
   readonly counters = { sent: 0, received: 0, forwarded: 0, answered: 0 };
   readonly dropped = new Map<DropCause, number>();
   configuration: VerifiedConfiguration;
+  /** Why this node cannot stay in the overlay. */
+  leaveReason: string | undefined;
+  /** Signs everything from now on; a renewed certificate brings another one. */
+  signer: Signer;
   /** Set at the beginning of every `handle`. */
   now: Now = { monotonicMs: 0, unixMs: 0 };
   startedMonotonicMs = 0;
@@ -36,6 +41,7 @@ export class PeerEnvironment {
     this.limits = { ...PEER_LIMITS, ...options.limits };
     this.nodeId = options.signer.nodeId;
     this.configuration = options.configuration;
+    this.signer = options.signer;
   }
 
   get state(): PeerState {

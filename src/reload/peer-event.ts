@@ -17,6 +17,10 @@ export type PeerEvent =
   /** The own certificate (or location) is stored at its responsible peer. */
   | { readonly type: 'ownDataStored'; readonly kind: KindId; readonly resource: ResourceId }
   | { readonly type: 'ownDataFailed'; readonly kind: KindId; readonly reason: string }
+  /** A renewed certificate is in force, and until when, ms since 1970. */
+  | { readonly type: 'renewed'; readonly notAfterUnixMs: number }
+  /** What was to be the renewed certificate is none: the former one stays in force. */
+  | { readonly type: 'renewalRefused'; readonly reason: string }
   | {
       readonly type: 'linkClosed';
       readonly link: LinkId;
@@ -32,7 +36,10 @@ export type PeerEvent =
       readonly application: number;
       readonly candidates: readonly IceCandidate[];
     }
+  /** What a ConfigUpdate brought does not count. */
   | { readonly type: 'configurationRefused'; readonly reason: string }
+  /** This node can no longer be part of the overlay, and leaves it. */
+  | { readonly type: 'mustLeave'; readonly reason: string }
   | { readonly type: 'partitionHealed'; readonly through: NodeId };
 
 export type PeerState = 'starting' | 'joining' | 'joined' | 'leaving' | 'stopped';

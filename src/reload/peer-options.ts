@@ -53,6 +53,8 @@ export interface PeerStatus {
   readonly isolated: boolean;
   readonly uptimeSeconds: number;
   readonly configurationSequence: number;
+  /** Why the own certificate does not count any more; undefined while it does. */
+  readonly certificateRefusal: string | undefined;
   readonly predecessors: readonly NodeId[];
   readonly successors: readonly NodeId[];
   readonly fingers: readonly NodeId[];
@@ -60,6 +62,10 @@ export interface PeerStatus {
   readonly ownRecordsStored: readonly number[];
   /** All own records that this node has to store are stored. */
   readonly ownRecordsComplete: boolean;
+  /** When the own certificate ends, ms since 1970. */
+  readonly certificateNotAfterUnixMs: number;
+  /** What a former certificate still holds up: links, and places of values to look at. */
+  readonly formerCertificate: { readonly values: number; readonly links: number };
   readonly links: readonly LinkStatus[];
   readonly counters: PeerCounters;
   readonly resources: number;

@@ -1,6 +1,7 @@
 import type { VerifiedConfiguration } from '../overlay-config/verified-configuration.ts';
 import type { Admission } from './admission.ts';
 import type { AttachManager } from './attach-manager.ts';
+import type { CertificateRenewal } from './certificate-renewal.ts';
 import type { ChordReload } from './chord-reload.ts';
 import type { CommandService } from './command-service.ts';
 import type { ConfigurationService } from './configuration-service.ts';
@@ -12,6 +13,7 @@ import type { CommandId } from './input.ts';
 import type { JoinProcedure } from './join-procedure.ts';
 import type { LeaveProcedure } from './leave-procedure.ts';
 import type { LinkManager } from './link-manager.ts';
+import type { LinkRenewal } from './link-renewal.ts';
 import type { MessageReceiver } from './message-receiver.ts';
 import type { MessageTransport } from './message-transport.ts';
 import type { NewerData } from './newer-data.ts';
@@ -19,6 +21,7 @@ import type { OwnRecords } from './own-records.ts';
 import type { PartitionSearch } from './partition-search.ts';
 import type { Replication } from './replication.ts';
 import type { StorageService } from './storage-service.ts';
+import type { ValueRenewal } from './value-renewal.ts';
 
 /** What the components ask of the Peer as a whole. */
 export interface PeerAsWhole {
@@ -47,4 +50,7 @@ export interface PeerParts {
   readonly ownRecords: OwnRecords;
   readonly commands: CommandService;
   readonly leave: LeaveProcedure;
+  readonly valueRenewal: ValueRenewal;
+  readonly linkRenewal: LinkRenewal;
+  readonly renewal: CertificateRenewal;
 }

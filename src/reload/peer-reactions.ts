@@ -20,8 +20,8 @@ import type { ForwardingListener } from './forwarding-layer.ts';
 import type { CommandId, ConnectId, KnownPeer, LinkId } from './input.ts';
 import type { JoinListener } from './join-procedure.ts';
 import type { LeaveListener } from './leave-procedure.ts';
-import type { LinkListener, LinkUse } from './link-manager.ts';
-import type { Link } from './link-state.ts';
+import type { LinkListener } from './link-manager.ts';
+import type { Link, LinkUse } from './link-state.ts';
 import type { ReceiverListener, VerifiedRequest } from './message-receiver.ts';
 import type { TransportListener } from './message-transport.ts';
 import type { PartitionListener } from './partition-search.ts';
@@ -346,7 +346,8 @@ export class PeerReactions implements Listeners {
   }
 
   mustLeave(reason: string): void {
-    this.env.event({ type: 'configurationRefused', reason });
+    this.env.event({ type: 'mustLeave', reason });
+    this.env.leaveReason ??= reason;
     this.parts.leave.start(undefined);
   }
 

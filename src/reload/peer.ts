@@ -13,7 +13,7 @@ import { PeerEnvironment } from './peer-environment.ts';
 import type { DropCause, PeerState } from './peer-event.ts';
 import type { PeerLoads } from './peer-loads.ts';
 import type { PeerOptions, PeerStatus } from './peer-options.ts';
-import { HOUSEKEEPING_MS } from './timing.ts';
+import { HOUSEKEEPING_MS, LINK_EXPIRY_LEAD_MS } from './timing.ts';
 
 /**
  * One RELOAD node: a synchronous state machine without clock, sockets, disk or randomness of its
@@ -81,17 +81,20 @@ export class Peer {
     const store = options.store.counters();
     return {
       nodeId: this.env.nodeId,
-      userName: options.signer.node.userName,
+      userName: this.env.signer.node.userName,
       role: options.role,
       state: this.env.state,
       isolated: this.env.state === 'joined' && chord.tables.size === 0 && !options.first,
       uptimeSeconds: this.env.uptimeSeconds,
       configurationSequence: this.env.configuration.sequence,
+      certificateRefusal: this.refusalOf(this.env.signer.node)?.describe(),
       predecessors: chord.tables.predecessors(),
       successors: chord.tables.successors(),
       fingers: chord.tables.fingers(),
       ownRecordsStored: ownRecords.storedKinds,
       ownRecordsComplete: ownRecords.isComplete,
+      certificateNotAfterUnixMs: this.env.signer.node.validUntilUnixMs,
+      formerCertificate: this.parts.renewal.remains,
       links: links.status((nodeId) => chord.tables.has(nodeId)),
       counters: {
         messagesSent: counters.sent,
@@ -152,7 +155,10 @@ export class Peer {
         commands.handleCommand(input.id, input.command);
         return;
       case 'configuration':
-        this.applyConfiguration(input.configuration);
+        this.parts.configuration.adoptVerified(input.configuration);
+        return;
+      case 'renewed':
+        this.parts.renewal.renew(input.signer);
         return;
       case 'trustChanged':
         this.recheckTrust();
@@ -207,10 +213,14 @@ export class Peer {
       case 'storeExpiry':
         return this.expireStore();
       case 'housekeeping':
-        this.closeExpired();
+        this.closeRefused();
         return this.parts.reactions.keepHouse();
       case 'ownRecords':
         return this.parts.ownRecords.handleTimer();
+      case 'linkRenewal':
+        return this.parts.linkRenewal.handleTimer();
+      case 'valueRenewal':
+        return this.parts.valueRenewal.handleTimer();
       case 'leave':
         return this.parts.leave.handleTimer();
     }
@@ -224,37 +234,57 @@ export class Peer {
   /** RFC 6940 §11.1: the new configuration counts at once, everywhere. */
   private applyConfiguration(configuration: VerifiedConfiguration): void {
     const { authenticator, store } = this.env.options;
+    const { sequence } = this.env.configuration;
     this.env.configuration = configuration;
     authenticator.replaceSettings(trustSettingsOf(configuration));
     this.parts.storage.write(store.replaceKinds(configuration.kinds));
     this.recheckTrust();
     this.parts.transport.handleConfigurationChanged();
+    if (configuration.sequence !== sequence) this.spreadConfiguration();
+  }
+
+  /**
+   * A Ping to every connected node: who has an older configuration refuses it as too new (RFC 6940
+   * §6.3.2.1) and is then given ours (§6.5.4). So it need not wait until something is asked.
+   */
+  private spreadConfiguration(): void {
+    const { links, reactions } = this.parts;
+    for (const link of links.all()) if (!link.suspect) reactions.probe(link);
   }
 
   /** Who is not trusted any more loses its links and its values at once. */
   private recheckTrust(): void {
-    const isRefused = (node: AuthenticatedNode) => this.isRefused(node);
-    for (const link of this.parts.links.all()) {
-      if (isRefused(link.node)) this.parts.links.close(link.id, 'its certificate no longer counts');
-    }
-    this.parts.storage.write(this.env.options.store.removeSignedBy(isRefused));
+    this.env.options.authenticator.recheckKnownNodes(this.env.now.unixMs);
+    this.closeRefused();
+    const isUnwanted = (node: AuthenticatedNode) => isForGood(this.refusalOf(node));
+    this.parts.storage.write(this.env.options.store.removeSignedBy(isUnwanted));
+    const own = this.env.signer.node;
+    // One that has expired may be renewed yet.
+    const isInForce = own.validUntilUnixMs >= this.env.now.unixMs;
+    const refusal = isInForce ? this.refusalOf(own) : undefined;
+    if (refusal === undefined || !isForGood(refusal)) return;
+    this.parts.reactions.mustLeave(`${OWN_CERTIFICATE_REFUSED} (${refusal.describe()})`);
   }
 
-  /** A link outlives the handshake that showed the certificate, but not the certificate. */
-  private closeExpired(): void {
-    const { links } = this.parts;
+  /** A link outlives the handshake that showed the certificate, but not what makes it count. */
+  private closeRefused(): void {
+    const { links, linkRenewal } = this.parts;
     const { unixMs } = this.env.now;
     for (const { id, node } of links.all()) {
-      if (node.validUntilUnixMs < unixMs) links.close(id, 'its certificate has expired');
+      const leftMs = node.validUntilUnixMs - unixMs;
+      const refusal = leftMs < 0 ? undefined : this.refusalOf(node);
+      if (leftMs < 0) links.close(id, 'its certificate has expired');
+      else if (refusal !== undefined) {
+        links.close(id, `its certificate no longer counts: ${refusal.describe()}`);
+      } else if (leftMs < LINK_EXPIRY_LEAD_MS) linkRenewal.add(id);
     }
   }
 
-  private isRefused(node: AuthenticatedNode): boolean {
-    const [leaf, ...pool] = node.chain;
-    if (leaf === undefined) return true;
+  /** Why a node that was authenticated once is refused now. */
+  private refusalOf({ chain: [leaf, ...pool] }: AuthenticatedNode): CertificateRefusal | undefined {
     const { authenticator } = this.env.options;
-    const again = authenticator.authenticate(leaf, pool, this.env.now.unixMs);
-    return again instanceof CertificateRefusal;
+    const again = authenticator.authenticate(leaf ?? NO_BYTES, pool, this.env.now.unixMs);
+    return again instanceof CertificateRefusal ? again : undefined;
   }
 
   private finishLeaving(leaveCommands: readonly CommandId[]): void {
@@ -265,7 +295,8 @@ export class Peer {
       this.env.emit({ type: 'completed', id, outcome: { ok: true, result: { type: 'left' } } });
     }
     this.env.enter('stopped');
-    this.env.emit({ type: 'stopped', reason: 'this node has left the overlay' });
+    const reason = this.env.leaveReason ?? 'this node has left the overlay';
+    this.env.emit({ type: 'stopped', reason });
   }
 
   private afterStop(input: Input): Output[] {
@@ -276,6 +307,15 @@ export class Peer {
     const failure = { code: 'stopped', detail: 'this peer has left the overlay' } as const;
     return [{ type: 'completed', id: input.id, outcome: { ok: false, failure } }];
   }
+}
+
+const OWN_CERTIFICATE_REFUSED =
+  'the own certificate no longer counts in this overlay; enroll anew with an empty state directory';
+const NO_BYTES = new Uint8Array(0);
+
+/** What nobody can decide today, because a list is missing, a list can decide tomorrow. */
+function isForGood(refusal: CertificateRefusal | undefined): boolean {
+  return refusal !== undefined && refusal.code !== 'revocation-undetermined';
 }
 
 const NO_DROPS: Readonly<Record<DropCause, number>> = {

@@ -19,6 +19,7 @@ export type RequestOwner =
   | { readonly type: 'adoptNewer'; readonly resource: ResourceId; readonly nodeId: NodeId }
   | { readonly type: 'retireCopy'; readonly resource: ResourceId }
   | { readonly type: 'ownRecord'; readonly record: string; readonly step: 'fetch' | 'store' }
+  | { readonly type: 'renewValue'; readonly step: 'fetch' | 'store' }
   | { readonly type: 'configUpdate'; readonly nodeId: NodeId }
   | { readonly type: 'command'; readonly id: CommandId };
 

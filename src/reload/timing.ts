@@ -48,6 +48,13 @@ export const UPDATE_PACE_MS = 1_000;
 /** Of two links to one node the spare one closes after this; frames on the way still arrive. */
 export const SPARE_LINK_LINGER_MS = 2_000;
 
+/** Links that a renewed certificate concerns are made again one after another, this far apart. */
+export const LINK_RENEWAL_PACE_MS = 2_000;
+/** A new link is waited for so long before it is tried again. */
+export const LINK_RENEWAL_ANSWER_MS = 15_000;
+/** A link whose certificate ends within this is made again, in case there is a newer one. */
+export const LINK_EXPIRY_LEAD_MS = 300_000;
+
 /** Changes of the Neighbor Table within this time are told in one Update. */
 export const ANNOUNCE_DELAY_MS = 20;
 

@@ -1,4 +1,5 @@
 import {
+  type CertificateContent,
   makeLeaf,
   makeRoot,
   TEST_UNIX_MS,
@@ -39,7 +40,8 @@ export class VirtualPeer {
   readonly name: string;
   readonly nodeId: NodeId;
   readonly address: IpAddressPort;
-  readonly signer: Signer;
+  /** What its links show from now on. */
+  signer: Signer;
   readonly records = new Map<string, Uint8Array>();
   readonly events: PeerEvent[] = [];
   readonly outcomes = new Map<number, CommandOutcome>();
@@ -114,15 +116,12 @@ export class VirtualOverlay {
     const id = nodeId.padEnd(32, '0') as NodeId;
     const index = this.peers.length + 1;
     const jid = options.jid ?? `user${index}@example.org`;
-    const leaf = makeLeaf(this.root, { jid, nodeId: id });
     const authenticator = new Authenticator(trustSettingsOf(this.configuration));
-    const node = authenticator.authenticate(leaf.certificate, [], TEST_UNIX_MS);
-    if (node instanceof CertificateRefusal) throw new Error(node.describe());
     const address = virtualAddress(index);
     const peerOptions: PeerOptions = {
       configuration: this.configuration,
       authenticator,
-      signer: createSigner(node, id, leaf.key.privateKey),
+      signer: options.signer ?? this.newSigner(id, jid),
       random: this.random,
       role: 'peer',
       first: this.peers.length === 0,
@@ -135,6 +134,15 @@ export class VirtualOverlay {
     this.peers.push(peer);
     this.links.set(peer, new Map());
     return peer;
+  }
+
+  /** A key of its own with a certificate of this overlay. */
+  newSigner(nodeId: NodeId, jid: string, change: Partial<CertificateContent> = {}): Signer {
+    const leaf = makeLeaf(this.root, { jid, nodeId, change: () => change });
+    const authenticator = new Authenticator(trustSettingsOf(this.configuration));
+    const node = authenticator.authenticate(leaf.certificate, [], TEST_UNIX_MS);
+    if (node instanceof CertificateRefusal) throw new Error(node.describe());
+    return createSigner(node, nodeId, leaf.key.privateKey);
   }
 
   /** Adds a peer and runs until it has joined and stored its records. */

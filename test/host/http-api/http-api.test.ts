@@ -232,11 +232,14 @@ function joinedStatus(): PeerStatus {
     isolated: false,
     uptimeSeconds: 1,
     configurationSequence: 1,
+    certificateRefusal: undefined,
     predecessors: [neighbor],
     successors: [neighbor],
     fingers: [],
     ownRecordsStored: [3, 16],
     ownRecordsComplete: true,
+    certificateNotAfterUnixMs: 0,
+    formerCertificate: { values: 0, links: 0 },
     links: [
       {
         link: 1,
