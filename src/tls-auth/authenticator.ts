@@ -9,6 +9,7 @@ import { CertificateRefusal, type CertificateRefusalCode } from './certificate-r
 import { findPath, signatureRefusal } from './path-building.ts';
 import { isValidAt, type ValidPath, validityRefusal } from './path-validation.ts';
 import type { ProfileRules } from './profile-rule.ts';
+import type { RevocationLists } from './revocation-lists.ts';
 import { selfSignedPath } from './self-signed.ts';
 import { SharedVerdicts, sameBytes, tailKey } from './shared-verdicts.ts';
 import { type SignatureVerifier, verifyWithKey } from './signature-verifier.ts';
@@ -27,23 +28,30 @@ export interface KnownSigner {
  * Says which node a certificate makes its holder, or why it makes nobody: the path is valid under
  * the roots in force (RFC 5280 §6), the profile is obeyed, the Node-ID is no bad-node (RFC 6940
  * §11.3). Answers are remembered, in bounds, until the settings change; the time is looked at on
- * every call.
+ * every call. With revocation lists, no certificate of the path is revoked; each answer counts until
+ * another list is held.
  */
 export class Authenticator {
   readonly verifySignature: SignatureVerifier;
+  /** Undefined: revocation is not looked at. */
+  readonly revocation: RevocationLists | undefined;
   private readonly shared: SharedVerdicts;
   private settings: TrustSettings;
   private anchors: readonly Certificate[] = [];
   private readonly knownNodes: BoundedCache<number, KnownNode>;
   private readonly signersByHash = new Map<string, KnownSigner>();
   private readonly refusals = new BoundedCache<string, CertificateRefusal>(refusalsMax);
+  /** The epoch of `revocation` that the refusals are of. */
+  private refusalsEpoch = 0;
 
   constructor(
     settings: TrustSettings,
     verifySignature: SignatureVerifier = verifyWithKey,
     shared: SharedVerdicts = new SharedVerdicts(),
+    revocation?: RevocationLists,
   ) {
     this.verifySignature = verifySignature;
+    this.revocation = revocation;
     this.shared = shared;
     this.settings = settings;
     this.knownNodes = new BoundedCache(knownNodesMax, ({ signers }) => {
@@ -87,11 +95,12 @@ export class Authenticator {
   ): AuthenticatedNode | CertificateRefusal {
     const known = this.knownNodes.get(tailKey(leaf));
     if (known !== undefined && sameBytes(known.node.certificate.der, leaf)) {
-      if (isValidAt(known.notBeforeUnixMs, known.notAfterUnixMs, unixMs)) return known.node;
+      if (this.isStillValid(known, unixMs)) return known.node;
       // An issuer may have been renewed since: only the leaf's own dates are final.
       const refusal = validityRefusal(known.node.certificate, unixMs);
       if (refusal !== undefined) return refusal;
     }
+    this.dropOldRefusals();
     const key = refusalKey(leaf, pool);
     const refused = this.refusals.get(key);
     if (refused !== undefined) return refused;
@@ -112,7 +121,43 @@ export class Authenticator {
     // Through `knownNodes`, so that what is used is not dropped.
     const known = this.knownNodes.get(tailKey(signer.node.certificate.der));
     if (known?.node !== signer.node) return undefined;
-    return isValidAt(known.notBeforeUnixMs, known.notAfterUnixMs, unixMs) ? signer : undefined;
+    if (this.isStillValid(known, unixMs)) return signer;
+    // Of a list that came since the message with the certificates may know nothing.
+    const [leaf = NO_BYTES, ...pool] = signer.node.chain;
+    const again = this.authenticate(leaf, pool, unixMs);
+    return again === signer.node ? signer : undefined;
+  }
+
+  /**
+   * Asks again about every node that is known, so that those that the lists held now revoke are
+   * remembered by their names; whoever holds such a node asks about it himself.
+   */
+  recheckKnownNodes(unixMs: number): void {
+    if (this.revocation === undefined) return;
+    for (const { node } of this.knownNodes.values()) {
+      const [leaf = NO_BYTES, ...pool] = node.chain;
+      this.authenticate(leaf, pool, unixMs);
+    }
+  }
+
+  /**
+   * Why the last certificate seen of a node or user is revoked; undefined where none was, or one
+   * that counts was seen since. Only what this Authenticator has met is known here.
+   */
+  revocationOf(target: { nodeId: NodeId } | { userName: string }): CertificateRefusal | undefined {
+    return this.revocation?.revokedNodes.get(target);
+  }
+
+  private isStillValid(known: KnownNode, unixMs: number): boolean {
+    if (!isValidAt(known.notBeforeUnixMs, known.notAfterUnixMs, unixMs)) return false;
+    return this.revocation?.hasPassed(known.node, unixMs) ?? true;
+  }
+
+  private dropOldRefusals(): void {
+    const epoch = this.revocation?.epoch ?? 0;
+    if (epoch === this.refusalsEpoch) return;
+    this.refusals.clear();
+    this.refusalsEpoch = epoch;
   }
 
   private judge(
@@ -122,8 +167,14 @@ export class Authenticator {
   ): AuthenticatedNode | CertificateRefusal {
     const certificate = this.shared.read(leaf);
     if (certificate instanceof CertificateRefusal) return certificate;
-    const path = this.pathOf(certificate, pool, unixMs);
-    if (path instanceof CertificateRefusal) return path;
+    let untilUnixMs = Number.POSITIVE_INFINITY;
+    const path = this.pathOf(certificate, pool, unixMs, (until) => {
+      untilUnixMs = until;
+    });
+    if (path instanceof CertificateRefusal) {
+      this.noteRefused(certificate, path);
+      return path;
+    }
     const { profile, overlayName, nodeIdLength } = this.settings;
     const rules = `${profile} ${nodeIdLength} ${overlayName}`;
     const known = this.shared.namedBy(certificate, path.certificates, rules, () =>
@@ -140,13 +191,25 @@ export class Authenticator {
     }
     this.knownNodes.set(tailKey(certificate.der), known);
     for (const [hash, signer] of known.signers) this.signersByHash.set(hash, signer);
+    this.revocation?.notePassed(node, untilUnixMs);
+    this.revocation?.revokedNodes.forget(node);
     return node;
   }
 
+  /** Only a path whose signatures are true is ever refused for revocation. */
+  private noteRefused(certificate: Certificate, refusal: CertificateRefusal): void {
+    if (refusal.code !== 'revoked') return;
+    const identity = leafIdentity(certificate, this.settings);
+    if (identity !== undefined) this.revocation?.revokedNodes.note(identity, refusal);
+    this.knownNodes.delete(tailKey(certificate.der));
+  }
+
+  /** `passed` hears until when the lists say of the path what they say now. */
   private pathOf(
     leaf: Certificate,
     pool: readonly Uint8Array[],
     unixMs: number,
+    passed: (untilUnixMs: number) => void,
   ): ValidPath | CertificateRefusal {
     const { settings, verifySignature } = this;
     const isOwnIssuer =
@@ -162,8 +225,21 @@ export class Authenticator {
         verifySignature,
         knownSignatures: this.shared.signatures,
       },
-      { unixMs, furtherRule: (path) => pathProfileRefusal(path, settings) },
+      { unixMs, furtherRule: (path) => this.furtherRefusal(path, unixMs, passed) },
     );
+  }
+
+  /** Revocation comes last: lists are wanted only for what is right in all else. */
+  private furtherRefusal(
+    path: ValidPath,
+    unixMs: number,
+    passed: (untilUnixMs: number) => void,
+  ): CertificateRefusal | undefined {
+    const refusal = pathProfileRefusal(path, this.settings);
+    if (refusal !== undefined || this.revocation === undefined) return refusal;
+    const verdict = this.revocation.judge(path, unixMs);
+    passed(verdict.untilUnixMs);
+    return verdict.refusal;
   }
 
   /** What can be read of the pool: the others are no part of a path. */
@@ -231,12 +307,14 @@ function refusalOf(
   return new CertificateRefusal(code, certificate.describe(), rule, detail);
 }
 
-/** Refusals that another moment could turn; `findPath` names them before all others. */
+/** Refusals that another moment could turn; `findPath` names dates before all others. */
 const timeDependentCodes: ReadonlySet<CertificateRefusalCode> = new Set([
   'not-yet-valid',
   'expired',
+  'revocation-undetermined',
 ]);
 
+const NO_BYTES = new Uint8Array(0);
 const knownNodesMax = 4096;
 const refusalsMax = 256;
 

@@ -24,6 +24,11 @@ export class BoundedCache<K, V> {
     return entry.value;
   }
 
+  /** A copy of all values, which marks none of them as asked for. */
+  values(): V[] {
+    return Array.from(this.entries.values(), ({ value }) => value);
+  }
+
   set(key: K, value: V): void {
     this.delete(key);
     if (this.entries.size >= this.entriesMax) this.dropOne();

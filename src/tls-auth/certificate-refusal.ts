@@ -1,3 +1,5 @@
+import type { RevocationReason } from './revoked-entries.ts';
+
 /** Why a certificate or a path of them does not count. */
 export type CertificateRefusalCode =
   | 'malformed'
@@ -27,6 +29,12 @@ export type CertificateRefusalCode =
   | 'revoked'
   | 'revocation-undetermined';
 
+/** What a list says of a certificate that it revokes. */
+export interface Revocation {
+  readonly sinceUnixMs: number;
+  readonly reason: RevocationReason;
+}
+
 /**
  * The answer "no" about a certificate: a value, never thrown. It names the certificate, the rule
  * that it breaks (by document and section) and what was expected and found.
@@ -38,12 +46,21 @@ export class CertificateRefusal {
   /** Document, section and short name of the rule, e.g. `RFC 5280 §4.2.1.9 basicConstraints`. */
   readonly rule: string;
   readonly detail: string;
+  /** For the code `revoked`: since when, and why. */
+  readonly revocation: Revocation | undefined;
 
-  constructor(code: CertificateRefusalCode, certificate: string, rule: string, detail: string) {
+  constructor(
+    code: CertificateRefusalCode,
+    certificate: string,
+    rule: string,
+    detail: string,
+    revocation?: Revocation,
+  ) {
     this.code = code;
     this.certificate = certificate;
     this.rule = rule;
     this.detail = detail;
+    this.revocation = revocation;
   }
 
   /** `expired: CN=juliet (sha256 03ab…): notAfter was … (RFC 5280 §4.1.2.5 validity)` */

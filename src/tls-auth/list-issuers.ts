@@ -12,14 +12,18 @@ export interface ListIssuerMaterial {
   readonly verifySignature: SignatureVerifier;
   /** ms since 1970. */
   readonly unixMs: number;
+  readonly knownListSignatures?: KnownListSignatures;
 }
+
+/** By the SHA-256 of a certificate, whether its key signed the list. */
+export type KnownListSignatures = WeakMap<RevocationList, Map<string, boolean>>;
 
 /** Who may have signed a list, and did — RFC 5280 §6.3.3 (f), (g). */
 export class ListIssuers {
   private readonly material: ListIssuerMaterial;
   private readonly revocationRefusal: (path: ValidPath) => CertificateRefusal | undefined;
   private readonly knownSignatures: KnownSignatures = new WeakMap();
-  private readonly signers = new WeakMap<RevocationList, Map<string, boolean>>();
+  private readonly signers: KnownListSignatures;
   /** SHA-256 of certificates whose own revocation is just being looked at. */
   private readonly inProgress = new Set<string>();
   private signatureChecks = 0;
@@ -31,6 +35,7 @@ export class ListIssuers {
     revocationRefusal: (path: ValidPath) => CertificateRefusal | undefined,
   ) {
     this.material = material;
+    this.signers = material.knownListSignatures ?? new WeakMap();
     this.revocationRefusal = revocationRefusal;
   }
 

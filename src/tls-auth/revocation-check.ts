@@ -2,7 +2,7 @@ import type { Certificate } from './certificate.ts';
 import type { DistributionPoint } from './certificate-extension.ts';
 import { CertificateRefusal } from './certificate-refusal.ts';
 import { formatUnixMs } from './der-time.ts';
-import { ListIssuers } from './list-issuers.ts';
+import { type KnownListSignatures, ListIssuers } from './list-issuers.ts';
 import { isValidAt, type ValidPath } from './path-validation.ts';
 import type { RevocationList } from './revocation-list.ts';
 import { groupLists, type ListGroup } from './revocation-list-group.ts';
@@ -20,7 +20,7 @@ import type { SignatureVerifier } from './signature-verifier.ts';
 
 /**
  * `require`: every certificate must be shown not to be revoked. `prefer`: one of which no list is
- * held passes, and a list counts for `graceMs` after its nextUpdate. `off`: nothing is looked at.
+ * held passes, and a list counts for a day after its nextUpdate. `off`: nothing is looked at.
  */
 export type RevocationPolicy = 'require' | 'prefer' | 'off';
 
@@ -34,6 +34,8 @@ export interface RevocationMaterial {
   /** ms since 1970. */
   readonly unixMs: number;
   readonly policy: RevocationPolicy;
+  /** What is known of signatures from earlier checks with the same lists. */
+  readonly knownListSignatures?: KnownListSignatures;
 }
 
 /** What the lists say of one certificate. */
@@ -67,12 +69,18 @@ export class RevocationCheck {
   private readonly issuers: ListIssuers;
   private readonly isOverfull: boolean;
   private steps = 0;
+  private untilUnixMs = Number.POSITIVE_INFINITY;
 
   constructor(material: RevocationMaterial) {
     this.material = material;
     this.isOverfull = material.lists.length > listsMax;
     this.groups = groupLists(this.isOverfull ? [] : material.lists);
     this.issuers = new ListIssuers(material, (path) => this.refusal(path));
+  }
+
+  /** Until when the lists that this check rested on are current enough, ms since 1970. */
+  get goodUntilUnixMs(): number {
+    return this.untilUnixMs;
   }
 
   /**
@@ -113,7 +121,8 @@ export class RevocationCheck {
     if (status.status === 'revoked') {
       const since = formatUnixMs(status.sinceUnixMs);
       const detail = `revoked since ${since} for ${status.reason}, says the ${status.list}`;
-      return new CertificateRefusal('revoked', name, 'RFC 5280 §6.3.3 revocation', detail);
+      const rule = 'RFC 5280 §6.3.3 revocation';
+      return new CertificateRefusal('revoked', name, rule, detail, status);
     }
     if (this.material.policy === 'prefer' && !status.isListHeld) return undefined;
     return new CertificateRefusal('revocation-undetermined', name, status.rule, status.why);
@@ -154,7 +163,13 @@ export class RevocationCheck {
       return revokedBy(entry, changed !== undefined && delta !== undefined ? delta : list);
     }
     search.cover(reasons);
+    this.restOn(delta ?? list);
     return undefined;
+  }
+
+  private restOn({ nextUpdateUnixMs }: RevocationList): void {
+    const untilUnixMs = nextUpdateUnixMs + this.graceMs;
+    this.untilUnixMs = Math.min(this.untilUnixMs, untilUnixMs);
   }
 
   /** Where there is only a change of a complete list, that list is missing, not unheard of. */
@@ -183,12 +198,15 @@ export class RevocationCheck {
     );
   }
 
+  private get graceMs(): number {
+    return this.material.policy === 'prefer' ? REVOCATION_GRACE_MS : 0;
+  }
+
   /** A list that is not the current one; undefined when it is, or nearly and `prefer` says so. */
   private dateFault(list: RevocationList): { rule: string; why: string } | undefined {
-    const { unixMs, policy } = this.material;
+    const { unixMs } = this.material;
     const { thisUpdateUnixMs, nextUpdateUnixMs } = list;
-    const grace = policy === 'prefer' ? graceMs : 0;
-    if (isValidAt(thisUpdateUnixMs, nextUpdateUnixMs + grace, unixMs)) return undefined;
+    if (isValidAt(thisUpdateUnixMs, nextUpdateUnixMs + this.graceMs, unixMs)) return undefined;
     const asked = `asked for ${formatUnixMs(unixMs)}`;
     if (unixMs < thisUpdateUnixMs) {
       const why = `thisUpdate ${formatUnixMs(thisUpdateUnixMs)}, ${asked}`;
@@ -261,7 +279,7 @@ const WORK_LIMIT = undetermined(
 );
 
 /** ms after nextUpdate in which `prefer` still takes a list. */
-const graceMs = 86_400_000;
+export const REVOCATION_GRACE_MS = 86_400_000;
 
 /** Lists of one check. */
 const listsMax = 1024;
