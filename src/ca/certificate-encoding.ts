@@ -75,6 +75,11 @@ export function encodeExtension(oid: Uint8Array, isCritical: boolean, value: Uin
     : sequence(oid, octetString(value));
 }
 
+/** GeneralNames — RFC 5280 §4.2.1.6. */
+export function encodeGeneralNames(names: readonly SubjectAltName[]): Uint8Array {
+  return sequence(...names.map(generalName));
+}
+
 /** DistributionPointName with a full name — RFC 5280 §4.2.1.13, §5.2.5. */
 export function encodeDistributionPointName(url: string): Uint8Array {
   return explicit(0, explicit(0, generalName({ type: 'uri', value: url })));
@@ -100,7 +105,7 @@ function extensionsOf(
   if (content.subjectAltNames.length > 0) {
     // RFC 5280 §4.2.1.6: critical where the subject is empty.
     const isCritical = content.subjectCommonName === undefined;
-    const names = sequence(...content.subjectAltNames.map(generalName));
+    const names = encodeGeneralNames(content.subjectAltNames);
     extensions.push(encodeExtension(SUBJECT_ALT_NAME, isCritical, names));
   }
   if (content.revocationListUrl !== undefined) {

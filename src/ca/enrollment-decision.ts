@@ -6,7 +6,8 @@ import {
   isInForce,
   type RegisteredCertificate,
 } from './certificate-register.ts';
-import type { SigningRequest, SigningRequestFault } from './signing-request.ts';
+import type { SigningRequestFault } from './certification-request.ts';
+import type { SigningRequest } from './signing-request.ts';
 
 /** The body of a 403 answer to an enrollment request — RFC 6940 §11.3. */
 export type EnrollmentToken =

@@ -1,19 +1,10 @@
-import { createPublicKey, type KeyObject, verify } from 'node:crypto';
-import type { AlgorithmIdentifier, SubjectPublicKeyInfo } from '../tls-auth/certificate.ts';
-import { contextConstructed, DerReader, DerTag, MalformedDer } from '../tls-auth/der-reader.ts';
-import { derBitStringOctets, derIntegerHex, derObjectIdentifier } from '../tls-auth/der-value.ts';
-import { type DistinguishedName, derName } from '../tls-auth/distinguished-name.ts';
-import { derGeneralNames } from '../tls-auth/general-name.ts';
-import { keyFault } from '../tls-auth/key-strength.ts';
-import { EMAIL_ADDRESS_OID, ExtensionOid, KeyOid } from '../tls-auth/object-identifier.ts';
-import { signatureAlgorithmPair, signatureHashName } from '../tls-auth/signature-verifier.ts';
-import { SignatureAlgorithm } from '../wire/security-block.ts';
+import type { CertificateExtensions } from '../tls-auth/certificate-extension.ts';
+import type { DistinguishedName } from '../tls-auth/distinguished-name.ts';
+import { generalNameText } from '../tls-auth/general-name.ts';
+import { EMAIL_ADDRESS_OID } from '../tls-auth/object-identifier.ts';
+import { readCertificationRequest, type SigningRequestFault } from './certification-request.ts';
 
-/**
- * A certificate signing request whose sender has proved to hold the key. Beside the key, only the
- * names it asks for count; whatever extensions it wishes are read past, because the authority alone
- * says what a certificate may be used for.
- */
+/** A request for a node's certificate whose sender has proved to hold the key. */
 export interface SigningRequest {
   /** DER. */
   readonly subjectPublicKeyInfo: Uint8Array;
@@ -24,137 +15,40 @@ export interface SigningRequest {
   readonly userNames: readonly string[];
 }
 
-/** Why a request does not count; `detail` is half a sentence. */
-export interface SigningRequestFault {
-  readonly detail: string;
-}
-
 /**
- * Reads a PKCS #10 request (RFC 2986 §4) strictly: DER, nothing left over, a key of the permitted
- * kinds (P-256, P-384, secp256k1, RSA from 2,048 bits), signed with it.
+ * Reads a request for a node's certificate. The authority alone says what a certificate may be used
+ * for: of the extensions that a request wishes (XEP-0417: they "may be either ignored and omitted
+ * in the issued certificate or the whole request rejected"),
+ * - names of the user are compared with the account,
+ * - being an authority, signing certificates or lists, and any other name refuse it: whoever asks
+ *   for that does not expect a node's certificate,
+ * - everything else is ignored.
  */
 export function readSigningRequest(der: Uint8Array): SigningRequest | SigningRequestFault {
-  if (der.length > SIGNING_REQUEST_BYTES_MAX) {
-    return { detail: `it has ${der.length} bytes, more than ${SIGNING_REQUEST_BYTES_MAX}` };
-  }
-  try {
-    return readStrictly(der);
-  } catch (error) {
-    if (!(error instanceof MalformedDer)) throw error;
-    return { detail: `at byte ${error.offset}: ${error.message}` };
-  }
-}
-
-function readStrictly(der: Uint8Array): SigningRequest | SigningRequestFault {
-  const outer = new DerReader(der);
-  const request = outer.enter(DerTag.sequence);
-  outer.expectEnd();
-  const signed = request.element(DerTag.sequence);
-  const algorithm = derAlgorithm(request);
-  const signature = derBitStringOctets(request.element(DerTag.bitString));
-  request.expectEnd();
-
-  const info = request.inside(signed);
-  const version = derIntegerHex(info.element(DerTag.integer));
-  if (version !== '00') return { detail: 'its version is not 0' };
-  const subject = derName(info);
-  const keyInfo = derKeyInfo(info);
-  const key = permittedKey(keyInfo);
-  const wishedNames = derAttributes(info);
-  info.expectEnd();
-
-  if ('detail' in key) return key;
-  const [hash, signatureAlgorithm] = signatureAlgorithmPair(algorithm) ?? [];
-  const hashName = hash === undefined ? undefined : signatureHashName(hash);
-  const { rsa, ecdsa } = SignatureAlgorithm;
-  const ownAlgorithm = keyInfo.algorithm.oid === KeyOid.rsa ? rsa : ecdsa;
-  if (hashName === undefined || signatureAlgorithm !== ownAlgorithm) {
-    return { detail: 'it is not signed with SHA-256, SHA-384 or SHA-512 by its own kind of key' };
-  }
-  if (!verify(hashName, signed.der, key.publicKey, signature)) {
-    return { detail: 'its signature does not belong to its key' };
-  }
+  const request = readCertificationRequest(der);
+  if ('detail' in request) return request;
+  const { subjectPublicKeyInfo, subject, wishes } = request;
+  const detail = faultOfWishes(wishes);
+  if (detail !== undefined) return { detail };
+  const { rfc822Names = [], xmppAddrs = [] } = wishes.subjectAltName ?? {};
   return {
-    subjectPublicKeyInfo: keyInfo.der,
-    userNames: [...namesOfSubject(subject), ...wishedNames],
+    subjectPublicKeyInfo,
+    userNames: [...namesOfSubject(subject), ...rfc822Names, ...xmppAddrs],
   };
 }
 
-/** The key, if its kind, size and encoding are ones that every peer takes. */
-function permittedKey(
-  info: SubjectPublicKeyInfo,
-): { readonly publicKey: KeyObject } | SigningRequestFault {
-  const fault = keyFault(info);
-  if (fault !== undefined) return { detail: `its key does not do: ${fault}` };
-  if (info.algorithm.oid === KeyOid.ec && info.key[0] !== UNCOMPRESSED_POINT) {
-    return { detail: 'its elliptic curve point is not uncompressed' };
+/** Half a sentence; undefined: it wishes nothing that refuses it. */
+function faultOfWishes(wishes: CertificateExtensions): string | undefined {
+  if (wishes.basicConstraints?.isCa === true) {
+    return 'it asks for the certificate of an authority (basicConstraints cA)';
   }
-  const publicKey = publicKeyOf(info.der);
-  if (publicKey === undefined) return { detail: 'its key is not valid' };
-  // A second encoding of one key would pass for another key, for instance after a revocation.
-  const canonical = publicKey.export({ type: 'spki', format: 'der' });
-  if (!canonical.equals(info.der)) return { detail: 'its key is not in the usual encoding' };
-  return { publicKey };
-}
-
-function publicKeyOf(der: Uint8Array): KeyObject | undefined {
-  try {
-    return createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' });
-  } catch {
-    // OpenSSL says no: the point is not on the curve, or the RSA numbers are none.
-    return undefined;
-  }
-}
-
-/** AlgorithmIdentifier — RFC 5280 §4.1.1.2. */
-function derAlgorithm(reader: DerReader): AlgorithmIdentifier {
-  const element = reader.element(DerTag.sequence);
-  const inner = reader.inside(element);
-  const oid = derObjectIdentifier(inner.element(DerTag.objectIdentifier));
-  const parameters = inner.atEnd ? undefined : inner.any().der;
-  inner.expectEnd();
-  return { oid, parameters, der: element.der };
-}
-
-/** SubjectPublicKeyInfo — RFC 5280 §4.1.2.7. */
-function derKeyInfo(reader: DerReader): SubjectPublicKeyInfo {
-  const element = reader.element(DerTag.sequence);
-  const inner = reader.inside(element);
-  const algorithm = derAlgorithm(inner);
-  const key = derBitStringOctets(inner.element(DerTag.bitString));
-  inner.expectEnd();
-  return { der: element.der, algorithm, key };
-}
-
-/** `attributes [0] IMPLICIT SET OF Attribute`: the user names of an extensionRequest. */
-function derAttributes(info: DerReader): string[] {
-  const attributes = info.enter(contextConstructed(0));
-  const names: string[] = [];
-  while (!attributes.atEnd) {
-    const attribute = attributes.enter(DerTag.sequence);
-    const oid = derObjectIdentifier(attribute.element(DerTag.objectIdentifier));
-    const values = attribute.enter(DerTag.set);
-    attribute.expectEnd();
-    if (oid !== EXTENSION_REQUEST_OID) continue;
-    names.push(...namesOfExtensions(values.enter(DerTag.sequence)));
-    values.expectEnd();
-  }
-  return names;
-}
-
-function namesOfExtensions(extensions: DerReader): string[] {
-  const names: string[] = [];
-  while (!extensions.atEnd) {
-    const extension = extensions.enter(DerTag.sequence);
-    const oid = derObjectIdentifier(extension.element(DerTag.objectIdentifier));
-    extension.optional(DerTag.boolean);
-    const octets = extension.element(DerTag.octetString);
-    extension.expectEnd();
-    if (oid !== ExtensionOid.subjectAltName) continue;
-    const { rfc822Names, xmppAddrs } = derGeneralNames(extension.inside(octets));
-    names.push(...rfc822Names, ...xmppAddrs);
-  }
-  return names;
+  const signs = (['keyCertSign', 'cRLSign'] as const).find((bit) => wishes.keyUsage?.has(bit));
+  if (signs !== undefined) return `it asks for the key usage ${signs}, which no node has`;
+  const foreign = wishes.subjectAltName?.all.find(
+    ({ form }) => form !== 'xmppAddr' && form !== 'rfc822Name',
+  );
+  if (foreign === undefined) return undefined;
+  return `it asks for the name ${generalNameText(foreign).slice(0, 80)}, which no request can choose`;
 }
 
 function namesOfSubject(subject: DistinguishedName): string[] {
@@ -165,9 +59,4 @@ function namesOfSubject(subject: DistinguishedName): string[] {
   ];
 }
 
-/** Room for an RSA key of 8,192 bits and its signature. */
-const SIGNING_REQUEST_BYTES_MAX = 8_192;
-const UNCOMPRESSED_POINT = 0x04;
 const COMMON_NAME_OID = '2.5.4.3';
-/** RFC 2985 §5.4.2. */
-const EXTENSION_REQUEST_OID = '1.2.840.113549.1.9.14';

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { domainToASCII } from 'node:url';
+import { isHostName } from '../../ca/host-name.ts';
 import type { CertificateProfile } from '../../tls-auth/trust-settings.ts';
 
 /** Key types that an authority signs with; WebCrypto, which signs its certificates, has these. */
@@ -77,17 +77,7 @@ export function isIpAddress(host: string): boolean {
   return isIP(host) !== 0 && !host.includes('%');
 }
 
-function isHostName(name: string): boolean {
-  return (
-    name.length <= HOST_NAME_LENGTH_MAX &&
-    name.split('.').every((label) => HOST_LABEL.test(label)) &&
-    domainToASCII(name) === name
-  );
-}
-
 const XMPP_OVERLAY = 'xmpp.org';
 const AUTHORITY_NAME = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
-const HOST_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-const HOST_NAME_LENGTH_MAX = 253;
 const HTTPS_NAMES_MAX = 32;
 const CERTIFICATE_DAYS_MAX = 3_650;

@@ -1,0 +1,112 @@
+import {
+  boolean,
+  explicit,
+  integer,
+  objectIdentifier,
+  sequence,
+  set,
+} from '../tls-auth/der-writer.ts';
+import { generalNameText } from '../tls-auth/general-name.ts';
+import { ExtensionOid } from '../tls-auth/object-identifier.ts';
+import type { SubjectAltName } from './certificate-content.ts';
+import { encodeCommonName, encodeExtension, encodeGeneralNames } from './certificate-encoding.ts';
+import { readCertificationRequest, type SigningRequestFault } from './certification-request.ts';
+import { isHostName, isXmppDomain } from './host-name.ts';
+
+/** Whom the certificate of an authority below another one is about. */
+export interface AuthorityIdentity {
+  readonly commonName: string;
+  /** The one domain whose users it certifies (XEP-0416 §2), as A-labels; undefined: of any. */
+  readonly domain: string | undefined;
+  /** Of the XMPP server that takes requests for it — XEP-0417: node and resource are empty. */
+  readonly xmppAddress: string | undefined;
+}
+
+/** A request for the certificate of an authority whose sender has proved to hold the key. */
+export interface AuthorityRequest extends AuthorityIdentity {
+  /** DER. */
+  readonly subjectPublicKeyInfo: Uint8Array;
+}
+
+/** The names of an authority's certificate. */
+export function authorityNames(identity: AuthorityIdentity): SubjectAltName[] {
+  const { domain, xmppAddress } = identity;
+  return [
+    ...(domain === undefined ? [] : [{ type: 'dnsName', value: domain } as const]),
+    ...(xmppAddress === undefined ? [] : [{ type: 'xmppAddr', value: xmppAddress } as const]),
+  ];
+}
+
+/** CertificationRequestInfo (RFC 2986 §4.1) in DER: what the key of the request signs. */
+export function encodeAuthorityRequestInfo(
+  identity: AuthorityIdentity,
+  subjectPublicKeyInfo: Uint8Array,
+): Uint8Array {
+  const names = authorityNames(identity);
+  const wishes = [
+    encodeExtension(BASIC_CONSTRAINTS, true, sequence(boolean(true))),
+    ...(names.length === 0
+      ? []
+      : [encodeExtension(SUBJECT_ALT_NAME, false, encodeGeneralNames(names))]),
+  ];
+  const attribute = sequence(EXTENSION_REQUEST, set(sequence(...wishes)));
+  return sequence(
+    integer(0),
+    encodeCommonName(identity.commonName),
+    subjectPublicKeyInfo,
+    explicit(0, attribute),
+  );
+}
+
+/**
+ * Reads the request of an authority. Names are taken by rule: one common name, at most one dNSName
+ * and one XmppAddr that is a domain; any other name refuses it, and so does a request that does not
+ * ask for cA TRUE. All else that it wishes is ignored.
+ */
+export function readAuthorityRequest(der: Uint8Array): AuthorityRequest | SigningRequestFault {
+  const request = readCertificationRequest(der);
+  if ('detail' in request) return request;
+  const { subjectPublicKeyInfo, subject, wishes } = request;
+  if (wishes.basicConstraints?.isCa !== true) {
+    return { detail: 'it does not ask for the certificate of an authority (basicConstraints cA)' };
+  }
+  const commonNames = subject.attributeTexts(COMMON_NAME_OID);
+  const [commonName = ''] = commonNames;
+  if (commonNames.length !== 1 || subject.relativeNames.flat().length !== 1) {
+    return { detail: 'its subject is not one common name' };
+  }
+  if (!COMMON_NAME.test(commonName)) return { detail: 'its common name is not allowed' };
+  const names = wishes.subjectAltName;
+  const foreign = names?.all.find(({ form }) => form !== 'dnsName' && form !== 'xmppAddr');
+  if (foreign !== undefined) {
+    return { detail: `it asks for the name ${generalNameText(foreign).slice(0, 80)}` };
+  }
+  const [domain, ...moreDomains] = names?.dnsNames ?? [];
+  const [xmppAddress, ...moreAddresses] = names?.xmppAddrs ?? [];
+  if (moreDomains.length + moreAddresses.length > 0) {
+    return { detail: 'it asks for more than one dNSName or XmppAddr' };
+  }
+  const identity = { commonName, domain, xmppAddress };
+  const detail = faultOfAuthorityIdentity(identity);
+  return detail === undefined ? { subjectPublicKeyInfo, ...identity } : { detail };
+}
+
+/** Half a sentence; undefined: an authority may be called so. */
+export function faultOfAuthorityIdentity(identity: AuthorityIdentity): string | undefined {
+  const { domain, xmppAddress } = identity;
+  if (domain !== undefined && !isHostName(domain)) {
+    return `the domain "${domain.slice(0, 80)}" is not a lower-case host name`;
+  }
+  if (xmppAddress !== undefined && !isXmppDomain(xmppAddress)) {
+    return `the XMPP address "${xmppAddress.slice(0, 80)}" is not the domain of a server`;
+  }
+  return undefined;
+}
+
+const BASIC_CONSTRAINTS = objectIdentifier(ExtensionOid.basicConstraints);
+const SUBJECT_ALT_NAME = objectIdentifier(ExtensionOid.subjectAltName);
+/** RFC 2985 §5.4.2. */
+const EXTENSION_REQUEST = objectIdentifier('1.2.840.113549.1.9.14');
+const COMMON_NAME_OID = '2.5.4.3';
+/** ub-common-name is 64 — RFC 5280 appendix A.1. */
+const COMMON_NAME = /^[a-z0-9][a-z0-9. -]{0,63}$/;

@@ -1,0 +1,128 @@
+import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import {
+  derAlgorithm,
+  derSubjectPublicKeyInfo,
+  type SubjectPublicKeyInfo,
+} from '../tls-auth/certificate.ts';
+import type { CertificateExtensions } from '../tls-auth/certificate-extension.ts';
+import { contextConstructed, DerReader, DerTag, MalformedDer } from '../tls-auth/der-reader.ts';
+import { derBitStringOctets, derIntegerHex, derObjectIdentifier } from '../tls-auth/der-value.ts';
+import { type DistinguishedName, derName } from '../tls-auth/distinguished-name.ts';
+import { derExtensions } from '../tls-auth/extension-reader.ts';
+import { keyFault } from '../tls-auth/key-strength.ts';
+import { KeyOid } from '../tls-auth/object-identifier.ts';
+import { signatureAlgorithmPair, signatureHashName } from '../tls-auth/signature-verifier.ts';
+import { SignatureAlgorithm } from '../wire/security-block.ts';
+
+/** What stands in a PKCS #10 request whose sender has proved to hold the key. */
+export interface CertificationRequest {
+  /** DER. */
+  readonly subjectPublicKeyInfo: Uint8Array;
+  readonly subject: DistinguishedName;
+  /** Those of its extensionRequest: wishes, no more. */
+  readonly wishes: CertificateExtensions;
+}
+
+/** Why a request does not count; `detail` is half a sentence. */
+export interface SigningRequestFault {
+  readonly detail: string;
+}
+
+/**
+ * Reads a PKCS #10 request (RFC 2986 §4) strictly: DER, nothing left over, a key of the permitted
+ * kinds (P-256, P-384, secp256k1, RSA from 2,048 bits), signed with it.
+ */
+export function readCertificationRequest(
+  der: Uint8Array,
+): CertificationRequest | SigningRequestFault {
+  if (der.length > SIGNING_REQUEST_BYTES_MAX) {
+    return { detail: `it has ${der.length} bytes, more than ${SIGNING_REQUEST_BYTES_MAX}` };
+  }
+  try {
+    return readStrictly(der);
+  } catch (error) {
+    if (!(error instanceof MalformedDer)) throw error;
+    return { detail: `at byte ${error.offset}: ${error.message}` };
+  }
+}
+
+function readStrictly(der: Uint8Array): CertificationRequest | SigningRequestFault {
+  const outer = new DerReader(der);
+  const request = outer.enter(DerTag.sequence);
+  outer.expectEnd();
+  const signed = request.element(DerTag.sequence);
+  const algorithm = derAlgorithm(request);
+  const signature = derBitStringOctets(request.element(DerTag.bitString));
+  request.expectEnd();
+
+  const info = request.inside(signed);
+  const version = derIntegerHex(info.element(DerTag.integer));
+  if (version !== '00') return { detail: 'its version is not 0' };
+  const subject = derName(info);
+  const keyInfo = derSubjectPublicKeyInfo(info);
+  const wishes = derAttributes(info);
+  info.expectEnd();
+
+  const key = permittedKey(keyInfo);
+  if ('detail' in key) return key;
+  const [hash, signatureAlgorithm] = signatureAlgorithmPair(algorithm) ?? [];
+  const hashName = hash === undefined ? undefined : signatureHashName(hash);
+  const { rsa, ecdsa } = SignatureAlgorithm;
+  const ownAlgorithm = keyInfo.algorithm.oid === KeyOid.rsa ? rsa : ecdsa;
+  if (hashName === undefined || signatureAlgorithm !== ownAlgorithm) {
+    return { detail: 'it is not signed with SHA-256, SHA-384 or SHA-512 by its own kind of key' };
+  }
+  if (!verify(hashName, signed.der, key.publicKey, signature)) {
+    return { detail: 'its signature does not belong to its key' };
+  }
+  return { subjectPublicKeyInfo: keyInfo.der, subject, wishes };
+}
+
+/** The key, if its kind, size and encoding are ones that every peer takes. */
+function permittedKey(
+  info: SubjectPublicKeyInfo,
+): { readonly publicKey: KeyObject } | SigningRequestFault {
+  const fault = keyFault(info);
+  if (fault !== undefined) return { detail: `its key does not do: ${fault}` };
+  if (info.algorithm.oid === KeyOid.ec && info.key[0] !== UNCOMPRESSED_POINT) {
+    return { detail: 'its elliptic curve point is not uncompressed' };
+  }
+  const publicKey = publicKeyOf(info.der);
+  if (publicKey === undefined) return { detail: 'its key is not valid' };
+  // A second encoding of one key would pass for another key, for instance after a revocation.
+  const canonical = publicKey.export({ type: 'spki', format: 'der' });
+  if (!canonical.equals(info.der)) return { detail: 'its key is not in the usual encoding' };
+  return { publicKey };
+}
+
+function publicKeyOf(der: Uint8Array): KeyObject | undefined {
+  try {
+    return createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' });
+  } catch {
+    // OpenSSL says no: the point is not on the curve, or the RSA numbers are none.
+    return undefined;
+  }
+}
+
+/** `attributes [0] IMPLICIT SET OF Attribute`: the extensions of the one extensionRequest. */
+function derAttributes(info: DerReader): CertificateExtensions {
+  const attributes = info.enter(contextConstructed(0));
+  let wishes: CertificateExtensions | undefined;
+  while (!attributes.atEnd) {
+    const attribute = attributes.enter(DerTag.sequence);
+    const oid = derObjectIdentifier(attribute.element(DerTag.objectIdentifier));
+    const values = attribute.enter(DerTag.set);
+    attribute.expectEnd();
+    if (oid !== EXTENSION_REQUEST_OID) continue;
+    if (wishes !== undefined) throw attribute.fault('a second extensionRequest');
+    wishes = derExtensions(values);
+    values.expectEnd();
+  }
+  return wishes ?? { all: [] };
+}
+
+/** Room for an RSA key of 8,192 bits and its signature. */
+const SIGNING_REQUEST_BYTES_MAX = 8_192;
+const UNCOMPRESSED_POINT = 0x04;
+/** RFC 2985 §5.4.2. */
+const EXTENSION_REQUEST_OID = '1.2.840.113549.1.9.14';
