@@ -16,6 +16,16 @@ export interface ApiClientOptions {
   readonly trust?: string;
 }
 
+/** The API answered with a problem; its fields are those of `application/problem+json`. */
+export class ApiProblem extends OperatorError {
+  readonly fields: Readonly<Record<string, unknown>>;
+
+  constructor(message: string, body: unknown) {
+    super(message);
+    this.fields = typeof body === 'object' && body !== null ? { ...body } : {};
+  }
+}
+
 /** Adds the options of every command that asks the running peer. */
 export function withApiOptions(command: Command): Command {
   return command
@@ -49,7 +59,7 @@ export class ApiClient {
     this.trust = trust;
   }
 
-  /** The parsed JSON of a 200 answer; throws an OperatorError with the problem's sentence. */
+  /** The parsed JSON of a 200 answer; throws an ApiProblem with the problem's sentence. */
   async ask(method: 'GET' | 'POST', path: string): Promise<unknown> {
     const { status, body } = await this.exchange(method, path);
     const value = parseJson(body);
@@ -59,7 +69,7 @@ export class ApiClient {
         ? String(value.detail)
         : `the API answered ${status}`;
     const hint = status === 401 ? '; name its state directory with --state' : '';
-    throw new OperatorError(`${detail}${hint}`);
+    throw new ApiProblem(`${detail}${hint}`, value);
   }
 
   private exchange(

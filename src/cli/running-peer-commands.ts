@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { readLookupTarget, readNodeIdText } from '../host/http-api/lookup-target.ts';
-import { ApiClient, type ApiClientOptions, withApiOptions } from './api-client.ts';
+import { ApiClient, type ApiClientOptions, ApiProblem, withApiOptions } from './api-client.ts';
 import { OperatorError, usageError } from './operator-error.ts';
 import { printJson, printLine, printTable } from './terminal-output.ts';
 
@@ -13,13 +13,19 @@ export function runningPeerCommands(): Command[] {
 }
 
 function lookup(): Command {
-  return asking('lookup', 'certificates of a node or a user, looked up and verified')
+  return asking(
+    'lookup',
+    'certificates of a node or a user, looked up and verified; one that is revoked says so',
+  )
     .argument('<node-id|jid>', 'Node-ID in any form, or an XMPP address')
     .addHelpText('after', examples('lookup juliet@example.org', 'lookup 6f1d… --json'))
     .action(async (target: string, options: Options) => {
       requireReadable(readLookupTarget(target));
       const path = `/v1/certificates/${encodeURIComponent(target)}`;
-      const found = rows(await ask(options, 'GET', path));
+      const found = await ask(options, 'GET', path).then(rows, (error) => {
+        if (options.json === true) printRevocation(error);
+        throw error;
+      });
       if (options.json === true) printJson(found);
       else printCertificates(found);
       if (found.length === 0) throw new OperatorError(`there is no certificate for ${target}`);
@@ -127,6 +133,13 @@ async function ask(options: Options, method: 'GET' | 'POST', path: string): Prom
 /** A target that nobody can read is a wrong argument, before any peer is asked. */
 function requireReadable(read: string | object): void {
   if (typeof read === 'object' && 'fault' in read) throw usageError(String(read.fault));
+}
+
+/** What is known of a certificate that does not count any more, in the place of those that do. */
+function printRevocation(error: unknown): void {
+  if (!(error instanceof ApiProblem) || error.fields.code !== 'revoked') return;
+  const { revokedSince, revocationReason, detail } = error.fields;
+  printJson([{ verified: false, revoked: true, revokedSince, revocationReason, detail }]);
 }
 
 function printCertificates(found: readonly Row[]): void {

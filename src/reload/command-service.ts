@@ -27,6 +27,7 @@ import type { MessageTransport } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
 import { asksFurther, type RoutingView } from './redundant-lookup.ts';
 import type { RequestOutcome } from './request-owner.ts';
+import { toldIfRevoked } from './revoked-lookup.ts';
 
 /** What commands ask of the rest of the Peer. */
 export interface CommandListener {
@@ -108,7 +109,7 @@ export class CommandService {
     if (running.rounds !== undefined) {
       this.transport.forget((owner) => owner.type === 'command' && owner.id === id);
     }
-    this.complete(id, result);
+    this.complete(id, toldIfRevoked(this.env, running.command, result));
   }
 
   /** The peer stops: nothing that is under way will be answered. */

@@ -1,4 +1,5 @@
 import type { AuthenticatedNode } from '../tls-auth/authenticated-node.ts';
+import type { Revocation } from '../tls-auth/certificate-refusal.ts';
 import type { IceCandidate } from '../wire/attach.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { ResourceId } from '../wire/resource-id.ts';
@@ -123,6 +124,8 @@ export interface CommandFailure {
   readonly detail: string;
   /** The RELOAD error code where an ErrorResponse was the reason. */
   readonly errorCode?: number;
+  /** For the code `revoked`: since when, and why. */
+  readonly revocation?: Revocation;
 }
 
 export type CommandFailureCode =
@@ -131,6 +134,7 @@ export type CommandFailureCode =
   | 'no-route' //           no neighbour to send through
   | 'not-found' //          the answer says there is none
   | 'not-verified' //       there is something, but nothing that passes the checks
+  | 'revoked' //            there was a certificate, and it is revoked
   | 'refused' //            an ErrorResponse came
   | 'malformed-answer' //   the answer cannot be read
   | 'too-busy' //           a named limit of this peer is reached

@@ -1,4 +1,6 @@
 import { STATUS_CODES } from 'node:http';
+import type { Revocation } from '../../tls-auth/certificate-refusal.ts';
+import { formatUnixMs } from '../../tls-auth/der-time.ts';
 import { errorName } from '../../wire/error-response.ts';
 import { CommandError } from '../command-error.ts';
 
@@ -39,7 +41,15 @@ export function problemOf(error: unknown): HttpProblem {
   if (!(error instanceof CommandError)) throw error;
   const { code, errorCode } = error;
   const named = errorCode === undefined ? {} : { errorCode, errorName: errorName(errorCode) };
-  return new HttpProblem(STATUS_OF_FAILURE[code], error.message, { code, ...named });
+  return new HttpProblem(STATUS_OF_FAILURE[code], error.message, {
+    code,
+    ...named,
+    ...(error.revocation === undefined ? {} : revocationJson(error.revocation)),
+  });
+}
+
+function revocationJson({ sinceUnixMs, reason }: Revocation) {
+  return { revoked: true, revokedSince: formatUnixMs(sinceUnixMs), revocationReason: reason };
 }
 
 const STATUS_OF_FAILURE: Readonly<Record<CommandError['code'], number>> = {
@@ -48,6 +58,7 @@ const STATUS_OF_FAILURE: Readonly<Record<CommandError['code'], number>> = {
   'no-route': 503,
   'not-found': 404,
   'not-verified': 502,
+  revoked: 410,
   refused: 502,
   'malformed-answer': 502,
   'too-busy': 503,

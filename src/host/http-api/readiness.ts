@@ -21,6 +21,9 @@ export function joinedReadiness(status: PeerStatus): Readiness {
 export function serviceReadiness(status: PeerStatus): Readiness {
   const joined = joinedReadiness(status);
   if (!joined.ready) return joined;
+  if (status.certificateRefusal !== undefined) {
+    return notReady(`the own certificate does not count now: ${status.certificateRefusal}`);
+  }
   const connected = new Set(
     status.links.filter((link) => !link.suspect).map((link) => link.nodeId),
   );
