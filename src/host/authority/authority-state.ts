@@ -5,6 +5,7 @@ import type { CertificateRegister } from '../../ca/certificate-register.ts';
 import type { LedgerEvent } from '../../ca/ledger-event.ts';
 import { parseCertificate } from '../../tls-auth/certificate.ts';
 import { CertificateRefusal } from '../../tls-auth/certificate-refusal.ts';
+import { publicKeySha256 } from '../enrollment/enrollment-key.ts';
 import { openStateDirectory, type StateDirectory, writeAtomic } from '../state/state-directory.ts';
 import { AuthorityFailure } from './authority-failure.ts';
 import {
@@ -18,7 +19,8 @@ import {
 import { type AuthorityLimits, defaultAuthorityLimits } from './authority-limits.ts';
 import { type AuthoritySettings, parseSettings } from './authority-settings.ts';
 import { AuthorityLedger } from './ledger/authority-ledger.ts';
-import { openLedgerStore } from './ledger/open-ledger-store.ts';
+import type { LedgerStore } from './ledger/ledger-store.ts';
+import { OWNER_DOCUMENT, openLedgerStore } from './ledger/open-ledger-store.ts';
 
 /** More requests wait for their turn than the authority is willing to hold. */
 export class AuthorityBusy extends Error {
@@ -79,7 +81,7 @@ export class AuthorityState {
       const settings = await readSettings(path);
       const keys = await readKeys(path);
       const store = await openLedgerStore(path, options.database, 'existing');
-      const ledger = await AuthorityLedger.open(store);
+      const ledger = await openOwnLedger(store, keys);
       return new AuthorityState(directory, settings, keys, ledger, options);
     } catch (error) {
       await directory.close();
@@ -197,6 +199,20 @@ export async function hasAuthority(path: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
     throw error;
   }
+}
+
+/** A ledger of another authority, by a database URL that was mixed up, is not for this one. */
+async function openOwnLedger(store: LedgerStore, keys: AuthorityKeys): Promise<AuthorityLedger> {
+  const ledger = await AuthorityLedger.open(store);
+  const owner = ledger.document(OWNER_DOCUMENT);
+  const isOwn = owner === publicKeySha256(keys.root.subjectPublicKeyInfo);
+  if (isOwn || (owner === undefined && !store.isShared)) return ledger;
+  await ledger.close();
+  throw new AuthorityFailure(
+    ledger.head.sequence === 0
+      ? `${store.place} is empty; xor ca init --database begins there`
+      : `${store.place} holds the ledger of another authority`,
+  );
 }
 
 async function readSettings(path: string): Promise<AuthoritySettings> {

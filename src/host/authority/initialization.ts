@@ -82,7 +82,8 @@ export async function initializeAuthority(
       await writeSecret(join(path, files.key), privateKeyPem(keys[name]));
       await writeAtomic(join(path, files.certificate), certificatePem(keys[name]));
     }
-    await beginLedger(path, options.database, issued);
+    const owner = publicKeySha256(keys.root.subjectPublicKeyInfo);
+    await beginLedger(path, options.database, owner, issued);
     await writeAtomic(join(path, SETTINGS_FILE), formatSettings(settings));
     return {
       stateDirectory: path,

@@ -2,15 +2,17 @@ import type { LedgerEvent } from '../../../ca/ledger-event.ts';
 import { AuthorityFailure } from '../authority-failure.ts';
 import { removeEmbeddedLedger } from './embedded-ledger.ts';
 import { type LedgerEntry, nextEntry } from './ledger-entry.ts';
-import { openLedgerStore } from './open-ledger-store.ts';
+import { OWNER_DOCUMENT, openLedgerStore } from './open-ledger-store.ts';
 
 /**
  * Makes the ledger of a new authority, with its first events, in `database` or else in its state
- * directory. Throws AuthorityFailure when the database holds a ledger already.
+ * directory. `ownerKeySha256` is the hash of its public key. Throws AuthorityFailure when the
+ * database holds a ledger already.
  */
 export async function beginLedger(
   directory: string,
   database: string | undefined,
+  ownerKeySha256: string,
   events: readonly LedgerEvent[],
 ): Promise<void> {
   // What an attempt left that was cut short; the state has no authority yet.
@@ -25,7 +27,7 @@ export async function beginLedger(
       }
       const entries: LedgerEntry[] = [];
       for (const event of events) entries.push(nextEntry(entries.at(-1) ?? head, event));
-      return { entries, documents: new Map() };
+      return { entries, documents: new Map([[OWNER_DOCUMENT, ownerKeySha256]]) };
     });
   } finally {
     await store.close();

@@ -5,7 +5,12 @@ import { open, type RootDatabase } from 'lmdb';
 import { checkStoreFile } from '../../state/store-file-check.ts';
 import { AuthorityFailure } from '../authority-failure.ts';
 import { EMPTY_LEDGER_HEAD, type LedgerEntry, type LedgerHead } from './ledger-entry.ts';
-import type { LedgerAddition, LedgerStore, LedgerView } from './ledger-store.ts';
+import {
+  type LedgerAddition,
+  type LedgerStore,
+  LedgerUnavailable,
+  type LedgerView,
+} from './ledger-store.ts';
 
 /** Whether there is a ledger in a state directory. */
 export function hasEmbeddedLedger(directory: string): boolean {
@@ -138,7 +143,7 @@ class EmbeddedLedger implements LedgerStore {
     } catch (error) {
       // Each operation has a promise of its own, which fails with the batch.
       await Promise.allSettled(single);
-      throw new AuthorityFailure(
+      throw new LedgerUnavailable(
         `the ledger ${this.place} cannot be written (${String(error)}); see whether its disk is full`,
         { cause: error },
       );

@@ -1,3 +1,4 @@
+import { AuthorityFailure } from '../authority-failure.ts';
 import type { LedgerEntry, LedgerHead } from './ledger-entry.ts';
 
 /** What a change adds to a ledger: all of it or nothing. */
@@ -29,7 +30,8 @@ export interface LedgerStore {
   /**
    * Calls `change` while nobody else changes the ledger, in this process or another, and appends
    * what it returns. Resolves when that survives a crash of the process and of the machine. Rejects
-   * with AuthorityFailure when nothing was appended, and with LedgerInDoubt when nobody knows.
+   * when nothing was appended, or when nobody knows: then only reading tells. LedgerUnavailable: it
+   * may work later.
    */
   transact(change: (view: LedgerView) => Promise<LedgerAddition>): Promise<void>;
   /** Looks without waiting for anybody. */
@@ -37,3 +39,6 @@ export interface LedgerStore {
   /** Waits for what has begun. */
   close(): Promise<void>;
 }
+
+/** The store cannot be reached or written at this time. */
+export class LedgerUnavailable extends AuthorityFailure {}

@@ -32,3 +32,6 @@ export async function openLedgerStore(
   }
   return store;
 }
+
+/** The document that says whose ledger it is: SHA-256 of the authority's public key. */
+export const OWNER_DOCUMENT = 'authority';
