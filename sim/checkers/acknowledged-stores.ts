@@ -10,7 +10,7 @@ import type { SimNode } from '../world/sim-node.ts';
 import type { World } from '../world/world.ts';
 import { type Checker, type ReportViolation, violationOf } from './checker.ts';
 import {
-  authorName,
+  authorNames,
   type DurableValue,
   durableValueOf,
   isValueKey,
@@ -108,16 +108,16 @@ export class AcknowledgedStores implements Checker {
 
   /** What it has stored need not be kept any more, and copies that it has count no more. */
   revoked(node: SimNode): void {
-    this.excusedAuthors.add(authorName(node));
+    for (const author of authorNames(node)) this.excusedAuthors.add(author);
     this.stopped(node);
   }
 
   /** Whether a running host has what this node stored there last. */
   hasLiveCopy(node: SimNode, resource: ResourceId, kind: KindId): boolean {
-    const author = authorName(node);
+    const authors = authorNames(node);
     for (const key of this.places.get(placesPrefixOf(valueKey(resource, kind, '')))?.keys ?? []) {
       const value = this.values.get(key);
-      if (value?.author === author && value.count() > 0) return true;
+      if (value !== undefined && authors.includes(value.author) && value.count() > 0) return true;
     }
     return false;
   }
@@ -215,26 +215,31 @@ export class AcknowledgedStores implements Checker {
 
   /** The newest of this node's values there; where in an array it stands is not told. */
   private acknowledgeAuthor(node: SimNode, prefix: string): void {
-    const author = authorName(node);
+    const authors = authorNames(node);
     const places = this.places.get(prefix);
     let found: TrackedValue | undefined;
     for (const key of places?.keys ?? []) {
       const value = this.values.get(key);
-      if (value?.author === author && value.newest > (found?.newest ?? -1n)) found = value;
+      if (value === undefined || !authors.includes(value.author)) continue;
+      if (value.newest > (found?.newest ?? -1n)) found = value;
     }
     if (found !== undefined) this.acknowledge(node, found.key);
     // Another author's later value may have taken its place meanwhile.
-    else if (places?.authors.has(author) !== true) this.reportUnwritten(node, prefix);
+    else if (!this.hasWritten(node, prefix)) this.reportUnwritten(node, prefix);
   }
 
   private acknowledge(node: SimNode, key: string): void {
     const value = this.values.get(key);
-    const isWritten = this.places.get(placesPrefixOf(key))?.authors.has(authorName(node));
-    if (isWritten !== true) this.reportUnwritten(node, key);
+    if (!this.hasWritten(node, placesPrefixOf(key))) this.reportUnwritten(node, key);
     if (value === undefined) return;
     this.ackedStores++;
     value.acknowledge();
     if (value.count() === 0) this.lose(value, 'died');
+  }
+
+  private hasWritten(node: SimNode, prefix: string): boolean {
+    const authors = this.places.get(prefix)?.authors;
+    return authorNames(node).some((author) => authors?.has(author) === true);
   }
 
   private gained(node: SimNode, record: PersistRecord): void {

@@ -29,9 +29,9 @@ export function durableValueOf(record: PersistRecord): DurableValue | string | u
   return read;
 }
 
-/** The author's name of all values that this node signs. */
-export function authorName(node: SimNode): string {
-  return certificateName(node.signer.node.chain[0]);
+/** The author's names of all values that this node signs: one for each certificate it has had. */
+export function authorNames(node: SimNode): readonly string[] {
+  return node.signers.map((signer) => certificateName(signer.node.chain[0]));
 }
 
 export function isValueKey(key: string): boolean {

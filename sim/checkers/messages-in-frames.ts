@@ -37,9 +37,11 @@ export function messagesOf(bytes: Uint8Array, code: number, share = 1): readonly
 /** Whether this node made the message; others only pass it on. */
 export function isSignedBy(message: Message, node: SimNode): boolean {
   const { identity } = message.securityBlock.signature;
-  const own = node.signer.identity;
-  if (!('hash' in identity) || !('hash' in own)) return false;
-  return Buffer.compare(identity.hash, own.hash) === 0;
+  if (!('hash' in identity)) return false;
+  const { hash } = identity;
+  return node.signers.some(
+    ({ identity: own }) => 'hash' in own && Buffer.compare(hash, own.hash) === 0,
+  );
 }
 
 function codeAt(view: DataView, start: number): number | undefined {

@@ -113,14 +113,17 @@ export class SimOverlay {
 
   /**
    * A node gets a new certificate for its key, Node-ID and name, which expires `RENEWED_FOR_MS`
-   * from now; its Peer uses it from the next start.
+   * from now: new links show it, and its Peer, if it runs, goes on with it at once.
    */
   renewCertificate(node: SimNode): void {
     const unixMs = WORLD_START_UNIX_MS + Math.round(this.world.nowMs);
-    const notAfterUnixMs = unixMs + RENEWED_FOR_MS;
+    const laterUnixMs = node.signer.node.validUntilUnixMs + 1_000;
+    const notAfterUnixMs = Math.max(unixMs + RENEWED_FOR_MS, laterUnixMs);
     const leaf = this.leaves.get(node);
     if (leaf === undefined) throw new Error(`${node.name} is not of this overlay`);
-    node.signer = this.authority.signer({ ...leaf, notAfterUnixMs }, unixMs);
+    const signer = this.authority.signer({ ...leaf, notAfterUnixMs }, unixMs);
+    node.signers.push(signer);
+    this.world.handle(node, { type: 'renewed', signer });
   }
 
   /** Starts a node through some of the bootstrap nodes. */

@@ -171,23 +171,14 @@ export class Workload {
   }
 
   /**
-   * A Peer keeps its Signer for as long as it runs, so a renewed certificate (same key, Node-ID and
-   * name, later notAfter) comes into force by a restart: the process ends and starts again with
-   * its disk a second later. Its neighbours see links close, as they do at a crash of the process.
+   * A node's Peer goes on with a renewed certificate (same Node-ID and name, later notAfter): it
+   * signs its values anew and makes its links again.
    */
   private renew(): void {
-    const { world, bootstrapNodes } = this.overlay;
-    const canRestart = (node: SimNode) => this.isHonest(node) && !bootstrapNodes.includes(node);
-    const node = this.targets.pickFrom(this.targets.joined, canRestart);
+    const node = this.targets.pickFrom(this.targets.joined, (found) => this.isHonest(found));
     if (node === undefined) return;
     this.counters.renewals++;
     this.overlay.renewCertificate(node);
-    this.overlay.stop(node, 'process');
-    const { incarnation } = node;
-    world.schedule(RESTART_MS, () => {
-      // Unless a fault or churn did something else with it.
-      if (node.state === 'down' && node.incarnation === incarnation) this.overlay.start(node);
-    });
   }
 
   private isHonest(node: SimNode): boolean {
@@ -208,6 +199,5 @@ function hasLocationOf(outcome: CommandOutcome, node: SimNode): boolean {
   return outcome.result.locations.some(({ nodeId }) => nodeId === node.nodeId);
 }
 
-const RESTART_MS = 1_000;
 /** Priorities go round, so that a value differs from the one before. */
 const PRIORITY_COUNT = 100;

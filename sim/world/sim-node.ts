@@ -50,8 +50,8 @@ export type PeerFactory = (node: SimNode) => PeerOptions;
 export class SimNode {
   /** Counts from 0 in the order of adding. */
   readonly index: number;
-  /** Another one, of the same Node-ID, counts from the next start. */
-  signer: Signer;
+  /** What it has signed with, the present one last: each renewed certificate brings another. */
+  readonly signers: Signer[];
   readonly nodeId: NodeId;
   readonly userName: string;
   readonly role: 'peer' | 'client';
@@ -87,7 +87,7 @@ export class SimNode {
     },
   ) {
     this.index = options.index;
-    this.signer = options.signer;
+    this.signers = [options.signer];
     this.nodeId = options.signer.nodeId;
     this.userName = options.signer.node.userName;
     this.role = options.role;
@@ -96,6 +96,10 @@ export class SimNode {
     this.disk = options.disk;
     this.makeOptions = options.makeOptions;
     this.address = addressOf(options.index);
+  }
+
+  get signer(): Signer {
+    return this.signers.at(-1) as Signer;
   }
 
   get isUp(): boolean {

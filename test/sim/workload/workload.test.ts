@@ -167,9 +167,10 @@ test('locations are stored anew and acknowledged', () => {
   expect(workload.counters.locationStoresAcknowledged).toBe(workload.counters.locationStores);
 });
 
-test('a renewed certificate comes into force by a restart and replaces the old one', () => {
+test('a renewed certificate comes into force in a running peer and replaces the old one', () => {
   const { workload, overlay, world } = settled({ renewalsPerMinute: 6 });
   const before = world.nodes.map(({ signer }) => signer.node.validUntilUnixMs);
+  const processes = world.nodes.map(({ incarnation }) => incarnation);
   workload.start();
   world.runUntil(world.nowMs + 30_000);
   workload.stop();
@@ -179,16 +180,18 @@ test('a renewed certificate comes into force by a restart and replaces the old o
   );
   expect(workload.counters.renewals).toBeGreaterThan(0);
   expect(renewed.length).toBeGreaterThan(0);
-  expect(renewed.every((node) => node.isJoined && !overlay.bootstrapNodes.includes(node))).toBe(
-    true,
-  );
+  expect(renewed.every((node) => node.isJoined)).toBe(true);
+  expect(world.nodes.map(({ incarnation }) => incarnation)).toEqual(processes);
+  for (const { peer } of renewed) {
+    expect(peer?.status().formerCertificate).toEqual({ values: 0, links: 0 });
+  }
   const [node] = renewed as [(typeof renewed)[0]];
-  const [asker] = overlay.bootstrapNodes as [typeof node];
+  const asker = overlay.bootstrapNodes.find((other) => other !== node) as typeof node;
   let validUntil: number[] = [];
   world.command(asker, { type: 'lookupByNodeId', nodeId: node.nodeId }, (outcome) => {
     if (!outcome.ok || outcome.result.type !== 'certificates') return;
     validUntil = outcome.result.nodes.map(({ validUntilUnixMs }) => validUntilUnixMs);
   });
   world.runUntil(world.nowMs + 20_000);
-  expect(validUntil).toContain(node.signer.node.validUntilUnixMs);
+  expect(validUntil).toEqual([node.signer.node.validUntilUnixMs]);
 });
