@@ -1,8 +1,13 @@
 import { parseConfigurationDocument } from '../overlay-config/configuration-document.ts';
 import { ConfigurationFault } from '../overlay-config/configuration-fault.ts';
-import { compareSequences } from '../overlay-config/configuration-sequence.ts';
+import { compareSequences, isNewerSequence } from '../overlay-config/configuration-sequence.ts';
 import { acceptSuccessor, checkSuccession } from '../overlay-config/configuration-trust.ts';
-import { adoptKinds, KindRefusal, verifyKindBlock } from '../overlay-config/kind-trust.ts';
+import {
+  adoptKinds,
+  carryLearnedKinds,
+  KindRefusal,
+  verifyKindBlock,
+} from '../overlay-config/kind-trust.ts';
 import { SuccessionRefusal } from '../overlay-config/succession-refusal.ts';
 import type { VerifiedConfiguration } from '../overlay-config/verified-configuration.ts';
 import { decode, encode } from '../wire/codec.ts';
@@ -22,7 +27,7 @@ import { unsupportedDemand } from './supported-configuration.ts';
 export interface ConfigurationListener {
   /** Puts a verified configuration in force everywhere in this Peer. */
   applyConfiguration(configuration: VerifiedConfiguration): void;
-  /** A rightful new configuration demands what this program cannot do: leave the overlay. */
+  /** A rightful new configuration demands what this node cannot do or be: leave the overlay. */
   mustLeave(reason: string): void;
 }
 
@@ -35,8 +40,8 @@ export class ConfigurationService {
   private readonly transport: MessageTransport;
   private readonly receiver: MessageReceiver;
   private readonly listener: ConfigurationListener;
-  /** When each node was last sent the document, so that nobody makes us send it all the time. */
-  private readonly sentMs = new Map<NodeId, number>();
+  /** What each node was last sent, so that nobody makes us send it all the time. */
+  private readonly sent = new Map<NodeId, SentDocument>();
 
   constructor(
     env: PeerEnvironment,
@@ -82,6 +87,16 @@ export class ConfigurationService {
     this.receiver.respondError(request, refusal.errorCode, refusal.detail);
   }
 
+  /** A configuration that was fetched and verified outside; one that is not newer changes nothing. */
+  adoptVerified(configuration: VerifiedConfiguration): void {
+    const held = this.env.configuration;
+    if (!isNewerSequence(configuration.sequence, held.sequence)) return;
+    const next = carryLearnedKinds(held, configuration);
+    const demand = unsupportedDemand(next, this.env.options.role);
+    if (demand === undefined) this.takeOver(next);
+    else this.listener.mustLeave(demand);
+  }
+
   private adopt(document: Uint8Array): { errorCode: ErrorCode; detail: string } | undefined {
     const held = this.env.configuration;
     const parsed = parseConfigurationDocument(document, held.instanceName);
@@ -96,15 +111,19 @@ export class ConfigurationService {
       const errorCode = tooOld ? ErrorCode.Error_Config_Too_Old : ErrorCode.Error_Forbidden;
       return { errorCode, detail: next.detail };
     }
-    const demand = unsupportedDemand(next);
+    const demand = unsupportedDemand(next, this.env.options.role);
     if (demand !== undefined) {
       this.env.queue(() => this.listener.mustLeave(demand));
       return { errorCode: ErrorCode.Error_Incompatible_with_Overlay, detail: demand };
     }
-    this.env.emit({ type: 'configurationAdopted', configuration: next });
-    // The answer is signed and checked under the configuration that the request came under.
-    this.env.queue(() => this.listener.applyConfiguration(next));
+    this.takeOver(next);
     return undefined;
+  }
+
+  private takeOver(next: VerifiedConfiguration): void {
+    this.env.emit({ type: 'configurationAdopted', configuration: next });
+    // An answer is signed and checked under the configuration that its request came under.
+    this.env.queue(() => this.listener.applyConfiguration(next));
   }
 
   /** RFC 6940 §11.1: a node that cannot comply with a new configuration "MUST exit the overlay". */
@@ -164,15 +183,22 @@ export class ConfigurationService {
   }
 
   private maySend(nodeId: NodeId): boolean {
-    const lastMs = this.sentMs.get(nodeId);
-    const nowMs = this.env.now.monotonicMs;
-    if (lastMs !== undefined && nowMs - lastMs < RESEND_MIN_MS) return false;
-    this.sentMs.delete(nodeId);
-    this.sentMs.set(nodeId, nowMs);
-    const oldest = this.sentMs.keys().next().value;
-    if (this.sentMs.size > RECIPIENTS_MAX && oldest !== undefined) this.sentMs.delete(oldest);
+    const last = this.sent.get(nodeId);
+    const atMs = this.env.now.monotonicMs;
+    const { sequence } = this.env.configuration;
+    const isSoon = last !== undefined && atMs - last.atMs < RESEND_MIN_MS;
+    if (isSoon && last.sequence === sequence) return false;
+    this.sent.delete(nodeId);
+    this.sent.set(nodeId, { atMs, sequence });
+    const oldest = this.sent.keys().next().value;
+    if (this.sent.size > RECIPIENTS_MAX && oldest !== undefined) this.sent.delete(oldest);
     return true;
   }
+}
+
+interface SentDocument {
+  readonly atMs: number;
+  readonly sequence: number;
 }
 
 const KINDS_MAX = 64;

@@ -17,11 +17,14 @@ export interface CutFrames {
  * unfinished frame, and refuses a frame by its length before it has come.
  */
 export class FrameCutter {
-  private readonly messageBytesMax: number;
+  private readonly messageBytesMax: () => number;
   private unfinished: Uint8Array = EMPTY;
 
-  /** `messageBytesMax`: the overlay's max-message-size and what a sender may exceed it by. */
-  constructor(messageBytesMax: number) {
+  /**
+   * `messageBytesMax`: the overlay's max-message-size of the present moment, which a new
+   * configuration can change, and what a sender may exceed it by.
+   */
+  constructor(messageBytesMax: () => number) {
     this.messageBytesMax = messageBytesMax;
   }
 
@@ -52,8 +55,9 @@ export class FrameCutter {
     const low = input[at + 7];
     if (high === undefined || middle === undefined || low === undefined) return undefined;
     const length = high * 65536 + middle * 256 + low;
-    if (length > this.messageBytesMax) {
-      return fault('message', at, `expected at most ${this.messageBytesMax} bytes, got ${length}`);
+    const bytesMax = this.messageBytesMax();
+    if (length > bytesMax) {
+      return fault('message', at, `expected at most ${bytesMax} bytes, got ${length}`);
     }
     return DATA_FRAME_HEADER_LENGTH + length;
   }

@@ -2,9 +2,12 @@ import type { OverlayConfiguration } from '../overlay-config/overlay-configurati
 
 /**
  * What a configuration demands that this program cannot do yet, as one sentence; undefined where it
- * can take part. A node that cannot comply stays out of the overlay, or leaves it (RFC 6940 §11.1).
+ * can take part as `role`. A node that cannot comply stays out of the overlay, or leaves it (RFC 6940 §11.1).
  */
-export function unsupportedDemand(configuration: OverlayConfiguration): string | undefined {
+export function unsupportedDemand(
+  configuration: OverlayConfiguration,
+  role: 'peer' | 'client',
+): string | undefined {
   const { topologyPlugin, noIce, sharedSecret, overlayLinkProtocols } = configuration;
   if (topologyPlugin !== 'CHORD-RELOAD') {
     return `the topology plug-in ${topologyPlugin} is not supported, only CHORD-RELOAD is`;
@@ -15,6 +18,9 @@ export function unsupportedDemand(configuration: OverlayConfiguration): string |
   }
   if (!overlayLinkProtocols.includes('TLS')) {
     return `no link protocol of ${overlayLinkProtocols.join(', ')} is supported, only TLS is`;
+  }
+  if (role === 'client' && !configuration.clientsPermitted) {
+    return 'the overlay permits no clients; join it as a peer';
   }
   return undefined;
 }

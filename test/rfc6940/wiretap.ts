@@ -57,7 +57,7 @@ export class Wiretap {
 
 /** The messages of the data frames in what one `send` hands over. */
 export function messagesIn(bytes: Uint8Array): Uint8Array[] {
-  const { frames, fault } = new FrameCutter(1 << 20).push(bytes);
+  const { frames, fault } = new FrameCutter(() => 1 << 20).push(bytes);
   if (fault !== undefined) throw new Error(fault.describe());
   return frames.flatMap((frame) => (frame.type === 'data' ? [frame.message] : []));
 }
