@@ -93,7 +93,7 @@ export class AuthorityLedger {
       this.held.register.apply(event);
     }
     const entry = nextEntry(this.held.head, event);
-    this.held.head = entry;
+    this.held.head = { sequence: entry.sequence, hash: entry.hash };
     staged.entries.push(entry);
   }
 
