@@ -5,14 +5,7 @@ import {
   TEST_UNIX_MS,
   type TestAuthority,
 } from '../../sim/certificates/certificate-maker.ts';
-import { parseConfigurationDocument } from '../../src/overlay-config/configuration-document.ts';
-import {
-  buildConfiguration,
-  type ConfigurationContent,
-  unsignedDocument,
-} from '../../src/overlay-config/configuration-document-builder.ts';
-import { ConfigurationFault } from '../../src/overlay-config/configuration-fault.ts';
-import { trustInitialConfiguration } from '../../src/overlay-config/configuration-trust.ts';
+import type { ConfigurationContent } from '../../src/overlay-config/configuration-document-builder.ts';
 import { trustSettingsOf } from '../../src/overlay-config/configuration-trust-settings.ts';
 import type { VerifiedConfiguration } from '../../src/overlay-config/verified-configuration.ts';
 import type { Command, CommandOutcome, CommandResult } from '../../src/reload/command.ts';
@@ -22,14 +15,16 @@ import { Peer } from '../../src/reload/peer.ts';
 import type { PeerEvent } from '../../src/reload/peer-event.ts';
 import type { PeerOptions, RandomSource } from '../../src/reload/peer-options.ts';
 import { ResourceStore } from '../../src/storage/resource-store.ts';
+import type { AuthenticatedNode } from '../../src/tls-auth/authenticated-node.ts';
 import { Authenticator } from '../../src/tls-auth/authenticator.ts';
 import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
 import { createSigner, type Signer } from '../../src/tls-auth/signer.ts';
 import type { IpAddressPort } from '../../src/wire/ip-address-port.ts';
 import type { NodeId } from '../../src/wire/node-id.ts';
 import { seededRandom } from './seeded-random.ts';
+import { OVERLAY, testConfiguration } from './virtual-configuration.ts';
 
-export const OVERLAY = 'xmpp.org';
+export { OVERLAY };
 
 export interface VirtualPeerOptions extends Partial<PeerOptions> {
   readonly jid?: string;
@@ -318,7 +313,9 @@ export class VirtualOverlay {
   private connect(from: VirtualPeer, output: Extract<Output, { type: 'connect' }>): void {
     const to = this.peers.find(({ address }) => sameAddress(address, output.address));
     const expected = output.expectedNodeId;
-    const wrong = expected !== undefined && expected !== to?.nodeId;
+    const isOther = expected !== undefined && expected !== to?.nodeId;
+    const isRefused = to !== undefined && (this.refuses(from, to) || this.refuses(to, from));
+    const wrong = isOther || isRefused;
     if (to === undefined || !to.isUp || to.isSilent || from.isSilent || wrong) {
       const reason = 'connection refused';
       this.handle(from, { type: 'connectFailed', connect: output.connect, reason });
@@ -329,15 +326,34 @@ export class VirtualOverlay {
       { peer: to, link: this.nextLink++ },
     ];
     const link: VirtualLink = { ends, open: true };
+    const refused = [this.nodeSeen(to, from), this.nodeSeen(from, to)].find(
+      (node) => node instanceof CertificateRefusal,
+    );
+    if (refused !== undefined) {
+      const reason = refused.describe();
+      this.handle(from, { type: 'connectFailed', connect: output.connect, reason });
+      return;
+    }
     for (const end of ends) this.links.get(end.peer)?.set(end.link, link);
     this.tellUp(ends[1], from, undefined);
     this.tellUp(ends[0], to, output.connect);
   }
 
-  private tellUp(end: End, other: VirtualPeer, connect: number | undefined): void {
+  /** Who `other` is to `peer`: what a host asks at the end of a handshake. */
+  private nodeSeen(peer: VirtualPeer, other: VirtualPeer): AuthenticatedNode | CertificateRefusal {
     const [leaf = new Uint8Array(0), ...pool] = other.signer.node.chain;
-    const { authenticator } = end.peer.options;
-    const node = authenticator.authenticate(leaf, pool, this.now.unixMs);
+    return peer.options.authenticator.authenticate(leaf, pool, this.now.unixMs);
+  }
+
+  /** Whether `other`'s certificate is one that is revoked or a bad-node's for `peer`. */
+  private refuses(peer: VirtualPeer, other: VirtualPeer): boolean {
+    const [leaf = new Uint8Array(0), ...pool] = other.signer.node.chain;
+    const node = peer.options.authenticator.authenticate(leaf, pool, this.now.unixMs);
+    return node instanceof CertificateRefusal && REFUSED_CODES.has(node.code);
+  }
+
+  private tellUp(end: End, other: VirtualPeer, connect: number | undefined): void {
+    const node = this.nodeSeen(end.peer, other);
     if (node instanceof CertificateRefusal) throw new Error(node.describe());
     const { link } = end;
     const own = connect === undefined ? {} : { connect };
@@ -367,26 +383,6 @@ export class VirtualOverlay {
       this.handle(other.peer, { type: 'linkDown', link: other.link, reason });
     });
   }
-}
-
-/** A configuration trusted on the test's word; times as the RFC's defaults unless given. */
-export function testConfiguration(
-  root: TestAuthority,
-  content: Partial<ConfigurationContent> = {},
-): VerifiedConfiguration {
-  const document = unsignedDocument(
-    buildConfiguration({
-      instanceName: OVERLAY,
-      sequence: 1,
-      rootCertificates: [root.certificate],
-      noIce: true,
-      maxMessageSizeBytes: 65_536,
-      ...content,
-    }),
-  );
-  const parsed = parseConfigurationDocument(document, OVERLAY);
-  if (parsed instanceof ConfigurationFault) throw new Error(parsed.describe());
-  return trustInitialConfiguration(parsed);
 }
 
 function virtualAddress(index: number): IpAddressPort {
