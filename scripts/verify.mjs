@@ -30,6 +30,9 @@ const codeFolders = ['src', 'sim', 'bench', 'test'];
 
 const simulatorSmoke = ['bin/xor', 'sim', 'smoke', '--seeds', '20'];
 
+/** Half a minute of mutated inputs, with another seed each time; a finding is kept as a file. */
+const shortFuzz = ['--import', 'tsx', 'scripts/fuzz.ts', '--minutes', '0.5'];
+
 /** What ran, for the check that every test named in docs/conformance.md did. */
 const report = `${root}node_modules/.cache/test-report.json`;
 const reported = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
@@ -42,6 +45,7 @@ const steps = [
   ['structure', bin('depcruise'), ['--config', '.dependency-cruiser.cjs', ...codeFolders]],
   [`tests on Node ${process.versions.node}`, 'npm', ['test', '--', ...reported]],
   ['simulator smoke', process.execPath, simulatorSmoke],
+  ['fuzzing', process.execPath, shortFuzz],
   ['conformance', process.execPath, ['--import', 'tsx', 'scripts/conformance-ran.ts', report]],
   ...(hasOtherNodes ? OTHER_NODES.flatMap((version) => nodeSteps(version)) : []),
   ...(hasOtherNodes

@@ -23,7 +23,7 @@ export interface RuleSubject {
   readonly issuer: Certificate | undefined;
 }
 
-/** `undetermined`: what the rule speaks of is not there to be looked at; another rule may say so. */
+/** `undetermined`: what the rule speaks of is not there; another rule may say so. */
 export type RuleFinding =
   | { readonly outcome: 'obeyed' }
   | { readonly outcome: 'undetermined' | 'broken'; readonly detail: string };
