@@ -349,7 +349,8 @@ export class VirtualOverlay {
   private refuses(peer: VirtualPeer, other: VirtualPeer): boolean {
     const [leaf = new Uint8Array(0), ...pool] = other.signer.node.chain;
     const node = peer.options.authenticator.authenticate(leaf, pool, this.now.unixMs);
-    return node instanceof CertificateRefusal && REFUSED_CODES.has(node.code);
+    if (!(node instanceof CertificateRefusal)) return false;
+    return node.code === 'revoked' || node.code === 'bad-node';
   }
 
   private tellUp(end: End, other: VirtualPeer, connect: number | undefined): void {
