@@ -58,11 +58,9 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
   releases.add(() => directory.close());
   const source = await openConfiguration(options, log, releases);
   const { configuration } = source;
-  const demand = unsupportedDemand(configuration);
-  if (demand !== undefined) throw new ConfigurationUnavailable(`${demand}; choose another overlay`);
-  if (options.client === true && !configuration.clientsPermitted) {
-    throw new ConfigurationUnavailable('this overlay permits no clients; join it as a peer');
-  }
+  const role = options.client === true ? 'client' : 'peer';
+  const demand = unsupportedDemand(configuration, role);
+  if (demand !== undefined) throw new ConfigurationUnavailable(demand);
   const authenticator = new Authenticator(trustSettingsOf(configuration));
   const credentials = await obtainIdentity({
     stateDirectory: options.stateDirectory,
@@ -89,7 +87,7 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
     authenticator,
     signer,
     credentials,
-    role: options.client === true ? 'client' : 'peer',
+    role,
     first: options.first === true,
     store: stored.store,
     listen: options.listen ?? LISTEN_DEFAULT,
