@@ -7,6 +7,7 @@ import {
 } from '../ca/revocation-reason.ts';
 import type { AuthorityOperations } from '../host/authority/authority.ts';
 import type { CertificateSummary } from '../host/authority/listing.ts';
+import { caAuditCommand } from './ca-audit-commands.ts';
 import {
   type AuthorityOptions,
   authorityStateDirectory,
@@ -37,6 +38,7 @@ export function caCommand(): Command {
     userCommand(),
     listCommand(),
     revokeCommand(),
+    caAuditCommand(),
   ];
   for (const inner of commands) command.addCommand(inner);
   return command;
@@ -172,7 +174,9 @@ async function withState<Result>(
   use: (authority: AuthorityOperations) => Promise<Result>,
 ): Promise<Result> {
   const { withAuthority } = await import('../host/authority/access.ts');
-  return withAuthority(authorityStateDirectory(options.state), use);
+  return withAuthority(authorityStateDirectory(options.state), use, {
+    database: options.database,
+  });
 }
 
 function readPassword(jid: string): Promise<string> {

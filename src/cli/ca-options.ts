@@ -4,6 +4,7 @@ import { sandboxStateDirectory } from './state-paths.ts';
 
 export interface AuthorityOptions {
   readonly state?: string;
+  readonly database?: string;
   readonly json?: boolean;
 }
 
@@ -11,6 +12,10 @@ export interface AuthorityOptions {
 export function withAuthorityOptions(command: Command): Command {
   return command
     .option('--state <dir>', 'where the authority keeps its keys and its ledger')
+    .option(
+      '--database <url>',
+      'postgres://USER@HOST/DATABASE has the ledger, for several processes',
+    )
     .option('--json', 'print JSON');
 }
 

@@ -56,6 +56,7 @@ export function caInitCommand(): Command {
       const { initializeAuthority } = await import('../host/authority/initialization.ts');
       const made = await initializeAuthority({
         stateDirectory: authorityStateDirectory(options.state),
+        database: options.database,
         overlayName: options.overlay,
         name: options.name,
         httpsNames: options.httpsName ?? [],
@@ -121,6 +122,7 @@ async function serve(options: ServeOptions): Promise<void> {
   const stop = new StopSignal();
   const authority = await startAuthority({
     stateDirectory: authorityStateDirectory(options.state),
+    database: options.database,
     listen: options.listen,
     bootstrap: options.bootstrap,
     publicUrl: options.publicUrl,

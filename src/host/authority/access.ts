@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { StateDirectoryUnusable } from '../state/state-lock.ts';
 import { AuthorityAdminClient } from './admin-channel.ts';
 import { Authority, type AuthorityOperations } from './authority.ts';
+import type { AuthorityStateOptions } from './authority-state.ts';
 
 /**
  * Does something with the authority in `stateDirectory`: through its admin channel when it runs,
@@ -11,12 +12,13 @@ import { Authority, type AuthorityOperations } from './authority.ts';
 export async function withAuthority<Result>(
   stateDirectory: string,
   use: (authority: AuthorityOperations) => Promise<Result>,
+  options: AuthorityStateOptions = {},
 ): Promise<Result> {
   const deadlineMs = performance.now() + BUSY_MS_MAX;
   for (;;) {
     const running = await AuthorityAdminClient.connect(stateDirectory);
     if (running !== undefined) return use(running);
-    const authority = await openUnlessBusy(stateDirectory, deadlineMs);
+    const authority = await openUnlessBusy(stateDirectory, deadlineMs, options);
     if (authority === undefined) {
       await wait(RETRY_MS);
       continue;
@@ -33,9 +35,10 @@ export async function withAuthority<Result>(
 async function openUnlessBusy(
   stateDirectory: string,
   deadlineMs: number,
+  options: AuthorityStateOptions,
 ): Promise<Authority | undefined> {
   try {
-    return await Authority.open(stateDirectory);
+    return await Authority.open(stateDirectory, options);
   } catch (error) {
     const isBusy = error instanceof StateDirectoryUnusable && performance.now() < deadlineMs;
     if (!isBusy) throw error;

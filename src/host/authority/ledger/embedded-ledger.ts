@@ -26,10 +26,14 @@ export async function removeEmbeddedLedger(directory: string): Promise<void> {
 
 /**
  * Opens the ledger in a state directory, which this process holds locked, or makes an empty one.
+ * To read it, the lock is not needed.
  * Throws AuthorityFailure when it is damaged: the ledger of an authority is never begun anew, since
  * it knows which Node-IDs are taken and what was revoked.
  */
-export async function openEmbeddedLedger(directory: string): Promise<LedgerStore> {
+export async function openEmbeddedLedger(
+  directory: string,
+  purpose: 'toWrite' | 'toRead' = 'toWrite',
+): Promise<LedgerStore> {
   const path = join(directory, EMBEDDED_LEDGER_FILE);
   if (existsSync(path)) {
     const check = await checkStoreFile(path);
@@ -41,7 +45,9 @@ export async function openEmbeddedLedger(directory: string): Promise<LedgerStore
     encoding: 'binary',
     overlappingSync: false,
     eventTurnBatching: false,
+    readOnly: purpose === 'toRead',
   });
+  if (purpose === 'toRead') return new EmbeddedLedger(path, database);
   await chmod(path, SECRET_MODE);
   await chmod(`${path}-lock`, SECRET_MODE);
   await syncDirectory(directory);

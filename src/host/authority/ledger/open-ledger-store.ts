@@ -33,5 +33,20 @@ export async function openLedgerStore(
   return store;
 }
 
+/**
+ * Opens a ledger to look at it, while an authority may use it. Throws AuthorityFailure when there
+ * is none.
+ */
+export async function openLedgerForReading(
+  directory: string,
+  database: string | undefined,
+): Promise<LedgerStore> {
+  if (database !== undefined) return openLedgerStore(directory, database, 'existing');
+  if (hasEmbeddedLedger(directory)) return openEmbeddedLedger(directory, 'toRead');
+  throw new AuthorityFailure(
+    `there is no ledger in ${directory}; if it is in PostgreSQL, name it with --database`,
+  );
+}
+
 /** The document that says whose ledger it is: SHA-256 of the authority's public key. */
 export const OWNER_DOCUMENT = 'authority';
