@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import type { LedgerEvent } from '../../../../src/ca/ledger-event.ts';
 import { AuthorityLedger } from '../../../../src/host/authority/ledger/authority-ledger.ts';
 import {
@@ -9,7 +9,7 @@ import {
 } from '../../../../src/host/authority/ledger/ledger-entry.ts';
 import type { LedgerStore } from '../../../../src/host/authority/ledger/ledger-store.ts';
 import { accountAdded, certificateIssued } from '../../../ca/register-events.ts';
-import { afterTest } from '../authority-fixture.ts';
+
 import { describeEachStore, type LedgerPlace } from './ledger-stores.ts';
 
 const JULIET = 'juliet@capulet.lit';
@@ -24,13 +24,13 @@ function chain(head: LedgerHead, ...added: readonly LedgerEvent[]): LedgerEntry[
 
 async function opened(place: LedgerPlace): Promise<LedgerStore> {
   const store = await place.open();
-  afterTest(() => store.close());
+  onTestFinished(() => store.close());
   return store;
 }
 
 async function ledgerOf(place: LedgerPlace): Promise<AuthorityLedger> {
   const ledger = await AuthorityLedger.open(await place.open());
-  afterTest(() => ledger.close());
+  onTestFinished(() => ledger.close());
   return ledger;
 }
 

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, onTestFinished } from 'vitest';
 import type { LedgerStore } from '../../../../src/host/authority/ledger/ledger-store.ts';
 import { openLedgerStore } from '../../../../src/host/authority/ledger/open-ledger-store.ts';
-import { afterTest } from '../authority-fixture.ts';
+
 import { isPostgresMissing, type PostgresCluster, startPostgres } from './postgres-cluster.ts';
 
 /** A ledger of its own, to be opened again and again. */
@@ -28,21 +28,27 @@ export function sharedCluster(): () => PostgresCluster {
   };
 }
 
-/** The same tests for each kind of store; `newPlace` makes an empty ledger for one test. */
+/**
+ * The same tests for each kind of store; `newPlace` makes an empty ledger for one test. `cluster`
+ * is for those in PostgreSQL.
+ */
 export function describeEachStore(
   title: string,
-  tests: (newPlace: () => Promise<LedgerPlace>) => void,
+  tests: (newPlace: () => Promise<LedgerPlace>, cluster: () => PostgresCluster) => void,
 ): void {
-  describe(`${title}, embedded`, () => tests(() => newPlace(undefined)));
+  const noCluster = () => {
+    throw new Error('an embedded ledger has no cluster');
+  };
+  describe(`${title}, embedded`, () => tests(() => newPlace(undefined), noCluster));
   describe.skipIf(isPostgresMissing)(`${title}, in PostgreSQL`, () => {
     const cluster = sharedCluster();
-    tests(async () => newPlace(await cluster().newDatabase()));
+    tests(async () => newPlace(await cluster().newDatabase()), cluster);
   });
 }
 
 async function newPlace(database: string | undefined): Promise<LedgerPlace> {
   const directory = await mkdtemp(join(tmpdir(), 'xor-test-'));
-  afterTest(() => rm(directory, { recursive: true, force: true }));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
   return { directory, database, open: () => openLedgerStore(directory, database, 'new') };
 }
 
