@@ -56,24 +56,32 @@ function verifyCase(one: unknown, index: number, nowUnixMs: number): BatchVerdic
 function decide(fields: CaseFields, nowUnixMs: number): Omit<BatchVerdict, 'id'> {
   const [leafDer, ...poolDer] = fields.texts('chain').flatMap((text) => {
     const found = certificatesInText(text);
-    return found ?? [new Uint8Array(0)];
+    return found ?? [NO_BYTES];
   });
   if (leafDer === undefined) return invalid('bad-case', 'chain is empty');
   const leaf = parseCertificate(leafDer);
   if (leaf instanceof CertificateRefusal) return invalid(leaf.code, leaf.describe());
-  const anchors = fields.texts('anchors').flatMap((text) => certificatesInText(text) ?? []);
-  const pool = readable(poolDer);
+  const anchorDer = fields
+    .texts('anchors')
+    .flatMap((text) => certificatesInText(text) ?? [NO_BYTES]);
+  const anchors = readable(anchorDer, 'anchor');
+  const pool = readable(poolDer, 'intermediate');
   const requirements = requirementsOf(fields, leaf, nowUnixMs);
-  const revocationRule = batchRevocation(fields, pool, requirements.unixMs);
+  const revocationRule = batchRevocation(fields, pool.read, requirements.unixMs);
   const result = findPath(
     leaf,
-    { pool, anchors: readable(anchors), verifySignature: verifyWithKey },
+    { pool: pool.read, anchors: anchors.read, verifySignature: verifyWithKey },
     {
       ...requirements,
       furtherRule: (path) => requirements.furtherRule?.(path) ?? revocationRule(path),
     },
   );
-  if (result instanceof CertificateRefusal) return invalid(result.code, result.describe());
+  if (result instanceof CertificateRefusal) {
+    // What cannot be read is no part of a path; but it may be the part that is missing.
+    const [unread] = result.code === 'no-path' ? [...anchors.unread, ...pool.unread] : [];
+    const notRead = unread === undefined ? '' : `; not read: ${unread}`;
+    return invalid(result.code, `${result.describe()}${notRead}`);
+  }
   const peerName = peerNameOf(fields);
   const refusal = peerName === undefined ? undefined : peerNameRefusal(leaf, peerName);
   if (refusal !== undefined) return invalid(refusal.code, refusal.describe());
@@ -139,13 +147,20 @@ function peerNameOf(fields: CaseFields): PeerName | undefined {
   return { kind, value: octets };
 }
 
-/** Certificates that cannot be read are no part of a path. */
-function readable(ders: readonly Uint8Array[]): Certificate[] {
-  return ders
-    .map(parseCertificate)
-    .filter((one): one is Certificate => !(one instanceof CertificateRefusal));
+/** Those that can be read, and of each of the others which it is and why. */
+function readable(ders: readonly Uint8Array[], role: string) {
+  const read: Certificate[] = [];
+  const unread: string[] = [];
+  for (const [index, der] of ders.entries()) {
+    const certificate = parseCertificate(der);
+    if (!(certificate instanceof CertificateRefusal)) read.push(certificate);
+    else unread.push(`${role} ${index + 1} of ${ders.length}: ${certificate.describe()}`);
+  }
+  return { read, unread };
 }
 
 function invalid(reason: string, detail: string): Omit<BatchVerdict, 'id'> {
   return { valid: false, reason, detail };
 }
+
+const NO_BYTES = new Uint8Array(0);

@@ -23,6 +23,9 @@ export function derDistributionPoint(reader: DerReader): DistributionPoint {
   const hasIssuers = inner.peekTag() === contextConstructed(2);
   const issuers = hasIssuers ? derGeneralNames(inner, contextConstructed(2)) : undefined;
   inner.expectEnd();
+  if (!hasPointName(name) && issuers === undefined) {
+    throw inner.fault('a distribution point without name and issuer (RFC 5280 §4.2.1.13)');
+  }
   return {
     ...name,
     reasons: flags === undefined ? undefined : new Set(derNamedBits(flags)),

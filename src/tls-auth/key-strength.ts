@@ -28,17 +28,31 @@ function rsaFault(key: Uint8Array): string | undefined {
   const outer = new DerReader(key);
   const inner = outer.enter(DerTag.sequence);
   outer.expectEnd();
-  const modulus = BigInt(`0x${derIntegerHex(inner.element(DerTag.integer))}`);
-  const exponent = BigInt(`0x${derIntegerHex(inner.element(DerTag.integer))}`);
+  const modulus = derIntegerHex(inner.element(DerTag.integer));
+  const exponentHex = derIntegerHex(inner.element(DerTag.integer));
   inner.expectEnd();
-  const bits = modulus.toString(2).length;
+  if (isNegative(modulus) || isNegative(exponentHex)) return 'an RSA number below zero';
+  const bits = bitLength(modulus);
   if (bits < rsaModulusBitsMin || bits > rsaModulusBitsMax) {
     return `expected RSA of ${rsaModulusBitsMin} to ${rsaModulusBitsMax} bits, got ${bits}`;
   }
+  const exponent = exponentHex.length > EXPONENT_DIGITS_MAX ? 0n : BigInt(`0x${exponentHex}`);
   if (exponent < 3n || exponent > rsaExponentMax || exponent % 2n === 0n) {
     return `expected an odd RSA exponent from 3 to ${rsaExponentMax}`;
   }
   return undefined;
+}
+
+/** Of the content octets of an INTEGER, in hex. */
+function isNegative(hex: string): boolean {
+  return Number.parseInt(hex.slice(0, 2), 16) >= 0x80;
+}
+
+/** Of a number that is not negative, without making a number of it: it may be a long one. */
+function bitLength(hex: string): number {
+  const digits = hex.replace(/^0+/, '');
+  const first = Number.parseInt(digits.slice(0, 1) || '0', 16);
+  return digits === '' ? 0 : 4 * (digits.length - 1) + first.toString(2).length;
 }
 
 /** RFC 5480 §2.1.1: a named curve; explicit parameters could hide a weak one. */
@@ -55,3 +69,6 @@ function curveFault(parameters: Uint8Array | undefined): string | undefined {
 const rsaModulusBitsMin = 2048;
 const rsaModulusBitsMax = 8192;
 const rsaExponentMax = 2n ** 32n;
+
+/** The hex digits of `rsaExponentMax`, with a leading octet. */
+const EXPONENT_DIGITS_MAX = 12;

@@ -1,5 +1,6 @@
 import type { Certificate } from './certificate.ts';
 import { CertificateRefusal } from './certificate-refusal.ts';
+import { domainKey, isAscii } from './xmpp-address.ts';
 
 /** Whom a certificate must name; an IP address as 4 or 16 bytes. */
 export type PeerName =
@@ -30,7 +31,8 @@ export function peerNameRefusal(
 
 function matchesDnsName(presented: string, wanted: string): boolean {
   const pattern = presented.toLowerCase();
-  const name = wanted.toLowerCase().replace(/\.$/, '');
+  // RFC 6125 §6.4.2: U-labels are compared as A-labels.
+  const name = (isAscii(wanted) ? wanted.toLowerCase() : domainKey(wanted)).replace(/\.$/, '');
   if (!pattern.startsWith('*.')) return pattern === name;
   const suffix = pattern.slice(1);
   const label = name.slice(0, -suffix.length);

@@ -102,6 +102,12 @@ const pkixRules: readonly PkixRule[] = [
       ) === true,
   },
   {
+    rule: 'RFC 5280 §4.2.1.6 dNSName',
+    detail: 'a dNSName is blank',
+    isBroken: ({ extensions }) =>
+      extensions.subjectAltName?.dnsNames.some((name) => name.trim() === '') === true,
+  },
+  {
     rule: 'RFC 5280 §4.2.1.9 basicConstraints',
     detail: 'basicConstraints of a trust anchor is not critical',
     isBroken: (certificate, role) =>
