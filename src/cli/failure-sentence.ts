@@ -83,6 +83,7 @@ const FOR_OPERATOR: ReadonlySet<string> = new Set([
   'IdentityMissing',
   'MemoryTooSmall',
   'NotASandbox',
+  'RevocationUnavailable',
   'StateDirectoryLocked',
   'StateDirectoryUnusable',
   'StoreFileFailure',

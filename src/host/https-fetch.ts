@@ -1,10 +1,10 @@
 /**
- * One GET over HTTPS within limits: redirects, bytes and time are capped, and the server's
+ * One GET over HTTPS (or HTTP, for what is signed) within limits: redirects, bytes and time are capped, and the server's
  * certificate must match the name in the URL (RFC 2818), whatever address was connected to.
  */
-import type { IncomingMessage } from 'node:http';
-import { type RequestOptions, request } from 'node:https';
-import { isIP } from 'node:net';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest, type RequestOptions } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
 import { rootCertificates } from 'node:tls';
 
 export interface HttpsFetchOptions {
@@ -16,9 +16,20 @@ export interface HttpsFetchOptions {
   /** The Last-Modified of the copy at hand. */
   readonly ifModifiedSince?: string | undefined;
   readonly accept?: string;
+  /** http, too: only for what proves by a signature of its own who made it. Default: false. */
+  readonly isHttpAllowed?: boolean;
+  /** Where to connect, of the addresses of a host; throws for those that must not be asked. */
+  readonly resolver?: HostResolver;
   readonly limits?: Partial<HttpsFetchLimits>;
   /** Aborting it ends the fetch with the code `stopped`. */
   readonly signal?: AbortSignal;
+}
+
+export interface HostResolver {
+  /** Throws when this host is an IP address that must not be connected to. */
+  checkLiteral(url: URL): void;
+  /** Finds only addresses that may be connected to; fails when there is none. */
+  lookupFor(url: URL): LookupFunction;
 }
 
 export interface HttpsFetchLimits {
@@ -50,6 +61,7 @@ export type HttpsFetchErrorCode =
   | 'wrong-name'
   | 'untrusted'
   | 'unreachable'
+  | 'address-refused'
   | 'too-slow'
   | 'too-large'
   | 'bad-status'
@@ -72,11 +84,11 @@ export async function fetchHttps(options: HttpsFetchOptions): Promise<HttpsAnswe
   const tooSlow = AbortSignal.timeout(limits.durationMsMax);
   const signal =
     options.signal === undefined ? tooSlow : AbortSignal.any([tooSlow, options.signal]);
-  let url = httpsUrl(options.url, undefined);
+  let url = httpsUrl(options.url, undefined, options);
   try {
     for (let redirects = 0; redirects <= limits.redirectsMax; redirects += 1) {
       const response = await get(url, options, redirects === 0, signal);
-      const target = redirectTarget(response, url);
+      const target = redirectTarget(response, url, options);
       if (target === undefined) return await answerOf(response, url, limits);
       response.destroy();
       url = target;
@@ -99,14 +111,17 @@ function get(
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  const port = url.port === '' ? HTTPS_PORT : Number(url.port);
-  const { trustAnchorsPem = [], ifModifiedSince, accept = '*/*' } = options;
+  const isHttp = url.protocol === 'http:';
+  const port = url.port === '' ? (isHttp ? HTTP_PORT : HTTPS_PORT) : Number(url.port);
+  const { trustAnchorsPem = [], ifModifiedSince, accept = '*/*', resolver } = options;
+  if (isIP(host) !== 0) resolver?.checkLiteral(url);
   const target = (isFirst ? options.connectTo : undefined) ?? { host, port };
   const settings: RequestOptions = {
     ...target,
     path: `${url.pathname}${url.search}`,
     // The certificate must match the URL, also where SRV or a test leads to another host.
-    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ...(isIP(host) === 0 && !isHttp ? { servername: host } : {}),
+    ...(resolver === undefined ? {} : { lookup: resolver.lookupFor(url) }),
     // Without extra anchors Node's own default stays, which NODE_EXTRA_CA_CERTS can widen.
     ...(trustAnchorsPem.length === 0 ? {} : { ca: [...rootCertificates, ...trustAnchorsPem] }),
     agent: false,
@@ -119,15 +134,20 @@ function get(
     },
   };
   return new Promise((resolve, reject) => {
-    request(settings, resolve).on('error', reject).end();
+    const send = isHttp ? httpRequest : httpsRequest;
+    send(settings, resolve).on('error', reject).end();
   });
 }
 
 /** Where a 3xx answer leads; undefined for answers that are no redirect. */
-function redirectTarget(response: IncomingMessage, from: URL): URL | undefined {
+function redirectTarget(
+  response: IncomingMessage,
+  from: URL,
+  options: HttpsFetchOptions,
+): URL | undefined {
   if (!REDIRECTS.has(response.statusCode ?? 0)) return undefined;
   const { location } = response.headers;
-  if (location !== undefined) return httpsUrl(location, from);
+  if (location !== undefined) return httpsUrl(location, from, options);
   response.destroy();
   const what = 'the server redirects without saying where';
   const message = `cannot fetch ${from}: ${what}; ask its operator`;
@@ -179,14 +199,17 @@ async function readBody(
   return new Uint8Array(Buffer.concat(chunks));
 }
 
-function httpsUrl(text: string, from: URL | undefined): URL {
+function httpsUrl(text: string, from: URL | undefined, options: HttpsFetchOptions): URL {
+  const { isHttpAllowed = false } = options;
   const isRedirect = from !== undefined;
   const url = URL.canParse(text, from?.href) ? new URL(text, from?.href) : undefined;
-  if (url?.protocol === 'https:' && url.username === '' && url.password === '') return url;
+  const isRight = url?.protocol === 'https:' || (isHttpAllowed && url?.protocol === 'http:');
+  if (url !== undefined && isRight && url.username === '' && url.password === '') return url;
   const shown = JSON.stringify(text.slice(0, URL_SHOWN_MAX));
+  const scheme = isHttpAllowed ? 'http or https' : 'https';
   const message = isRedirect
-    ? `cannot fetch ${from}: the server redirects to ${shown}, which is not https; ask its operator`
-    : `cannot fetch ${shown}: expected an https URL without a user name; correct the URL`;
+    ? `cannot fetch ${from}: it redirects to ${shown}, which is not ${scheme}; ask its operator`
+    : `cannot fetch ${shown}: expected an ${scheme} URL without a user name; correct the URL`;
   throw new HttpsFetchError(isRedirect ? 'redirect-refused' : 'bad-url', message);
 }
 
@@ -219,5 +242,6 @@ function failure(
 /** OpenSSL's verdicts on a chain, as Node names them. */
 const UNTRUSTED = /CERT|^UNABLE_TO_|^INVALID_(?:CA|PURPOSE)|^PATH_LENGTH_|^HOSTNAME_MISMATCH/;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const HTTP_PORT = 80;
 const HTTPS_PORT = 443;
 const URL_SHOWN_MAX = 200;

@@ -71,6 +71,11 @@ export class RevocationLists {
     return Array.from(this.points.values(), ({ url, list }) => ({ url, list }));
   }
 
+  /** Whether a list from this URL is still wanted. */
+  wants(url: string): boolean {
+    return this.points.get(url) !== undefined;
+  }
+
   /** The list from this URL that is held. */
   heldFrom(url: string): RevocationList | undefined {
     return this.points.get(url)?.list;

@@ -30,5 +30,3 @@ export function testConfiguration(
   if (parsed instanceof ConfigurationFault) throw new Error(parsed.describe());
   return trustInitialConfiguration(parsed);
 }
-
-const REFUSED_CODES: ReadonlySet<string> = new Set(['revoked', 'bad-node']);
