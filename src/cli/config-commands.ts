@@ -173,7 +173,9 @@ async function trust(file: string, options: HeldOptions): Promise<void> {
   const directory = await openStateDirectory(path).catch(asOperatorError);
   try {
     const entry = { overlayName, document, lastModified: undefined, checkedUnixMs };
-    await new ConfigurationCache(path).write(entry, configuration.sharedSecret !== undefined);
+    const cache = new ConfigurationCache(path);
+    await cache.write(entry, configuration.sharedSecret !== undefined);
+    await cache.writeMark({ overlayName, sequence: configuration.sequence });
   } finally {
     await directory.close();
   }

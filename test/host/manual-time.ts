@@ -1,4 +1,4 @@
-import type { ClientTime } from '../../src/host/configuration/configuration-client.ts';
+import type { ClientTime } from '../../src/host/configuration/client-time.ts';
 
 /** A clock that stands still until a test moves it. */
 export class ManualTime implements ClientTime {

@@ -1,5 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isNewerSequence } from '../../overlay-config/configuration-sequence.ts';
 import { writeAtomic, writeSecret } from '../state/state-directory.ts';
 
 /** A configuration document on disk, and when it came. */
@@ -11,6 +12,24 @@ export interface CachedConfiguration {
   readonly lastModified: string | undefined;
   /** When a server last said what is current; ms since 1970. */
   readonly checkedUnixMs: number;
+}
+
+/**
+ * Which configuration was in force last, in a file of its own: an older document in the place of
+ * the newer one is noticed by it.
+ */
+export interface ConfigurationMark {
+  readonly overlayName: string;
+  readonly sequence: number;
+}
+
+/** Whether a document of this overlay and sequence is older than the mark allows. */
+export function isRolledBack(
+  mark: ConfigurationMark | undefined,
+  found: ConfigurationMark,
+): mark is ConfigurationMark {
+  if (mark === undefined || mark.overlayName !== found.overlayName) return false;
+  return isNewerSequence(mark.sequence, found.sequence);
 }
 
 /** The file cannot be read: one sentence that says why and what to do. */
@@ -27,28 +46,29 @@ export class ConfigurationCacheDamaged extends Error {
  */
 export class ConfigurationCache {
   readonly path: string;
+  private readonly markPath: string;
   private readonly directory: string;
   private writing: Promise<void> = Promise.resolve();
 
   constructor(directory: string) {
     this.directory = directory;
     this.path = join(directory, 'configuration.json');
+    this.markPath = join(directory, 'configuration-sequence.json');
   }
 
   /** Undefined when there is none. Throws ConfigurationCacheDamaged. */
-  async read(): Promise<CachedConfiguration | undefined> {
-    let text: string;
-    try {
-      text = await readFile(this.path, 'utf8');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw this.damaged(String(error), error);
-    }
-    try {
-      return readEntry(JSON.parse(text));
-    } catch (error) {
-      throw this.damaged(error instanceof Error ? error.message : String(error), error);
-    }
+  read(): Promise<CachedConfiguration | undefined> {
+    return this.readJson(this.path, readEntry);
+  }
+
+  /** Undefined when there is none. Throws ConfigurationCacheDamaged. */
+  readMark(): Promise<ConfigurationMark | undefined> {
+    return this.readJson(this.markPath, readMarkEntry);
+  }
+
+  /** AFTER the document itself: a crash in between leaves a newer document, which is no harm. */
+  async writeMark({ overlayName, sequence }: ConfigurationMark): Promise<void> {
+    await writeAtomic(this.markPath, `${JSON.stringify({ overlay: overlayName, sequence })}\n`);
   }
 
   /**
@@ -68,11 +88,34 @@ export class ConfigurationCache {
     await write(this.path, `${JSON.stringify(writeEntry(entry))}\n`);
   }
 
-  private damaged(reason: string, cause: unknown): ConfigurationCacheDamaged {
-    const what = `cannot read the configuration kept in ${this.path} (${reason})`;
-    const todo = 'repair it, or choose a document with "xor config trust FILE"';
-    return new ConfigurationCacheDamaged(`${what}; ${todo}`, { cause });
+  private async readJson<T>(path: string, readValue: (json: unknown) => T): Promise<T | undefined> {
+    let text: string;
+    try {
+      text = await readFile(path, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw damaged(path, String(error), error);
+    }
+    try {
+      return readValue(JSON.parse(text));
+    } catch (error) {
+      throw damaged(path, error instanceof Error ? error.message : String(error), error);
+    }
   }
+}
+
+function damaged(path: string, reason: string, cause: unknown): ConfigurationCacheDamaged {
+  const what = `cannot read the configuration kept in ${path} (${reason})`;
+  const todo = 'repair it, or choose a document with "xor config trust FILE"';
+  return new ConfigurationCacheDamaged(`${what}; ${todo}`, { cause });
+}
+
+function readMarkEntry(value: unknown): ConfigurationMark {
+  const { overlay, sequence } = (value ?? {}) as Record<string, unknown>;
+  if (typeof overlay === 'string' && typeof sequence === 'number' && Number.isInteger(sequence)) {
+    return { overlayName: overlay, sequence };
+  }
+  throw new Error('expected overlay and sequence');
 }
 
 function writeEntry(entry: CachedConfiguration): object {

@@ -1,6 +1,7 @@
 /** Keeps the overlay's configuration current: cache, HTTPS, and who may replace what. */
 import { parseConfigurationDocument } from '../../overlay-config/configuration-document.ts';
 import { ConfigurationFault } from '../../overlay-config/configuration-fault.ts';
+import { isNewerSequence } from '../../overlay-config/configuration-sequence.ts';
 import {
   acceptSuccessor,
   checkSuccession,
@@ -15,7 +16,8 @@ import type { VerifiedConfiguration } from '../../overlay-config/verified-config
 import { Authenticator } from '../../tls-auth/authenticator.ts';
 import { type HttpsAnswer, HttpsFetchError } from '../https-fetch.ts';
 import { type Log, silentLog } from '../log.ts';
-import type { ConfigurationCache } from './configuration-cache.ts';
+import { type ClientTime, machineTime } from './client-time.ts';
+import { type ConfigurationCache, isRolledBack } from './configuration-cache.ts';
 import {
   backoffDelayMs,
   normalDelayMs,
@@ -33,15 +35,6 @@ export interface ConfigurationClientOptions extends ConfigurationSourceOptions {
   readonly time?: ClientTime;
 }
 
-/** Clock, chance and timers of a ConfigurationClient. */
-export interface ClientTime {
-  unixMs(): number;
-  /** From 0 to 1. */
-  random(): number;
-  /** Calls back once after `delayMs`, unless the returned function was called before. */
-  after(delayMs: number, callback: () => void): () => void;
-}
-
 /** Why there is no configuration: one sentence that says what and what to do. */
 export class ConfigurationUnavailable extends Error {
   /**
@@ -55,6 +48,21 @@ export class ConfigurationUnavailable extends Error {
     this.name = 'ConfigurationUnavailable';
     this.mustLeave = options?.mustLeave ?? false;
   }
+}
+
+/** There is a document, and it does not count: forged, older, or of no use to this program. */
+class ConfigurationRefused extends ConfigurationUnavailable {}
+
+/** What came of asking the server, for whoever watches the peer. */
+export interface ConfigurationServerStatus {
+  /** When a server last said what is current; ms since 1970. */
+  readonly checkedUnixMs: number;
+  /** Why what the server offers now is refused; undefined when it offers what is in force. */
+  readonly refusal: { readonly sinceUnixMs: number; readonly reason: string } | undefined;
+  /** Documents of the server that were refused since the start. */
+  readonly refused: number;
+  /** Tries in a row that brought nothing. */
+  readonly failures: number;
 }
 
 /**
@@ -72,6 +80,8 @@ export class ConfigurationClient {
   private lastModified: string | undefined;
   private checkedUnixMs = 0;
   private failures = 0;
+  private refusal: ConfigurationServerStatus['refusal'];
+  private refused = 0;
   private obtaining: Promise<VerifiedConfiguration> | undefined;
   private refreshing: Promise<void> | undefined;
   private onNew: ((configuration: VerifiedConfiguration) => void) | undefined;
@@ -117,8 +127,32 @@ export class ConfigurationClient {
     await Promise.allSettled([this.obtaining, this.refreshing]);
   }
 
+  status(): ConfigurationServerStatus {
+    const { checkedUnixMs, refusal, refused, failures } = this;
+    return { checkedUnixMs, refusal, refused, failures };
+  }
+
+  /**
+   * Asks the server now instead of when it is time: the sequence that is in force then. Throws
+   * ConfigurationUnavailable.
+   */
+  async refreshNow(): Promise<number> {
+    await this.refreshing;
+    const asked = this.refreshAndTell();
+    this.refreshing = asked.then(
+      () => undefined,
+      () => undefined,
+    );
+    const sequence = await asked;
+    this.schedule();
+    return sequence;
+  }
+
   /** Takes over a configuration that came through the overlay and counts, and keeps it on disk. */
   async adopt(configuration: VerifiedConfiguration): Promise<void> {
+    const { held } = this;
+    // Also what this client fetched itself comes back, once the peer has it in force.
+    if (held !== undefined && !isNewerSequence(configuration.sequence, held.sequence)) return;
     this.held = configuration;
     this.lastModified = undefined;
     this.failures = 0;
@@ -156,11 +190,24 @@ export class ConfigurationClient {
       const what = `the configuration kept in ${cache.path} cannot be used`;
       throw new ConfigurationUnavailable(`${what} (${parsed.describe()}); ${TRUST_TODO}`);
     }
+    await this.refuseRollBack(parsed.sequence);
     this.lastModified = entry.lastModified;
     this.checkedUnixMs = entry.checkedUnixMs;
     // A signer's short-lived certificate may have expired since: then the Kind's signer is open.
     const signers = verifyKindBlocks(parsed, this.time.unixMs());
     return trustInitialConfiguration(parsed, signers instanceof KindRefusal ? new Map() : signers);
+  }
+
+  /** An old backup in the place of what was held must not bring old signers and roots back. */
+  private async refuseRollBack(sequence: number): Promise<void> {
+    const { cache, overlayName } = this.options;
+    const mark = await cache.readMark().catch((error: Error) => {
+      throw new ConfigurationUnavailable(error.message, { cause: error });
+    });
+    if (!isRolledBack(mark, { overlayName, sequence })) return;
+    const what = `sequence ${mark.sequence} of the configuration was in force here before`;
+    const found = `and what is there now has the older sequence ${sequence}`;
+    throw new ConfigurationUnavailable(`${what}, ${found}; ${TRUST_TODO}`);
   }
 
   /** The first document of all: HTTPS vouches for it (RFC 6940 §11.2). */
@@ -173,6 +220,7 @@ export class ConfigurationClient {
     }
     const parsed = this.parse(answer.body);
     const first = trustFirst(parsed, this.time.unixMs());
+    await this.refuseRollBack(first.sequence);
     this.held = first;
     this.lastModified = answer.lastModified;
     this.checkedUnixMs = this.time.unixMs();
@@ -186,13 +234,31 @@ export class ConfigurationClient {
     if (held === undefined) return await this.fetchFirst();
     const answer = await this.ask(this.lastModified);
     this.checkedUnixMs = this.time.unixMs();
-    const next = answer.type === 'fetched' ? this.successor(held, answer.body) : undefined;
+    const next = answer.type === 'fetched' ? this.judged(held, answer.body) : undefined;
     // Whatever came through the overlay while we waited is at least as new as what we compared to.
     if (this.held !== held) return undefined;
     if (answer.type === 'fetched') this.lastModified = answer.lastModified;
     if (next !== undefined) this.held = next;
     await this.rememberOrWarn();
     return next;
+  }
+
+  /** As `successor`, and what came of it is kept for `status()`. */
+  private judged(
+    held: VerifiedConfiguration,
+    document: Uint8Array,
+  ): VerifiedConfiguration | undefined {
+    try {
+      const next = this.successor(held, document);
+      this.refusal = undefined;
+      return next;
+    } catch (error) {
+      if (!(error instanceof ConfigurationRefused)) throw error;
+      this.refused += 1;
+      const sinceUnixMs = this.refusal?.sinceUnixMs ?? this.time.unixMs();
+      this.refusal = { sinceUnixMs, reason: error.message };
+      throw error;
+    }
   }
 
   /** The document as successor of `held`; undefined when it says the same. Throws when refused. */
@@ -208,7 +274,7 @@ export class ConfigurationClient {
     const next = acceptSuccessor(held, parsed, authenticator, this.time.unixMs());
     if (!(next instanceof SuccessionRefusal)) return next;
     const stays = `the one held, of sequence ${held.sequence}, stays`;
-    throw new ConfigurationUnavailable(`${next.describe()}; ${stays}; ${TRUST_TODO}`);
+    throw new ConfigurationRefused(`${next.describe()}; ${stays}; ${TRUST_TODO}`);
   }
 
   private async ask(ifModifiedSince: string | undefined): Promise<HttpsAnswer> {
@@ -226,7 +292,7 @@ export class ConfigurationClient {
     const isUnsupported = parsed.code === 'unsupported';
     const todo = isUnsupported ? 'use a newer version' : "tell the server's operator";
     const mustLeave = isUnsupported && this.isRightful(parsed);
-    throw new ConfigurationUnavailable(`${parsed.describe()}; ${todo}`, { mustLeave });
+    throw new ConfigurationRefused(`${parsed.describe()}; ${todo}`, { mustLeave });
   }
 
   private isRightful(unsupported: ConfigurationFault): boolean {
@@ -245,6 +311,7 @@ export class ConfigurationClient {
     const entry = { overlayName, document: held.document, lastModified, checkedUnixMs };
     try {
       await cache.write(entry, held.sharedSecret !== undefined);
+      await cache.writeMark({ overlayName, sequence: held.sequence });
     } catch (error) {
       const what = `cannot keep the configuration in ${cache.path} (${String(error)})`;
       const todo = 'make its directory writable';
@@ -284,6 +351,13 @@ export class ConfigurationClient {
   }
 
   private async refreshOnTimer(): Promise<void> {
+    // Whatever failed is logged and counted: the next try follows.
+    await this.refreshAndTell().catch(() => undefined);
+    this.schedule();
+  }
+
+  /** Asks the server and tells whoever follows; throws what `refresh` throws. */
+  private async refreshAndTell(): Promise<number> {
     try {
       const next = await this.refresh();
       const isStale = this.held !== undefined && this.isExpired(this.held);
@@ -291,15 +365,20 @@ export class ConfigurationClient {
       if (next !== undefined) this.onNew?.(next);
       const complaint = 'the configuration has expired and the server has no newer one';
       if (isStale) this.log.warn({ failures: this.failures }, complaint);
+      return this.held?.sequence ?? 0;
     } catch (error) {
-      if (this.stopped.signal.aborted) return;
+      if (this.stopped.signal.aborted) throw error;
       this.failures += 1;
       const reason = error instanceof Error ? error.message : String(error);
-      this.log.warn({ failures: this.failures, reason }, 'no newer configuration could be had');
+      const isRefusal = error instanceof ConfigurationRefused;
+      const what = isRefusal
+        ? 'the configuration that the server offers is refused'
+        : 'no newer configuration could be had';
+      this.log.warn({ failures: this.failures, reason }, what);
       const mustLeave = error instanceof ConfigurationUnavailable && error.mustLeave;
       if (mustLeave) this.onMustLeave?.(reason);
+      throw error;
     }
-    this.schedule();
   }
 }
 
@@ -317,15 +396,5 @@ export function trustFirst(parsed: ParsedConfiguration, unixMs: number): Verifie
   if (!(signers instanceof KindRefusal)) return trustInitialConfiguration(parsed, signers);
   throw new ConfigurationUnavailable(`${signers.describe()}; tell the overlay's operator`);
 }
-
-const machineTime: ClientTime = {
-  unixMs: () => Date.now(),
-  random: () => Math.random(),
-  after(delayMs, callback) {
-    // The next check alone must not keep a process alive.
-    const timer = setTimeout(callback, delayMs).unref();
-    return () => clearTimeout(timer);
-  },
-};
 
 const TRUST_TODO = 'an operator who trusts another document runs "xor config trust FILE"';

@@ -2,7 +2,10 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ConfigurationCache } from '../../../src/host/configuration/configuration-cache.ts';
+import {
+  ConfigurationCache,
+  isRolledBack,
+} from '../../../src/host/configuration/configuration-cache.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -58,4 +61,25 @@ test('a failed write is reported to its own caller only', async () => {
   ]);
   expect([failed.status, done.status]).toEqual(['rejected', 'fulfilled']);
   expect(await cache.read()).toEqual(entry('b'));
+});
+
+test('a mark of what was in force last is read again, and a damaged one is no mark of nothing', async () => {
+  const cache = new ConfigurationCache(directory);
+  expect(await cache.readMark()).toBeUndefined();
+  await cache.writeMark({ overlayName: 'overlay.example.org', sequence: 65_534 });
+  expect(await cache.readMark()).toEqual({ overlayName: 'overlay.example.org', sequence: 65_534 });
+  for (const text of ['{', '{}', '{"overlay":"a","sequence":"1"}']) {
+    await writeFile(join(directory, 'configuration-sequence.json'), text);
+    await expect(cache.readMark()).rejects.toThrow(/configuration-sequence\.json .*; repair it/);
+  }
+});
+
+test('RFC 6940 §6.3.2.1: what is older than the mark goes by serial arithmetic', () => {
+  const of = (sequence: number) => ({ overlayName: 'a.example', sequence });
+  expect(isRolledBack(undefined, of(1))).toBe(false);
+  expect(isRolledBack(of(2), of(1))).toBe(true);
+  expect(isRolledBack(of(2), of(2))).toBe(false);
+  expect(isRolledBack(of(65_534), of(0))).toBe(false);
+  expect(isRolledBack(of(0), of(65_534))).toBe(true);
+  expect(isRolledBack(of(2), { overlayName: 'b.example', sequence: 1 })).toBe(false);
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -243,6 +243,21 @@ describe('a configuration that is held', () => {
     expect(await kept()).toEqual(before);
   });
 
+  test('what the server offers instead is said for as long as it does', async () => {
+    offer(signed(6));
+    await nextRequest();
+    const sinceUnixMs = time.now;
+    await expect(client.refreshNow()).rejects.toThrow(/newer than 7, got 6; the one held/);
+    expect(client.status()).toMatchObject({ refused: 2, refusal: { sinceUnixMs } });
+    answer = (_request, response) => response.writeHead(503).end();
+    await nextRequest();
+    expect(client.status().refusal).toBeDefined();
+    offer(signed(8));
+    expect(await client.refreshNow()).toBe(8);
+    expect(client.status()).toMatchObject({ refused: 2, refusal: undefined, failures: 0 });
+    expect(news.map(({ sequence }) => sequence)).toEqual([8]);
+  });
+
   test('stays when the same is merely signed anew', async () => {
     offer(signed(7));
     await nextRequest();
@@ -303,6 +318,15 @@ describe('a configuration that is held', () => {
     expect(time.pendingMs).toHaveLength(1);
   });
 
+  test('stays when an older one that came through the overlay is told late', async () => {
+    const other = restart({ cache: new ConfigurationCache(join(directory, 'other')) });
+    const older = await other.obtain();
+    offer(signed(8));
+    await nextRequest();
+    await client.adopt(older);
+    expect(await restart().obtain()).toMatchObject({ sequence: 8 });
+  });
+
   test('is asked for no more after stop', async () => {
     answer = () => undefined;
     time.fireNext();
@@ -354,4 +378,23 @@ describe('RFC 6940 §11.1, a configuration that expires', () => {
     await nextRequest();
     expect(time.pendingMs[0]).toBeLessThanOrEqual(120_000);
   });
+});
+
+test('an older file in the place of the newest is refused, and so is an older first one', async () => {
+  const file = join(directory, 'configuration.json');
+  offer(signed(7));
+  const client = restart();
+  await client.obtain();
+  const old = await readFile(file);
+  offer(signed(8));
+  await client.refreshNow();
+  await writeFile(file, old);
+  expect(await failure(restart())).toMatch(
+    /sequence 8 .* older sequence 7; an operator who trusts/,
+  );
+  await rm(file);
+  offer(signed(7));
+  expect(await failure(restart())).toMatch(/sequence 8 .* was in force here before/);
+  offer(signed(8));
+  expect(await restart().obtain()).toMatchObject({ sequence: 8 });
 });
