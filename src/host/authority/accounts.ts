@@ -3,7 +3,9 @@ import type { Account } from '../../ca/certificate-register.ts';
 import { AuthorityFailure } from './authority-failure.ts';
 import type { AuthorityState } from './authority-state.ts';
 import { PasswordHasher } from './passwords.ts';
-import { RateLimiter, rateLimitKeyOf } from './rate-limits.ts';
+import { rateLimitKeyOf } from './rate-limits.ts';
+import { SignInFailures } from './sign-in-failures.ts';
+import { SignInLockout } from './sign-in-lockout.ts';
 
 /** The answer to a user name and a password. */
 export type PasswordAnswer =
@@ -19,21 +21,23 @@ export interface AccountChange {
 }
 
 /**
- * Who may enroll. Wrong passwords are counted by address and by account; a right one does not
- * count. An attacker can thereby keep a user from enrolling a new device for a while, but not from
- * renewing the certificate of an old one, which takes no password.
+ * Who may enroll. Wrong passwords are counted by address and by account, and after too many in a row
+ * nothing is looked at for a time that doubles with each; a right one does not count. An attacker
+ * can thereby keep a user from enrolling a new device for a while, but not from renewing the
+ * certificate of an old one, which takes no password.
  */
 export class AuthorityAccounts {
   private readonly state: AuthorityState;
   private readonly passwords: PasswordHasher;
-  private readonly failuresByAddress: RateLimiter;
-  private readonly failuresByAccount: RateLimiter;
+  private readonly failuresByAddress: SignInLockout;
+  private readonly failuresByAccount: SignInLockout;
+  private readonly failures = new SignInFailures();
 
   constructor(state: AuthorityState) {
     this.state = state;
     this.passwords = new PasswordHasher(state.limits);
-    this.failuresByAddress = new RateLimiter(state.limits.failuresPerAddressRate);
-    this.failuresByAccount = new RateLimiter(state.limits.failuresPerAccountRate);
+    this.failuresByAddress = new SignInLockout(state.limits.failuresPerAddress);
+    this.failuresByAccount = new SignInLockout(state.limits.failuresPerAccount);
   }
 
   /**
@@ -53,20 +57,36 @@ export class AuthorityAccounts {
       this.failuresByAccount.waitMs(name, nowMs),
     );
     if (waitMs > 0) return { type: 'later', retryAfterSeconds: Math.ceil(waitMs / 1000) };
-    // Taken before the check, so that requests at the same time cannot all slip through.
-    this.failuresByAddress.take(address, nowMs);
-    this.failuresByAccount.take(name, nowMs);
+    // Counted before the check, so that requests at the same time cannot all slip through.
+    this.failuresByAddress.fail(address, nowMs);
+    this.failuresByAccount.fail(name, nowMs);
     await this.state.synchronize();
     const account = this.state.register.account(name);
     const isPlausible = password.length > 0 && password.length <= PASSWORD_BYTES_MAX;
-    const isRight = await this.passwords.verify(
-      isPlausible ? password : new Uint8Array(),
-      isPlausible ? account?.passwordHash : undefined,
-    );
-    if (!isRight || account === undefined) return { type: 'wrong' };
-    this.failuresByAddress.giveBack(address);
-    this.failuresByAccount.giveBack(name);
+    const isRight = await this.passwords
+      .verify(
+        isPlausible ? password : new Uint8Array(),
+        isPlausible ? account?.passwordHash : undefined,
+      )
+      .catch((error: unknown) => {
+        this.failuresByAddress.takeBack(address);
+        this.failuresByAccount.takeBack(name);
+        throw error;
+      });
+    if (!isRight || account === undefined) {
+      this.failures.add(address, this.state.nowUnixMs());
+      return { type: 'wrong' };
+    }
+    // Whoever has an account must not wash the failures of his address away with it.
+    this.failuresByAddress.takeBack(address);
+    this.failuresByAccount.clear(name);
     return { type: 'account', account };
+  }
+
+  /** Tells the ledger how many passwords were wrong since it was told last. */
+  async recordFailures(): Promise<void> {
+    const event = this.failures.take(this.state.nowUnixMs());
+    if (event !== undefined) await this.state.exclusive(async () => this.state.record(event));
   }
 
   /** A new account. Throws AuthorityFailure when its name cannot be one or is taken. */

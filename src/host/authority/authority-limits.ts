@@ -1,4 +1,5 @@
 import type { RateLimit } from './rate-limits.ts';
+import type { LockoutLimit } from './sign-in-lockout.ts';
 
 /** What an authority spends on strangers, so that nobody can use it up. */
 export interface AuthorityLimits {
@@ -16,9 +17,15 @@ export interface AuthorityLimits {
   readonly requestsPerConnectionMax: number;
   readonly bodyBytesMax: number;
   /** Passwords that were wrong, by the address they came from. */
-  readonly failuresPerAddressRate: RateLimit;
+  readonly failuresPerAddress: LockoutLimit;
   /** Passwords that were wrong, by the account they were for. */
-  readonly failuresPerAccountRate: RateLimit;
+  readonly failuresPerAccount: LockoutLimit;
+  /** Enrollment requests, whatever becomes of them. */
+  readonly requestsPerAddressRate: RateLimit;
+  /** Of senders who proved who they are. */
+  readonly requestsPerAccountRate: RateLimit;
+  /** Of all accounts of one XMPP domain. */
+  readonly requestsPerDomainRate: RateLimit;
   /** Of libuv's four threads; the others are for files. */
   readonly passwordChecksRunningMax: number;
   readonly passwordChecksWaitingMax: number;
@@ -40,8 +47,11 @@ export const defaultAuthorityLimits: AuthorityLimits = {
   keepAliveMsMax: 5_000,
   requestsPerConnectionMax: 100,
   bodyBytesMax: 32_768,
-  failuresPerAddressRate: { burst: 30, refillMs: 10_000 },
-  failuresPerAccountRate: { burst: 10, refillMs: 30_000 },
+  failuresPerAddress: { free: 30, firstMs: 1_000, maxMs: 15 * 60_000, forgetMs: 60 * 60_000 },
+  failuresPerAccount: { free: 10, firstMs: 1_000, maxMs: 15 * 60_000, forgetMs: 60 * 60_000 },
+  requestsPerAddressRate: { burst: 300, refillMs: 200 },
+  requestsPerAccountRate: { burst: 64, refillMs: 10_000 },
+  requestsPerDomainRate: { burst: 1_000, refillMs: 50 },
   passwordChecksRunningMax: 2,
   passwordChecksWaitingMax: 64,
   waitingRequestsMax: 256,

@@ -9,7 +9,9 @@ import type { AuthorityAccounts } from './accounts.ts';
 import { AuthorityBusy, type AuthorityState } from './authority-state.ts';
 import { type HttpAnswer, type HttpRequest, laterAnswer, textAnswer } from './http-exchange.ts';
 import type { AuthorityIssuer } from './issuer.ts';
+import { LedgerUnavailable } from './ledger/ledger-store.ts';
 import { PasswordChecksExhausted } from './passwords.ts';
+import { RequestLimits } from './request-limits.ts';
 
 /**
  * Answers enrollment requests (RFC 6940 §11.3) and renewals. A form with a user name and a password
@@ -22,6 +24,7 @@ export class EnrollmentHandler {
   private readonly issuer: AuthorityIssuer;
   private readonly authenticator: Authenticator;
   private readonly log: Log;
+  private readonly requests: RequestLimits;
 
   constructor(
     state: AuthorityState,
@@ -35,9 +38,12 @@ export class EnrollmentHandler {
     this.issuer = issuer;
     this.authenticator = authenticator;
     this.log = log;
+    this.requests = new RequestLimits(state.limits);
   }
 
   async answer(request: HttpRequest): Promise<HttpAnswer> {
+    const waitSeconds = this.requests.takeFromAddress(request.remoteAddress, performance.now());
+    if (waitSeconds > 0) return this.tooMany(request, 'this address', waitSeconds);
     if (!acceptsCertificate(request.headers.accept)) {
       return textAnswer(406, `the answer is ${CERTIFICATE_TYPE}: name it in Accept\n`);
     }
@@ -45,13 +51,22 @@ export class EnrollmentHandler {
     if (!Array.isArray(form)) return textAnswer(400, `not an enrollment request: ${form.detail}\n`);
     try {
       const applicant = await this.authenticate(form, request);
-      return 'status' in applicant ? applicant : await this.certify(applicant, form, request);
+      if ('status' in applicant) return applicant;
+      const seconds = this.requests.takeFromAccount(applicant.userName, performance.now());
+      return seconds > 0
+        ? this.tooMany(request, 'this account or its domain', seconds)
+        : await this.certify(applicant, form, request);
     } catch (error) {
-      const isOverload = error instanceof PasswordChecksExhausted || error instanceof AuthorityBusy;
-      if (!isOverload) throw error;
+      if (!isTemporary(error)) throw error;
       this.log.warn({ address: request.remoteAddress }, error.message);
       return laterAnswer(503, 'the authority is busy; try again later', BUSY_SECONDS);
     }
+  }
+
+  private tooMany(request: HttpRequest, whose: string, seconds: number): HttpAnswer {
+    this.log.warn({ address: request.remoteAddress }, `too many requests of ${whose}`);
+    const text = `too many requests of ${whose}; try again in ${seconds} s`;
+    return laterAnswer(429, text, seconds);
   }
 
   private async authenticate(
@@ -84,7 +99,7 @@ export class EnrollmentHandler {
    * Who shows a certificate of the ledger that is in force. Its Node-ID comes from there alone: a
    * form cannot name another.
    */
-  private renewing(request: HttpRequest): Applicant | HttpAnswer {
+  private async renewing(request: HttpRequest): Promise<Applicant | HttpAnswer> {
     const chain = presentedChain(request.socket, defaultLinkLimits);
     if (chain === undefined) {
       return this.notAuthenticated(request, 'neither a password nor a certificate was shown');
@@ -93,6 +108,7 @@ export class EnrollmentHandler {
     const unixMs = this.state.nowUnixMs();
     const node = this.authenticator.authenticate(chain.leaf, chain.pool, unixMs);
     if (node instanceof CertificateRefusal) return this.notAuthenticated(request, node.describe());
+    await this.state.synchronize();
     const { register } = this.state;
     const held = register.certificate(node.certificate.serialNumber);
     const device = register.deviceOfNode(node.nodeId);
@@ -147,6 +163,13 @@ export class EnrollmentHandler {
         );
     }
   }
+}
+
+/** What is gone when the client comes back. */
+function isTemporary(error: unknown): error is Error {
+  return [PasswordChecksExhausted, AuthorityBusy, LedgerUnavailable].some(
+    (kind) => error instanceof kind,
+  );
 }
 
 function fieldOf(form: readonly FormPart[], name: string): Uint8Array | undefined {

@@ -34,12 +34,6 @@ export class RateLimiter {
     return tokens >= 1;
   }
 
-  /** Gives one token back: what it was taken for turned out to be harmless. */
-  giveBack(key: string): void {
-    const bucket = this.buckets.get(key);
-    if (bucket !== undefined) bucket.tokens = Math.min(this.limit.burst, bucket.tokens + 1);
-  }
-
   private tokensOf(key: string, nowMs: number): number {
     const bucket = this.buckets.get(key);
     if (bucket === undefined) return this.limit.burst;
@@ -67,7 +61,7 @@ export function rateLimitKeyOf(address: string | undefined): string {
 }
 
 interface Bucket {
-  tokens: number;
+  readonly tokens: number;
   readonly atMs: number;
 }
 

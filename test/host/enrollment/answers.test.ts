@@ -226,9 +226,11 @@ describe('enrollment that is refused', () => {
     );
   });
 
+  const lockout = { firstMs: 3_600_000, maxMs: 3_600_000, forgetMs: 7_200_000 };
+
   it('429 after too many wrong passwords, for the right one too; other accounts go on', async () => {
-    const failuresPerAccountRate = { burst: 2, refillMs: 3_600_000 };
-    const authority = await newAuthority({ limits: { ...limits, failuresPerAccountRate } });
+    const failuresPerAccount = { ...lockout, free: 2 };
+    const authority = await newAuthority({ limits: { ...limits, failuresPerAccount } });
     await authority.addUser('romeo@montague.lit', PASSWORD);
     for (let count = 0; count < 2; count++) {
       const wrong = await postAsJuliet(authority, { password: 'wrong password' });
@@ -252,10 +254,51 @@ describe('enrollment that is refused', () => {
   });
 
   it('right passwords do not count as attempts', async () => {
-    const rate = { burst: 2, refillMs: 3_600_000 };
+    const failures = { ...lockout, free: 2 };
     const authority = await newAuthority({
-      limits: { ...limits, failuresPerAccountRate: rate, failuresPerAddressRate: rate },
+      limits: { ...limits, failuresPerAccount: failures, failuresPerAddress: failures },
     });
     for (let count = 0; count < 4; count++) await enrollJuliet(authority);
+  });
+
+  it('429 after too many requests of one address, before anything is read', async () => {
+    const requestsPerAddressRate = { burst: 2, refillMs: 3_600_000 };
+    const authority = await newAuthority({ limits: { ...limits, requestsPerAddressRate } });
+    const post = () => ask(authority, '/enroll', { method: 'POST', body: 'no form' });
+    expect([(await post()).status, (await post()).status]).toEqual([406, 406]);
+    const later = await post();
+    expect(later.status).toBe(429);
+    expect(later.headers['retry-after']).toBe('3600');
+  });
+
+  it('429 after too many requests of one account; another one of its domain goes on', async () => {
+    const requestsPerAccountRate = { burst: 2, refillMs: 3_600_000 };
+    const authority = await newAuthority({ limits: { ...limits, requestsPerAccountRate } });
+    await authority.addUser('nurse@capulet.lit', PASSWORD);
+    for (let count = 0; count < 2; count++) await enrollJuliet(authority);
+    const later = await postAsJuliet(authority);
+    expect(later.status).toBe(429);
+    expect(Number(later.headers['retry-after'])).toBeGreaterThan(3_500);
+    await enrollJuliet(authority, { userName: 'nurse@capulet.lit' });
+  });
+
+  it('429 after too many requests of one domain; other domains go on', async () => {
+    const requestsPerDomainRate = { burst: 2, refillMs: 3_600_000 };
+    const authority = await newAuthority({ limits: { ...limits, requestsPerDomainRate } });
+    await authority.addUser('nurse@capulet.lit', PASSWORD);
+    await authority.addUser('romeo@montague.lit', PASSWORD);
+    await enrollJuliet(authority);
+    await enrollJuliet(authority, { userName: 'nurse@capulet.lit' });
+    expect((await postAsJuliet(authority)).status).toBe(429);
+    await enrollJuliet(authority, { userName: 'romeo@montague.lit' });
+  });
+
+  it('wrong passwords use up the requests of no account', async () => {
+    const requestsPerAccountRate = { burst: 1, refillMs: 3_600_000 };
+    const authority = await newAuthority({ limits: { ...limits, requestsPerAccountRate } });
+    for (let count = 0; count < 3; count++) {
+      expect((await postAsJuliet(authority, { password: 'wrong' })).status).toBe(403);
+    }
+    expect((await postAsJuliet(authority)).status).toBe(200);
   });
 });

@@ -1,0 +1,46 @@
+import type { AuthorityLimits } from './authority-limits.ts';
+import { RateLimiter, rateLimitKeyOf } from './rate-limits.ts';
+
+type RequestRates = Pick<
+  AuthorityLimits,
+  'requestsPerAddressRate' | 'requestsPerAccountRate' | 'requestsPerDomainRate'
+>;
+
+/**
+ * How many enrollment requests are looked at: by address before anything is read, by account and
+ * by its domain once the sender is known, so that nobody uses up what is another's. Each process
+ * counts for itself; how many devices and certificates an account gets is counted in the ledger,
+ * for all processes together.
+ */
+export class RequestLimits {
+  private readonly byAddress: RateLimiter;
+  private readonly byAccount: RateLimiter;
+  private readonly byDomain: RateLimiter;
+
+  constructor(rates: RequestRates) {
+    this.byAddress = new RateLimiter(rates.requestsPerAddressRate);
+    this.byAccount = new RateLimiter(rates.requestsPerAccountRate);
+    this.byDomain = new RateLimiter(rates.requestsPerDomainRate);
+  }
+
+  /** Takes a request in. Returns the seconds after which to come back; 0: it is taken. */
+  takeFromAddress(address: string | undefined, nowMs: number): number {
+    return take([[this.byAddress, rateLimitKeyOf(address)]], nowMs);
+  }
+
+  takeFromAccount(userName: string, nowMs: number): number {
+    const domain = userName.slice(userName.lastIndexOf('@') + 1);
+    const wanted = [
+      [this.byAccount, userName],
+      [this.byDomain, domain],
+    ] as const;
+    return take(wanted, nowMs);
+  }
+}
+
+function take(wanted: readonly (readonly [RateLimiter, string])[], nowMs: number): number {
+  const waitMs = Math.max(...wanted.map(([limiter, key]) => limiter.waitMs(key, nowMs)));
+  if (waitMs > 0) return Math.ceil(waitMs / 1000);
+  for (const [limiter, key] of wanted) limiter.take(key, nowMs);
+  return 0;
+}
