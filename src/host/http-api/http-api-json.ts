@@ -6,6 +6,7 @@ import type { Destination } from '../../wire/destination.ts';
 import { toHex } from '../../wire/hex.ts';
 import type { XmppLocation } from '../../wire/xmpp-location.ts';
 import { toPem } from '../links/link-credentials.ts';
+import type { RevocationReport } from '../revocation/revocation-service.ts';
 import { formatSocketAddress, fromIpAddressPort } from '../socket-address.ts';
 
 /** A certificate that a lookup verified; `pem` is the leaf, `chainPem` all but the root. */
@@ -19,6 +20,24 @@ export function certificateJson(node: AuthenticatedNode) {
     pem: toPem(node.certificate.der),
     chainPem: node.chain.map(toPem).join(''),
   };
+}
+
+/** The policy, and the lists that are wanted, each with what is held of it. */
+export function revocationJson(report: RevocationReport | undefined) {
+  if (report === undefined) return { revocation: { policy: 'off' } };
+  const lists = report.lists.map(({ url, list, lastFailure }) => ({
+    url,
+    ...(list === undefined
+      ? {}
+      : {
+          number: list.crlNumber?.toString(),
+          entries: list.entries.size,
+          thisUpdate: isoTime(list.thisUpdateUnixMs),
+          nextUpdate: isoTime(list.nextUpdateUnixMs),
+        }),
+    ...(lastFailure === undefined ? {} : { failure: lastFailure }),
+  }));
+  return { revocation: { policy: report.policy, lists } };
 }
 
 /** An XMPP-LOCATION entry — XEP-0415 §4.2. */

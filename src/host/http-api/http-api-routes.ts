@@ -6,6 +6,7 @@ import {
   isoTime,
   locationJson,
   peersJson,
+  revocationJson,
   rounded,
   valueJson,
 } from './http-api-json.ts';
@@ -92,6 +93,7 @@ function statusJson(host: ServedPeer) {
     state: status.state,
     ready: readiness.ready,
     ...(readiness.ready ? {} : { reason: readiness.reason }),
+    ...revocationJson(host.revocation),
     listen: formatSocketAddress(host.listenAddress),
     uptimeSeconds: status.uptimeSeconds,
     predecessors: status.predecessors,

@@ -2,9 +2,11 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import type { PeerCounters } from '../../reload/peer-options.ts';
 import type { PeerHost } from '../peer-host.ts';
 import { serviceReadiness } from './readiness.ts';
+import { revocationCounters, revocationGauges } from './revocation-metrics.ts';
 
 /** What the metrics read. */
-export type MeasuredPeer = Pick<PeerHost, 'status' | 'counters' | 'connectionCounts'>;
+export type MeasuredPeer = Pick<PeerHost, 'status' | 'counters' | 'connectionCounts'> &
+  Partial<Pick<PeerHost, 'revocation'>>;
 
 /**
  * The Prometheus view of a peer. Everything is read when somebody asks, so a peer whose metrics
@@ -50,7 +52,8 @@ export class Metrics {
         () => host.status().configurationSequence,
       ],
     };
-    for (const [name, [help, read]] of Object.entries(gauges)) this.gauge(name, help, read);
+    const all = { ...gauges, ...revocationGauges(() => host.revocation) };
+    for (const [name, [help, read]] of Object.entries(all)) this.gauge(name, help, read);
   }
 
   private addPeerCounters(host: MeasuredPeer): void {
@@ -76,6 +79,9 @@ export class Metrics {
       'Requests answered',
       read((from) => from.requestsAnswered),
     );
+    for (const [name, [help, value]] of Object.entries(revocationCounters(() => host.revocation))) {
+      this.counter(name, help, value);
+    }
     this.labelledCounter('xor_messages_dropped_total', 'Messages not processed', 'cause', () =>
       Object.entries(counters().dropped),
     );
