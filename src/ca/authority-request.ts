@@ -8,33 +8,18 @@ import {
 } from '../tls-auth/der-writer.ts';
 import { generalNameText } from '../tls-auth/general-name.ts';
 import { ExtensionOid } from '../tls-auth/object-identifier.ts';
-import type { SubjectAltName } from './certificate-content.ts';
+import {
+  type AuthorityIdentity,
+  authorityNames,
+  faultOfAuthorityIdentity,
+} from './authority-identity.ts';
 import { encodeCommonName, encodeExtension, encodeGeneralNames } from './certificate-encoding.ts';
 import { readCertificationRequest, type SigningRequestFault } from './certification-request.ts';
-import { isHostName, isXmppDomain } from './host-name.ts';
-
-/** Whom the certificate of an authority below another one is about. */
-export interface AuthorityIdentity {
-  readonly commonName: string;
-  /** The one domain whose users it certifies (XEP-0416 §2), as A-labels; undefined: of any. */
-  readonly domain: string | undefined;
-  /** Of the XMPP server that takes requests for it — XEP-0417: node and resource are empty. */
-  readonly xmppAddress: string | undefined;
-}
 
 /** A request for the certificate of an authority whose sender has proved to hold the key. */
 export interface AuthorityRequest extends AuthorityIdentity {
   /** DER. */
   readonly subjectPublicKeyInfo: Uint8Array;
-}
-
-/** The names of an authority's certificate. */
-export function authorityNames(identity: AuthorityIdentity): SubjectAltName[] {
-  const { domain, xmppAddress } = identity;
-  return [
-    ...(domain === undefined ? [] : [{ type: 'dnsName', value: domain } as const]),
-    ...(xmppAddress === undefined ? [] : [{ type: 'xmppAddr', value: xmppAddress } as const]),
-  ];
 }
 
 /** CertificationRequestInfo (RFC 2986 §4.1) in DER: what the key of the request signs. */
@@ -89,18 +74,6 @@ export function readAuthorityRequest(der: Uint8Array): AuthorityRequest | Signin
   const identity = { commonName, domain, xmppAddress };
   const detail = faultOfAuthorityIdentity(identity);
   return detail === undefined ? { subjectPublicKeyInfo, ...identity } : { detail };
-}
-
-/** Half a sentence; undefined: an authority may be called so. */
-export function faultOfAuthorityIdentity(identity: AuthorityIdentity): string | undefined {
-  const { domain, xmppAddress } = identity;
-  if (domain !== undefined && !isHostName(domain)) {
-    return `the domain "${domain.slice(0, 80)}" is not a lower-case host name`;
-  }
-  if (xmppAddress !== undefined && !isXmppDomain(xmppAddress)) {
-    return `the XMPP address "${xmppAddress.slice(0, 80)}" is not the domain of a server`;
-  }
-  return undefined;
 }
 
 const BASIC_CONSTRAINTS = objectIdentifier(ExtensionOid.basicConstraints);

@@ -3,9 +3,10 @@ import { reloadUri } from '../tls-auth/node-identity.ts';
 import { KeyPurposeOid } from '../tls-auth/object-identifier.ts';
 import type { CertificateProfile } from '../tls-auth/trust-settings.ts';
 import { isAscii } from '../tls-auth/xmpp-address.ts';
-import { toHex } from '../wire/hex.ts';
+import { fromHex, toHex } from '../wire/hex.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { AccountName } from './account-name.ts';
+import { type AuthorityIdentity, authorityNames } from './authority-identity.ts';
 
 /** One name of a subjectAltName — RFC 5280 §4.2.1.6. */
 export interface SubjectAltName {
@@ -52,12 +53,32 @@ export function validityFrom(unixMs: number, days: number, issuerNotAfterUnixMs:
 
 /**
  * The serial number that 20 random bytes make: positive, of exactly 20 octets (RFC 5280 §4.1.2.2).
- * 40 hex digits are never taken for a Node-ID, so `revoke` can tell the two apart.
+ * 40 hex digits are never taken for a Node-ID, so `revoke` can tell the two apart. It says which
+ * of several revocation lists is to name the certificate: from the second on (`shard` 1) the first
+ * octet is 20 to 3f, the next three are the shard, and 128 random bits remain.
  */
-export function serialNumberFrom(random: Uint8Array): string {
+export function serialNumberFrom(random: Uint8Array, shard = 0): string {
   const bytes = Uint8Array.from(random.subarray(0, SERIAL_NUMBER_BYTES));
-  bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
+  const first = bytes[0] ?? 0;
+  bytes[0] = shard === 0 ? (first & 0x3f) | FIRST_SHARD : (first & 0x1f) | LATER_SHARD;
+  if (shard > 0) {
+    for (const [at, shift] of [16, 8, 0].entries()) bytes[at + 1] = (shard >> shift) & 0xff;
+  }
   return toHex(bytes);
+}
+
+/** Which revocation list names a certificate of this serial number: 0 is the first. */
+export function shardOfSerialNumber(serialNumber: string): number {
+  const [first = 0, high = 0, middle = 0, low = 0] = fromHex(serialNumber.slice(0, 8));
+  return first >= FIRST_SHARD ? 0 : (high << 16) | (middle << 8) | low;
+}
+
+/**
+ * The revocation list for the next certificate after `issuedCount`: a list never has more entries
+ * than certificates name it.
+ */
+export function shardOf(issuedCount: number): number {
+  return Math.floor(issuedCount / REVOCATION_LIST_ENTRIES_MAX);
 }
 
 /** A root certificate by XEP-0416 §3.2; the same rules hold in both profiles. */
@@ -65,6 +86,7 @@ export function rootCertificateContent(
   commonName: string,
   serialNumber: string,
   validity: Validity,
+  xmppAddress?: string,
 ): CertificateContent {
   return {
     ...validity,
@@ -75,8 +97,34 @@ export function rootCertificateContent(
     pathLength: undefined,
     keyUsage: ['digitalSignature', 'keyCertSign', 'cRLSign'],
     extendedKeyUsage: [],
-    subjectAltNames: [],
+    subjectAltNames: authorityNames({ commonName, domain: undefined, xmppAddress }),
     revocationListUrl: undefined,
+  };
+}
+
+/**
+ * The certificate of an authority below another one by XEP-0416 §3.2. With a domain it is a
+ * domain-associated one: pathLenConstraint 0 and the domain as DNS-ID. The XmppAddr of a server
+ * says that it takes requests over XMPP (XEP-0417 §2.1).
+ */
+export function authorityCertificateContent(
+  identity: AuthorityIdentity,
+  issuerCommonName: string,
+  serialNumber: string,
+  validity: Validity,
+  revocationListUrl: string,
+): CertificateContent {
+  return {
+    ...validity,
+    serialNumber,
+    issuerCommonName,
+    subjectCommonName: identity.commonName,
+    isCa: true,
+    pathLength: identity.domain === undefined ? undefined : 0,
+    keyUsage: ['digitalSignature', 'keyCertSign', 'cRLSign'],
+    extendedKeyUsage: [],
+    subjectAltNames: authorityNames(identity),
+    revocationListUrl,
   };
 }
 
@@ -144,6 +192,11 @@ export function httpsCertificateContent(
 }
 
 const SERIAL_NUMBER_BYTES = 20;
+/** First octets of serial numbers. */
+const FIRST_SHARD = 0x40;
+const LATER_SHARD = 0x20;
+/** Of one list: with more certificates there are several. */
+export const REVOCATION_LIST_ENTRIES_MAX = 10_000;
 const DAY_MS = 86_400_000;
 const BACKDATED_MS = 5 * 60_000;
 const HTTPS_COMMON_NAME = 'enrollment server';

@@ -3,6 +3,7 @@ import type { AccountName } from './account-name.ts';
 import type {
   AccountAdded,
   AccountChanged,
+  AuthorityCertified,
   CertificateIssued,
   RegisterEvent,
 } from './register-event.ts';
@@ -25,6 +26,18 @@ export interface RegisteredCertificate extends CertificateIssued {
   readonly revocation: Revocation | undefined;
 }
 
+/** The certificate of an authority below this one and what became of it. */
+export interface RegisteredAuthority extends AuthorityCertified {
+  readonly revocation: Revocation | undefined;
+}
+
+/** A certificate of either kind that is on a revocation list. */
+export interface RevokedCertificate {
+  readonly serialNumber: string;
+  readonly notAfterUnixMs: number;
+  readonly revocation: Revocation;
+}
+
 /** The Node-IDs of one device of a user and all certificates that it ever had. */
 export interface Device {
   readonly userName: AccountName;
@@ -44,13 +57,15 @@ export class CertificateRegister {
   private readonly devicesByNode = new Map<NodeId, MutableDevice>();
   private readonly devicesByKey = new Map<string, MutableDevice>();
   private readonly devicesByUser = new Map<AccountName, MutableDevice[]>();
+  private readonly authoritiesBySerial = new Map<string, RegisteredAuthority>();
   private readonly revokedSerials = new Set<string>();
   private lastRevocationListNumber = 0;
 
   /** What an event contradicts, as a sentence; undefined when it may be applied. */
   faultOf(event: RegisterEvent): string | undefined {
     if (event.type === 'certificateIssued') return this.faultOfIssued(event);
-    if (event.type === 'certificateRevoked' && !this.certificatesBySerial.has(event.serialNumber)) {
+    if (event.type === 'authorityCertified') return this.faultOfAuthority(event);
+    if (event.type === 'certificateRevoked' && !this.isIssued(event.serialNumber)) {
       return `serial number ${event.serialNumber} was never issued`;
     }
     return undefined;
@@ -70,6 +85,9 @@ export class CertificateRegister {
         return;
       case 'certificateIssued':
         this.applyIssued(event);
+        return;
+      case 'authorityCertified':
+        this.authoritiesBySerial.set(event.serialNumber, { ...event, revocation: undefined });
         return;
       case 'certificateRevoked':
         this.applyRevoked(event.serialNumber, { reason: event.reason, unixMs: event.unixMs });
@@ -100,6 +118,20 @@ export class CertificateRegister {
     return this.certificatesBySerial.size;
   }
 
+  /** Of nodes and of authorities. */
+  get issuedCount(): number {
+    return this.certificatesBySerial.size + this.authoritiesBySerial.size;
+  }
+
+  /** Authorities below this one, in the order of issue. */
+  authorities(): Iterable<RegisteredAuthority> {
+    return this.authoritiesBySerial.values();
+  }
+
+  authority(serialNumber: string): RegisteredAuthority | undefined {
+    return this.authoritiesBySerial.get(serialNumber);
+  }
+
   certificate(serialNumber: string): RegisteredCertificate | undefined {
     return this.certificatesBySerial.get(serialNumber);
   }
@@ -127,11 +159,12 @@ export class CertificateRegister {
     );
   }
 
-  *revoked(): Iterable<RegisteredCertificate & { readonly revocation: Revocation }> {
-    for (const serial of this.revokedSerials) {
-      const certificate = this.certificatesBySerial.get(serial);
+  *revoked(): Iterable<RevokedCertificate> {
+    for (const serialNumber of this.revokedSerials) {
+      const certificate = this.eitherKind(serialNumber);
       if (certificate?.revocation === undefined) continue;
-      yield { ...certificate, revocation: certificate.revocation };
+      const { notAfterUnixMs, revocation } = certificate;
+      yield { serialNumber, notAfterUnixMs, revocation };
     }
   }
 
@@ -147,7 +180,7 @@ export class CertificateRegister {
 
   private faultOfIssued(event: CertificateIssued): string | undefined {
     const { serialNumber, publicKeySha256: key, userName } = event;
-    if (this.certificatesBySerial.has(serialNumber)) {
+    if (this.isIssued(serialNumber)) {
       return `serial number ${serialNumber} was issued before`;
     }
     const holders = new Set(event.nodeIds.map((nodeId) => this.devicesByNode.get(nodeId)));
@@ -161,6 +194,31 @@ export class CertificateRegister {
     }
     const keyHolder = this.devicesByKey.get(key) ?? device;
     return keyHolder === device ? undefined : `the key ${key} belongs to another device`;
+  }
+
+  /** A name is one key's: RFC 5280 §4.1.2.6 lets a name belong to one entity. */
+  private faultOfAuthority(event: AuthorityCertified): string | undefined {
+    if (this.isIssued(event.serialNumber)) {
+      return `serial number ${event.serialNumber} was issued before`;
+    }
+    for (const { commonName, publicKeySha256 } of this.authoritiesBySerial.values()) {
+      if (commonName === event.commonName && publicKeySha256 !== event.publicKeySha256) {
+        return `another authority is called "${commonName}"`;
+      }
+    }
+    return undefined;
+  }
+
+  private isIssued(serialNumber: string): boolean {
+    return this.eitherKind(serialNumber) !== undefined;
+  }
+
+  private eitherKind(
+    serialNumber: string,
+  ): RegisteredCertificate | RegisteredAuthority | undefined {
+    return (
+      this.certificatesBySerial.get(serialNumber) ?? this.authoritiesBySerial.get(serialNumber)
+    );
   }
 
   private applyIssued(event: CertificateIssued): void {
@@ -183,14 +241,23 @@ export class CertificateRegister {
 
   private applyRevoked(serialNumber: string, revocation: Revocation): void {
     const certificate = this.certificatesBySerial.get(serialNumber);
-    if (certificate === undefined || certificate.revocation !== undefined) return;
-    this.certificatesBySerial.set(serialNumber, { ...certificate, revocation });
+    const authority = this.authoritiesBySerial.get(serialNumber);
+    if ((certificate ?? authority)?.revocation !== undefined) return;
+    if (certificate !== undefined) {
+      this.certificatesBySerial.set(serialNumber, { ...certificate, revocation });
+    }
+    if (authority !== undefined) {
+      this.authoritiesBySerial.set(serialNumber, { ...authority, revocation });
+    }
     this.revokedSerials.add(serialNumber);
   }
 }
 
 /** Neither revoked nor expired. */
-export function isInForce(certificate: RegisteredCertificate, unixMs: number): boolean {
+export function isInForce(
+  certificate: Pick<RegisteredCertificate, 'revocation' | 'notAfterUnixMs'>,
+  unixMs: number,
+): boolean {
   return certificate.revocation === undefined && certificate.notAfterUnixMs >= unixMs;
 }
 

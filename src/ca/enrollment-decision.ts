@@ -1,4 +1,5 @@
 import type { CertificateProfile } from '../tls-auth/trust-settings.ts';
+import { domainKey, jidDomain } from '../tls-auth/xmpp-address.ts';
 import { isInvalidNodeId, isWildcard, type NodeId } from '../wire/node-id.ts';
 import {
   type CertificateRegister,
@@ -21,6 +22,13 @@ export interface Applicant {
   readonly userName: string;
   /** The device whose certificate the sender showed; undefined: a password was shown. */
   readonly device: Device | undefined;
+}
+
+/** What an authority may issue. */
+export interface IssuingRules {
+  readonly profile: CertificateProfile;
+  /** The one domain whose users it certifies (XEP-0416 §2); undefined: any. */
+  readonly domain?: string | undefined;
 }
 
 /** What an authenticated sender wants. */
@@ -51,7 +59,7 @@ export type EnrollmentDecision =
  */
 export function decideEnrollment(
   register: CertificateRegister,
-  profile: CertificateProfile,
+  rules: IssuingRules,
   applicant: Applicant,
   wish: EnrollmentWish,
   drawNodeId: () => NodeId,
@@ -59,6 +67,9 @@ export function decideEnrollment(
 ): EnrollmentDecision {
   const request = wish.signingRequest;
   if ('detail' in request) return refuse('bad_CSR', request.detail);
+  if (!isOfDomain(applicant.userName, rules.domain)) {
+    return refuse('username_not_available', `this is the authority of ${rules.domain} alone`);
+  }
   const foreignName = request.userNames.find((name) => name !== applicant.userName);
   if (foreignName !== undefined) {
     return refuse('username_not_available', `the request is for "${foreignName.slice(0, 80)}"`);
@@ -68,7 +79,7 @@ export function decideEnrollment(
   if (keyFault !== undefined) return refuse('bad_CSR', keyFault);
 
   const device = applicant.device ?? holder;
-  const countFault = faultOfCount(profile, wish.nodeIdCount, device);
+  const countFault = faultOfCount(rules.profile, wish.nodeIdCount, device);
   if (countFault !== undefined) return refuse('Node-IDs_not_available', countFault);
   const repeated = repeatable(register, device, wish.publicKeySha256, unixMs);
   if (repeated !== undefined) return { type: 'repeat', certificate: repeated };
@@ -81,6 +92,14 @@ export function decideEnrollment(
     type: 'issue',
     nodeIds: newNodeIds(register, Number(wish.nodeIdCount ?? 1), drawNodeId),
   };
+}
+
+/**
+ * XEP-0416 §4: a domain-associated authority certifies "the domain part of the XmppAddr" that
+ * matches its own, compared as A-labels.
+ */
+export function isOfDomain(userName: string, domain: string | undefined): boolean {
+  return domain === undefined || domainKey(jidDomain(userName)) === domainKey(domain);
 }
 
 /** One key serves one device: a copied or revoked key is never certified again. */

@@ -44,6 +44,25 @@ export interface CertificateIssued {
   readonly certificate: string;
 }
 
+/** An authority below this one was certified; XEP-0416 §2 tells the two kinds apart. */
+export interface AuthorityCertified {
+  readonly type: 'authorityCertified';
+  readonly unixMs: number;
+  /** Names it in its subject, and nobody else. */
+  readonly commonName: string;
+  /** The domain of a domain-associated authority; empty: it has none. */
+  readonly domain: string;
+  /** Lower-case hex, as the two that follow. */
+  readonly serialNumber: string;
+  readonly publicKeySha256: string;
+  readonly fingerprintSha256: string;
+  readonly notBeforeUnixMs: number;
+  readonly notAfterUnixMs: number;
+  /** The certificate in DER, base64. */
+  readonly certificate: string;
+}
+
+/** A certificate of a node or of an authority counts no more. */
 export interface CertificateRevoked {
   readonly type: 'certificateRevoked';
   readonly unixMs: number;
@@ -65,6 +84,7 @@ export type RegisterEvent =
   | AccountChanged
   | AccountRemoved
   | CertificateIssued
+  | AuthorityCertified
   | CertificateRevoked
   | RevocationListIssued;
 
@@ -89,6 +109,7 @@ type FieldCheck = (value: unknown) => boolean;
 
 const isText: FieldCheck = (value) => typeof value === 'string' && value !== '';
 const isCount: FieldCheck = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
+const isString: FieldCheck = (value) => typeof value === 'string';
 const isHex: FieldCheck = (value) => typeof value === 'string' && /^(?:[0-9a-f]{2})+$/.test(value);
 const isHexList: FieldCheck = (value) =>
   Array.isArray(value) && value.length > 0 && value.every(isHex);
@@ -106,6 +127,16 @@ const eventFields: Readonly<Record<RegisterEvent['type'], Readonly<Record<string
   certificateIssued: {
     userName: isText,
     nodeIds: isHexList,
+    serialNumber: isHex,
+    publicKeySha256: isHex,
+    fingerprintSha256: isHex,
+    notBeforeUnixMs: isCount,
+    notAfterUnixMs: isCount,
+    certificate: isBase64,
+  },
+  authorityCertified: {
+    commonName: isText,
+    domain: isString,
     serialNumber: isHex,
     publicKeySha256: isHex,
     fingerprintSha256: isHex,

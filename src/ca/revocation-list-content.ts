@@ -1,3 +1,4 @@
+import { shardOf, shardOfSerialNumber } from './certificate-content.ts';
 import type { CertificateRegister } from './certificate-register.ts';
 import type { RevocationReason } from './revocation-reason.ts';
 
@@ -22,32 +23,51 @@ export interface RevocationListContent {
 }
 
 /**
- * The list after the register's last one. A certificate leaves it only when it has been expired
- * for longer than a list lives: RFC 5280 §3.3 wants it on one list at least after its end.
+ * The lists of these shards after the register's last ones; `urlOf` says where each is found. While
+ * all certificates fit on one list, that speaks of all; from the second shard on each list names
+ * its distribution point (RFC 5280 §5.2.5), so that none passes for the others.
+ *
+ * A certificate leaves its list only when it has been expired for longer than a list lives:
+ * RFC 5280 §3.3 wants it on one list at least after its end. Lists that are made together have one
+ * number: numbers grow within one scope (§5.2.3).
  */
-export function nextRevocationList(
+export function nextRevocationLists(
   register: CertificateRegister,
   issuerCommonName: string,
+  shards: ReadonlySet<number>,
+  urlOf: (shard: number) => string,
   unixMs: number,
-): RevocationListContent {
-  const entries: RevocationListEntry[] = [];
-  for (const certificate of register.revoked()) {
-    if (certificate.notAfterUnixMs + REVOCATION_LIST_LIFETIME_MS < unixMs) continue;
+): ReadonlyMap<number, RevocationListContent> {
+  const entriesOf = new Map<number, RevocationListEntry[]>();
+  for (const shard of shards) entriesOf.set(shard, []);
+  for (const { serialNumber, notAfterUnixMs, revocation } of register.revoked()) {
+    const entries = entriesOf.get(shardOfSerialNumber(serialNumber));
+    if (entries === undefined || notAfterUnixMs + REVOCATION_LIST_LIFETIME_MS < unixMs) continue;
     entries.push({
-      serialNumber: certificate.serialNumber,
-      revokedUnixMs: certificate.revocation.unixMs,
-      reason: certificate.revocation.reason,
+      serialNumber,
+      revokedUnixMs: revocation.unixMs,
+      reason: revocation.reason,
     });
   }
   const second = unixMs - (unixMs % 1000);
-  return {
-    issuerCommonName,
-    number: register.revocationListNumber + 1,
-    thisUpdateUnixMs: second,
-    nextUpdateUnixMs: second + REVOCATION_LIST_LIFETIME_MS,
-    distributionPointUrl: undefined,
-    entries: entries.sort((a, b) => (a.serialNumber < b.serialNumber ? -1 : 1)),
-  };
+  const hasSeveral = shardCountOf(register) > 1;
+  const lists = new Map<number, RevocationListContent>();
+  for (const [shard, entries] of entriesOf) {
+    lists.set(shard, {
+      issuerCommonName,
+      number: register.revocationListNumber + 1,
+      thisUpdateUnixMs: second,
+      nextUpdateUnixMs: second + REVOCATION_LIST_LIFETIME_MS,
+      distributionPointUrl: hasSeveral ? urlOf(shard) : undefined,
+      entries: entries.sort((a, b) => (a.serialNumber < b.serialNumber ? -1 : 1)),
+    });
+  }
+  return lists;
+}
+
+/** How many lists there are, one at least. */
+export function shardCountOf(register: CertificateRegister): number {
+  return shardOf(Math.max(0, register.issuedCount - 1)) + 1;
 }
 
 /** Whether a new list is due: half of the old one's time is over. */

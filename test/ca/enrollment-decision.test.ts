@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CertificateRegister } from '../../src/ca/certificate-register.ts';
-import { type Applicant, decideEnrollment } from '../../src/ca/enrollment-decision.ts';
+import { type Applicant, decideEnrollment, isOfDomain } from '../../src/ca/enrollment-decision.ts';
 import type { CertificateIssued } from '../../src/ca/register-event.ts';
 import type { NodeId } from '../../src/wire/node-id.ts';
 import { accountAdded, certificateIssued, randomNodeId } from './register-events.ts';
@@ -25,6 +25,7 @@ interface Wish {
   readonly profile?: 'xep-0416' | 'rfc6940';
   readonly unixMs?: number;
   readonly draw?: () => NodeId;
+  readonly domain?: string;
 }
 
 function decide(wish: Wish = {}) {
@@ -35,7 +36,7 @@ function decide(wish: Wish = {}) {
       : { detail: fault };
   return decideEnrollment(
     register,
-    profile,
+    { profile, domain: wish.domain },
     { userName: JULIET, device },
     { signingRequest, publicKeySha256: key, nodeIdCount: count },
     wish.draw ?? randomNodeId,
@@ -75,6 +76,23 @@ describe('decideEnrollment', () => {
   ])('RFC 6940 §11.3: answers %s to %o, and draws no Node-ID for it', (token, wish) => {
     const draw = () => expect.fail('a Node-ID was drawn');
     expect(decide({ ...wish, draw })).toMatchObject({ type: 'refuse', token });
+  });
+
+  it('XEP-0416 §4: the authority of a domain certifies users of that domain alone', () => {
+    expect(decide({ domain: 'capulet.lit' })).toMatchObject({ type: 'issue' });
+    const draw = () => expect.fail('a Node-ID was drawn');
+    for (const domain of ['montague.lit', 'lit', 'a.capulet.lit']) {
+      expect(decide({ domain, draw })).toEqual({
+        type: 'refuse',
+        token: 'username_not_available',
+        detail: `this is the authority of ${domain} alone`,
+      });
+    }
+  });
+
+  it('XEP-0416 §4: domains are compared as A-labels', () => {
+    expect(isOfDomain('a@münchen.example', 'xn--mnchen-3ya.example')).toBe(true);
+    expect(isOfDomain('a@munchen.example', 'xn--mnchen-3ya.example')).toBe(false);
   });
 
   it('RFC 6940 §11.3 (301): gives as many Node-IDs as nodeids asks for', () => {

@@ -2,11 +2,21 @@ import { expect, it } from 'vitest';
 import { CertificateRegister } from '../../src/ca/certificate-register.ts';
 import {
   isRevocationListDue,
-  nextRevocationList,
+  nextRevocationLists,
   REVOCATION_LIST_LIFETIME_MS,
 } from '../../src/ca/revocation-list-content.ts';
 import { revocationReasonOf } from '../../src/ca/revocation-reason.ts';
 import { certificateIssued } from './register-events.ts';
+
+const URL = 'https://ca.example.org/crl/ca.crl';
+
+/** The one list of a register whose certificates fit on it. */
+function nextRevocationList(register: CertificateRegister, issuer: string, unixMs: number) {
+  const lists = nextRevocationLists(register, issuer, new Set([0]), () => URL, unixMs);
+  const list = lists.get(0);
+  if (list === undefined) throw new Error('there is no list');
+  return list;
+}
 
 function revokedRegister(notAfterUnixMs: number) {
   const register = new CertificateRegister();

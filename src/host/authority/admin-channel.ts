@@ -101,6 +101,10 @@ export class AuthorityAdminClient implements AuthorityOperations {
     return this.call('list', {});
   }
 
+  signAuthority(request: string, domain?: string): Promise<string> {
+    return this.call('signAuthority', { request, domain });
+  }
+
   private async call<Answer>(operation: string, fields: object): Promise<Answer> {
     const { status, body } = await post(this.path, JSON.stringify({ operation, ...fields }));
     if (status === 200) return body as Answer;
@@ -174,6 +178,7 @@ type AdminCall =
     }
   | ({ readonly operation: 'updateUser'; readonly jid: string } & AccountChange)
   | { readonly operation: 'removeUser'; readonly jid: string }
+  | { readonly operation: 'signAuthority'; readonly request: string; readonly domain?: string }
   | {
       readonly operation: 'revoke';
       readonly target: string;
@@ -192,6 +197,8 @@ async function perform(authority: Authority, call: AdminCall): Promise<unknown> 
       return authority.updateUser(call.jid, call);
     case 'removeUser':
       return authority.removeUser(call.jid);
+    case 'signAuthority':
+      return authority.signAuthority(call.request, call.domain);
     case 'revoke':
       return authority.revoke(call.target, call.reason);
     default:

@@ -24,6 +24,11 @@ export interface StartAuthorityOptions extends AuthorityStateOptions {
   /** Left out: those of the last configuration. */
   readonly bootstrap?: readonly SocketAddress[] | undefined;
   /**
+   * https URLs of the enrollment servers of other authorities of the overlay, for its
+   * configuration. Left out: those of the last configuration.
+   */
+  readonly enrollmentServers?: readonly string[] | undefined;
+  /**
    * Where peers reach it, `https://HOST:PORT`. Left out: the first HTTPS name of its settings, or
    * the host that it listens on, with the port that it listens on.
    */
@@ -83,7 +88,8 @@ export class RunningAuthority implements AuthorityOperations {
         log.warn({ url }, 'peers on other machines need a name for it: xor ca serve --public-url');
       }
       const hosts = [hostOf(url), options.listen.host].filter((host) => !isUnspecifiedHost(host));
-      await authority.serveAt({ publicUrl: url, hosts, bootstrap: options.bootstrap });
+      const { bootstrap, enrollmentServers } = options;
+      await authority.serveAt({ publicUrl: url, hosts, bootstrap, enrollmentServers });
       server.replaceCertificate(authority.state.keys.httpsServer);
       const admin = await AuthorityAdminServer.open(options.stateDirectory, authority, log);
       routes.isReady = true;
@@ -114,7 +120,7 @@ export class RunningAuthority implements AuthorityOperations {
 
   /** The sequence of the configuration in force. */
   get configurationSequence(): number | undefined {
-    return this.authority.configuration.sequence;
+    return this.authority.configuration?.sequence;
   }
 
   addUser(jid: string, password: string, devicesMax?: number): Promise<AccountSummary> {
@@ -138,6 +144,10 @@ export class RunningAuthority implements AuthorityOperations {
 
   list(): Promise<AuthorityListing> {
     return this.authority.list();
+  }
+
+  signAuthority(request: string, domain?: string): Promise<string> {
+    return this.authority.signAuthority(request, domain);
   }
 
   /** Publishes a configuration with these bootstrap nodes, unless the one in force has them. */
@@ -175,14 +185,15 @@ class AuthorityRoutes {
     if (!this.isReady) return laterAnswer(503, 'the authority is starting', 1);
     switch (request.path) {
       case CONFIGURATION_PATH:
-        return this.document(request, this.authority.configuration.document);
-      case this.authority.issuer.revocationListPath:
-        return this.document(request, this.authority.issuer.revocationList);
+        return this.document(request, this.authority.configuration?.document);
       case ENROLLMENT_PATH:
         return request.method === 'POST'
           ? this.enrollment.answer(request)
           : textAnswer(405, 'enrollment takes POST (RFC 6940 §11.3)\n', { Allow: 'POST' });
       default:
+        if (request.path.startsWith(REVOCATION_LIST_PATHS)) {
+          return this.document(request, this.authority.revocation.listAt(request.path));
+        }
         return textAnswer(404, `there is nothing here; see ${CONFIGURATION_PATH}\n`);
     }
   }
@@ -191,7 +202,7 @@ class AuthorityRoutes {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return textAnswer(405, 'this takes GET and HEAD\n', { Allow: 'GET, HEAD' });
     }
-    if (document === undefined) return textAnswer(404, 'it is not there yet\n');
+    if (document === undefined) return textAnswer(404, 'it is not there\n');
     return documentAnswer(document, request.headers, this.authority.state.nowUnixMs());
   }
 }
@@ -212,4 +223,5 @@ function hostOf(url: string): string {
 
 /** RFC 6940 §11.2. */
 const CONFIGURATION_PATH = '/.well-known/reload-config';
+const REVOCATION_LIST_PATHS = '/crl/';
 const MAINTENANCE_MS = 10 * 60_000;

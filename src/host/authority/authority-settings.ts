@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { faultOfAuthorityIdentity } from '../../ca/authority-identity.ts';
 import { isHostName } from '../../ca/host-name.ts';
 import type { CertificateProfile } from '../../tls-auth/trust-settings.ts';
 
@@ -20,6 +21,12 @@ export interface AuthoritySettings {
   readonly httpsNames: readonly string[];
   /** For how many days a node's certificate is valid. */
   readonly certificateDays: number;
+  /** Another authority has certified it; it signs no configuration. */
+  readonly isSubordinate?: boolean | undefined;
+  /** The one domain whose users it certifies (XEP-0416 §2), as A-labels; undefined: any. */
+  readonly domain?: string | undefined;
+  /** Of the XMPP server that takes requests for it (XEP-0417 §2.1); undefined: there is none. */
+  readonly xmppAddress?: string | undefined;
 }
 
 /** What is wrong with settings, as a sentence; undefined: nothing. */
@@ -42,6 +49,18 @@ export function faultOfSettings(settings: AuthoritySettings): string | undefined
   const badName = settings.httpsNames.find((name) => !isHostName(name) && !isIpAddress(name));
   if (badName !== undefined) return `"${badName}" is neither a host name nor an IP address`;
   if (settings.httpsNames.length > HTTPS_NAMES_MAX) return `more than ${HTTPS_NAMES_MAX} names`;
+  if (settings.domain !== undefined && settings.isSubordinate !== true) {
+    return 'the authority of a domain is certified by another one; name it with --parent';
+  }
+  if (settings.domain !== undefined && settings.profile !== 'xep-0416') {
+    return 'only the profile xep-0416 knows authorities of a domain';
+  }
+  const identityFault = faultOfAuthorityIdentity({
+    commonName: '',
+    domain: settings.domain,
+    xmppAddress: settings.xmppAddress,
+  });
+  if (identityFault !== undefined) return identityFault;
   const { certificateDays } = settings;
   const isDays = Number.isSafeInteger(certificateDays) && certificateDays >= 1;
   return isDays && certificateDays <= CERTIFICATE_DAYS_MAX
@@ -60,12 +79,27 @@ export function parseSettings(text: string): AuthoritySettings | string {
   if (typeof value !== 'object' || value === null) return 'it is not a JSON object';
   const { overlayName, name, profile, keyType, httpsNames, certificateDays } =
     value as Partial<AuthoritySettings>;
+  const { isSubordinate = false, domain, xmppAddress } = value as Partial<AuthoritySettings>;
   const isShaped =
     [overlayName, name, profile, keyType].every((field) => typeof field === 'string') &&
     Array.isArray(httpsNames) &&
     httpsNames.every((host) => typeof host === 'string');
   if (!isShaped) return 'a field is missing';
-  const settings = { overlayName, name, profile, keyType, httpsNames, certificateDays };
+  const isPlaced =
+    typeof isSubordinate === 'boolean' &&
+    [domain, xmppAddress].every((field) => field === undefined || typeof field === 'string');
+  if (!isPlaced) return 'a field is of another type';
+  const settings = {
+    overlayName,
+    name,
+    profile,
+    keyType,
+    httpsNames,
+    certificateDays,
+    isSubordinate,
+    domain,
+    xmppAddress,
+  };
   return faultOfSettings(settings as AuthoritySettings) ?? (settings as AuthoritySettings);
 }
 

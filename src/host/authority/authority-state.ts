@@ -1,20 +1,24 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AccountName, prepareAccountName } from '../../ca/account-name.ts';
 import type { CertificateRegister } from '../../ca/certificate-register.ts';
+import type { IssuerChain } from '../../ca/issuance-lint.ts';
 import type { LedgerEvent } from '../../ca/ledger-event.ts';
 import { parseCertificate } from '../../tls-auth/certificate.ts';
 import { CertificateRefusal } from '../../tls-auth/certificate-refusal.ts';
 import { publicKeySha256 } from '../enrollment/enrollment-key.ts';
 import { openStateDirectory, type StateDirectory, writeAtomic } from '../state/state-directory.ts';
 import { AuthorityFailure } from './authority-failure.ts';
+import { readHierarchy } from './authority-hierarchy.ts';
 import {
   AUTHORITY_KEYS,
-  type AuthorityKeyName,
   type AuthorityKeys,
-  type CertifiedKey,
-  certificatePem,
-  readCertifiedKey,
+  type CertifiedSigner,
+  type ConfigurationKeys,
+  type KeyAccess,
+  readAuthorityKeys,
+  writeCertificates,
 } from './authority-keys.ts';
 import { type AuthorityLimits, defaultAuthorityLimits } from './authority-limits.ts';
 import { type AuthoritySettings, parseSettings } from './authority-settings.ts';
@@ -32,7 +36,7 @@ export class AuthorityBusy extends Error {
 
 export const SETTINGS_FILE = 'settings.json';
 
-export interface AuthorityStateOptions {
+export interface AuthorityStateOptions extends KeyAccess {
   /** Left out: those of `limits.json` in the state directory, or the defaults. */
   readonly limits?: AuthorityLimits | undefined;
   /** `postgres://…`; left out: the ledger is in the state directory. */
@@ -47,8 +51,10 @@ export class AuthorityState {
   readonly settings: AuthoritySettings;
   readonly limits: AuthorityLimits;
   readonly nowUnixMs: () => number;
-  readonly rootCommonName: string;
-  readonly rootNotAfterUnixMs: number;
+  /** The certificates above the own ones. */
+  readonly hierarchy: IssuerChain;
+  readonly issuerCommonName: string;
+  readonly issuerNotAfterUnixMs: number;
   private readonly ledger: AuthorityLedger;
   private heldKeys: AuthorityKeys;
   private waiting = 0;
@@ -57,18 +63,19 @@ export class AuthorityState {
     directory: StateDirectory,
     settings: AuthoritySettings,
     keys: AuthorityKeys,
+    hierarchy: IssuerChain,
     ledger: AuthorityLedger,
     options: AuthorityStateOptions,
   ) {
-    const root = certificateOf(keys.root);
     this.directory = directory;
     this.settings = settings;
     this.heldKeys = keys;
     this.ledger = ledger;
     this.limits = options.limits ?? defaultAuthorityLimits;
     this.nowUnixMs = options.nowUnixMs ?? Date.now;
-    this.rootCommonName = rootCommonNameOf(settings);
-    this.rootNotAfterUnixMs = root.notAfterUnixMs;
+    this.hierarchy = hierarchy;
+    this.issuerCommonName = issuerCommonNameOf(settings);
+    this.issuerNotAfterUnixMs = certificateOf(keys.issuer).notAfterUnixMs;
   }
 
   /** Opens and locks the state at `path`. Throws AuthorityFailure when there is none to open. */
@@ -79,10 +86,12 @@ export class AuthorityState {
     const directory = await openStateDirectory(path);
     try {
       const settings = await readSettings(path);
-      const keys = await readKeys(path);
+      const kind = await kindOf(path, settings);
+      const keys = await readAuthorityKeys(path, kind, options);
+      const hierarchy = await readHierarchy(path, kind);
       const store = await openLedgerStore(path, options.database, 'existing');
       const ledger = await openOwnLedger(store, keys);
-      return new AuthorityState(directory, settings, keys, ledger, options);
+      return new AuthorityState(directory, settings, keys, hierarchy, ledger, options);
     } catch (error) {
       await directory.close();
       throw error;
@@ -150,11 +159,28 @@ export class AuthorityState {
     return this.ledger.document(name);
   }
 
+  /** The keys that sign the configuration. Throws AuthorityFailure below another authority. */
+  get configurationKeys(): ConfigurationKeys {
+    const { configuration } = this.heldKeys;
+    if (configuration !== undefined) return configuration;
+    throw new AuthorityFailure('the authority above this one signs the configuration');
+  }
+
   /** Another certificate for a key that stays. */
-  async replaceCertificate(name: AuthorityKeyName, certificate: Uint8Array): Promise<void> {
-    const certified: CertifiedKey = { ...this.heldKeys[name], certificate };
-    await this.write(AUTHORITY_KEYS[name].certificate, certificatePem(certified));
-    this.heldKeys = { ...this.heldKeys, [name]: certified };
+  async replaceCertificate(
+    name: 'httpsServer' | 'configurationSigner' | 'kindSigner',
+    certificate: Uint8Array,
+  ): Promise<void> {
+    if (name === 'httpsServer') {
+      const httpsServer = { ...this.heldKeys.httpsServer, certificate };
+      await writeCertificates(this.directory.path, { httpsServer });
+      this.heldKeys = { ...this.heldKeys, httpsServer };
+      return;
+    }
+    const held = this.configurationKeys;
+    const certified = { ...held[name], certificate };
+    await writeCertificates(this.directory.path, { [name]: certified });
+    this.heldKeys = { ...this.heldKeys, configuration: { ...held, [name]: certified } };
   }
 
   /** Replaces a file of the state, whole or not at all. */
@@ -168,8 +194,10 @@ export class AuthorityState {
   }
 }
 
-export function rootCommonNameOf(settings: AuthoritySettings): string {
-  return `${settings.name} ${settings.overlayName}`.slice(0, COMMON_NAME_LENGTH_MAX);
+/** What the authority is called in its certificate. */
+export function issuerCommonNameOf(settings: AuthoritySettings): string {
+  const { name, domain, overlayName } = settings;
+  return `${name} ${domain ?? overlayName}`.slice(0, COMMON_NAME_LENGTH_MAX);
 }
 
 /** The RELOAD user name of one of the authority's own signers. */
@@ -184,7 +212,7 @@ export function signerNameOf(
 }
 
 /** Reads a certificate that this authority made. */
-export function certificateOf(certified: CertifiedKey) {
+export function certificateOf(certified: CertifiedSigner) {
   const parsed = parseCertificate(certified.certificate);
   if (parsed instanceof CertificateRefusal) throw new AuthorityFailure(parsed.describe());
   return parsed;
@@ -205,7 +233,7 @@ export async function hasAuthority(path: string): Promise<boolean> {
 async function openOwnLedger(store: LedgerStore, keys: AuthorityKeys): Promise<AuthorityLedger> {
   const ledger = await AuthorityLedger.open(store);
   const owner = ledger.document(OWNER_DOCUMENT);
-  const isOwn = owner === publicKeySha256(keys.root.subjectPublicKeyInfo);
+  const isOwn = owner === publicKeySha256(keys.issuer.subjectPublicKeyInfo);
   if (isOwn || (owner === undefined && !store.isShared)) return ledger;
   await ledger.close();
   throw new AuthorityFailure(
@@ -215,26 +243,21 @@ async function openOwnLedger(store: LedgerStore, keys: AuthorityKeys): Promise<A
   );
 }
 
-async function readSettings(path: string): Promise<AuthoritySettings> {
+/** The settings of the authority in `path`. Throws AuthorityFailure when they are damaged. */
+export async function readSettings(path: string): Promise<AuthoritySettings> {
   const settings = parseSettings(await readFile(join(path, SETTINGS_FILE), 'utf8'));
   if (typeof settings !== 'string') return settings;
   throw new AuthorityFailure(`${join(path, SETTINGS_FILE)} is damaged: ${settings}`);
 }
 
-async function readKeys(path: string): Promise<AuthorityKeys> {
-  const read = async (name: AuthorityKeyName): Promise<CertifiedKey> => {
-    const files = AUTHORITY_KEYS[name];
-    const key = await readFile(join(path, files.key), 'utf8');
-    return readCertifiedKey(name, key, await readFile(join(path, files.certificate), 'utf8'));
-  };
-  const [root, httpsRoot, httpsServer, configurationSigner, kindSigner] = await Promise.all([
-    read('root'),
-    read('httpsRoot'),
-    read('httpsServer'),
-    read('configurationSigner'),
-    read('kindSigner'),
-  ]);
-  return { root, httpsRoot, httpsServer, configurationSigner, kindSigner };
+/** Throws AuthorityFailure where the certificate of the authority above has not come yet. */
+async function kindOf(path: string, settings: AuthoritySettings): Promise<'root' | 'subordinate'> {
+  if (settings.isSubordinate !== true) return 'root';
+  if (existsSync(join(path, AUTHORITY_KEYS.authority.certificate))) return 'subordinate';
+  throw new AuthorityFailure(
+    `the authority in ${path} waits for its certificate: have its request signed with ` +
+      'xor ca sign-authority, then run xor ca complete',
+  );
 }
 
 /** ub-common-name — RFC 5280 appendix A.1. */

@@ -1,10 +1,14 @@
 import { X509Certificate } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Account } from '../../ca/certificate-register.ts';
+import { isOfDomain } from '../../ca/enrollment-decision.ts';
 import type { RevocationReason } from '../../ca/revocation-reason.ts';
 import { Authenticator } from '../../tls-auth/authenticator.ts';
 import type { IpAddressPort } from '../../wire/ip-address-port.ts';
 import { publicKeySha256 } from '../enrollment/enrollment-key.ts';
+import { toPem } from '../links/link-credentials.ts';
 import { type SocketAddress, toIpAddressPort } from '../socket-address.ts';
 import { type AccountChange, AuthorityAccounts } from './accounts.ts';
 import { AuthorityFailure } from './authority-failure.ts';
@@ -22,11 +26,14 @@ import { AuthorityIssuer } from './issuer.ts';
 import {
   type AccountSummary,
   type AuthorityListing,
+  authorityNamed,
+  authoritySummary,
   type CertificateSummary,
   certificateSummary,
   certificatesNamed,
   listAuthority,
 } from './listing.ts';
+import { RevocationPublisher } from './revocation-publisher.ts';
 
 /** What an operator can do with an authority, running or not, near or through its admin channel. */
 export interface AuthorityOperations {
@@ -37,6 +44,11 @@ export interface AuthorityOperations {
   /** Revokes by Node-ID or serial number. Returns what was not revoked before. */
   revoke(target: string, reason: RevocationReason): Promise<readonly CertificateSummary[]>;
   list(): Promise<AuthorityListing>;
+  /**
+   * Certifies an authority below this one: of `domain`, or of any where it is left out. `request`
+   * is a PKCS #10 request in base64. Returns its certificates in PEM, its own first, the root last.
+   */
+  signAuthority(request: string, domain?: string): Promise<string>;
 }
 
 /** Where an authority that serves is found, and what its configuration says of others. */
@@ -47,6 +59,8 @@ export interface AuthorityPlace {
   readonly hosts: readonly string[];
   /** undefined: those of the document in force. */
   readonly bootstrap: readonly SocketAddress[] | undefined;
+  /** https URLs of other authorities of the overlay; undefined: those of the document in force. */
+  readonly enrollmentServers: readonly string[] | undefined;
 }
 
 /** A certificate authority of an overlay: accounts, certificates, revocation, configuration. */
@@ -55,19 +69,24 @@ export class Authority implements AuthorityOperations {
   readonly accounts: AuthorityAccounts;
   readonly issuer: AuthorityIssuer;
   readonly authenticator: Authenticator;
-  readonly configuration: ConfigurationPublisher;
+  readonly revocation: RevocationPublisher;
+  /** undefined: the authority above this one has the configuration. */
+  readonly configuration: ConfigurationPublisher | undefined;
   private place: AuthorityPlace | undefined;
 
   private constructor(
     state: AuthorityState,
     authenticator: Authenticator,
-    configuration: ConfigurationPublisher,
+    configuration: ConfigurationPublisher | undefined,
+    publicUrl: string,
   ) {
     this.state = state;
     this.authenticator = authenticator;
     this.configuration = configuration;
     this.accounts = new AuthorityAccounts(state);
-    this.issuer = new AuthorityIssuer(state);
+    this.revocation = new RevocationPublisher(state);
+    this.revocation.setPublicUrl(publicUrl);
+    this.issuer = new AuthorityIssuer(state, authenticator, this.revocation);
   }
 
   /** Opens and locks the state at `path`. Throws AuthorityFailure when there is none to open. */
@@ -78,12 +97,16 @@ export class Authority implements AuthorityOperations {
         overlayName: state.settings.overlayName,
         nodeIdLength: 16,
         profile: state.settings.profile,
-        rootCertificates: [state.keys.root.certificate],
+        rootCertificates: [state.hierarchy.root],
         badNodes: new Set(),
         selfSignedDigest: undefined,
       });
-      const configuration = await ConfigurationPublisher.open(state, authenticator);
-      return new Authority(state, authenticator, configuration);
+      const configuration =
+        state.settings.isSubordinate === true
+          ? undefined
+          : await ConfigurationPublisher.open(state, authenticator);
+      const publicUrl = await readPublicUrl(state);
+      return new Authority(state, authenticator, configuration, publicUrl);
     } catch (error) {
       await state.close();
       throw error;
@@ -91,6 +114,10 @@ export class Authority implements AuthorityOperations {
   }
 
   async addUser(jid: string, password: string, devicesMax?: number): Promise<AccountSummary> {
+    const { domain } = this.state.settings;
+    if (!isOfDomain(jid, domain)) {
+      throw new AuthorityFailure(`this is the authority of ${domain}: it has accounts there alone`);
+    }
     return this.summaryOf(await this.accounts.add(jid, password, devicesMax));
   }
 
@@ -104,20 +131,36 @@ export class Authority implements AuthorityOperations {
     const certificates = register
       .devicesOf(userName)
       .flatMap((device) => register.certificatesOf(device));
-    await this.issuer.revoke(certificates, 'cessationOfOperation');
-    return this.summaries(certificates.map(({ serialNumber }) => serialNumber));
+    const serialNumbers = certificates.map(({ serialNumber }) => serialNumber);
+    await this.revocation.revoke(serialNumbers, 'cessationOfOperation');
+    return this.summaries(serialNumbers);
   }
 
   async revoke(target: string, reason: RevocationReason): Promise<readonly CertificateSummary[]> {
-    const certificates = certificatesNamed(this.state.register, target);
+    const authority = authorityNamed(this.state.register, target);
+    const certificates =
+      authority === undefined ? certificatesNamed(this.state.register, target) : [];
     const own = certificates.find(({ userName }) => this.state.signerNames.includes(userName));
     if (own !== undefined) {
       throw new AuthorityFailure(
         `${own.userName} is the authority's own signer; without it there is no configuration`,
       );
     }
-    const revoked = await this.issuer.revoke(certificates, reason);
-    return this.summaries(revoked.map(({ serialNumber }) => serialNumber));
+    const named = authority === undefined ? certificates : [authority];
+    const serialNumbers = named.map(({ serialNumber }) => serialNumber);
+    return this.summaries(await this.revocation.revoke(serialNumbers, reason));
+  }
+
+  async signAuthority(request: string, domain?: string): Promise<string> {
+    if (this.revocation.publicUrl === '') {
+      throw new AuthorityFailure(
+        'this authority has never served, so nobody would find its revocation list; ' +
+          'run xor ca serve once',
+      );
+    }
+    const der = new Uint8Array(Buffer.from(request, 'base64'));
+    const { chain, root } = await this.issuer.certifyAuthority(der, domain);
+    return [...chain, root].map(toPem).join('');
   }
 
   async list(): Promise<AuthorityListing> {
@@ -127,7 +170,10 @@ export class Authority implements AuthorityOperations {
   /** Says where this authority serves from now on, and brings everything up to date with it. */
   async serveAt(place: AuthorityPlace): Promise<void> {
     this.place = place;
-    this.issuer.setPublicUrl(place.publicUrl);
+    this.revocation.setPublicUrl(place.publicUrl);
+    if (place.publicUrl !== (await readPublicUrl(this.state))) {
+      await this.state.write(PUBLIC_URL_FILE, place.publicUrl);
+    }
     await this.refresh();
   }
 
@@ -148,9 +194,11 @@ export class Authority implements AuthorityOperations {
     const { place } = this;
     if (place === undefined) throw new Error('the authority does not serve yet');
     await this.refreshHttpsCertificate(place);
-    await this.refreshSigner('configurationSigner');
-    await this.refreshSigner('kindSigner');
-    await this.issuer.refreshRevocationList();
+    if (this.configuration !== undefined) {
+      await this.refreshSigner('configurationSigner');
+      await this.refreshSigner('kindSigner');
+    }
+    await this.revocation.refresh();
     await this.publishConfiguration(place);
   }
 
@@ -159,8 +207,9 @@ export class Authority implements AuthorityOperations {
   }
 
   private async publishConfiguration(place: AuthorityPlace): Promise<void> {
-    await this.configuration.publish({
-      enrollmentServers: [`${place.publicUrl}${ENROLLMENT_PATH}`],
+    await this.configuration?.publish({
+      ownEnrollmentServer: `${place.publicUrl}${ENROLLMENT_PATH}`,
+      otherEnrollmentServers: place.enrollmentServers,
       bootstrapNodes:
         place.bootstrap === undefined
           ? undefined
@@ -185,13 +234,13 @@ export class Authority implements AuthorityOperations {
 
   /** A signer's certificate must say where its revocation list is, and outlive what it signs. */
   private async refreshSigner(signer: 'configurationSigner' | 'kindSigner'): Promise<void> {
-    const key = this.state.keys[signer];
+    const key = this.state.configurationKeys[signer];
     const held = certificateOf(key);
     const points = held.extensions.crlDistributionPoints ?? [];
     const urls = points.flatMap((point) => point.fullName?.uris ?? []);
     const middleUnixMs = (held.notBeforeUnixMs + held.notAfterUnixMs) / 2;
     const isYoung = this.state.nowUnixMs() < middleUnixMs;
-    if (isYoung && urls.includes(this.issuer.revocationListUrl)) return;
+    if (isYoung && urls.some((url) => url.startsWith(this.revocation.listsUrl))) return;
     const spki = key.subjectPublicKeyInfo;
     const device = this.state.register.deviceOfKey(publicKeySha256(spki));
     if (device === undefined) throw new AuthorityFailure(`${signer} is not in the ledger`);
@@ -206,12 +255,24 @@ export class Authority implements AuthorityOperations {
   }
 
   private summaries(serialNumbers: readonly string[]): CertificateSummary[] {
+    const { register } = this.state;
+    const unixMs = this.state.nowUnixMs();
     return serialNumbers.flatMap((serialNumber) => {
-      const certificate = this.state.register.certificate(serialNumber);
-      return certificate === undefined
-        ? []
-        : [certificateSummary(certificate, this.state.nowUnixMs())];
+      const certificate = register.certificate(serialNumber);
+      if (certificate !== undefined) return [certificateSummary(certificate, unixMs)];
+      const authority = register.authority(serialNumber);
+      return authority === undefined ? [] : [authoritySummary(authority, unixMs)];
     });
+  }
+}
+
+/** Where it served last; empty: it never did. */
+async function readPublicUrl(state: AuthorityState): Promise<string> {
+  try {
+    return await readFile(join(state.directory.path, PUBLIC_URL_FILE), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
   }
 }
 
@@ -232,4 +293,5 @@ async function resolved(address: SocketAddress): Promise<SocketAddress> {
 }
 
 export const ENROLLMENT_PATH = '/enroll';
+const PUBLIC_URL_FILE = 'public-url.txt';
 const HTTPS_LEFT_MS_MIN = 30 * 86_400_000;

@@ -10,6 +10,7 @@ import {
 } from '../../overlay-config/configuration-document-builder.ts';
 import { ConfigurationFault } from '../../overlay-config/configuration-fault.ts';
 import { nextSequence } from '../../overlay-config/configuration-sequence.ts';
+import type { OverlayConfiguration } from '../../overlay-config/overlay-configuration.ts';
 import { BUILT_IN_KINDS } from '../../overlay-config/registered-kinds.ts';
 import type { Authenticator } from '../../tls-auth/authenticator.ts';
 import { CertificateRefusal } from '../../tls-auth/certificate-refusal.ts';
@@ -21,8 +22,10 @@ import type { HttpDocument } from './http-exchange.ts';
 
 /** What of a configuration can change while an authority runs. */
 export interface ConfigurationWish {
-  /** https URLs. */
-  readonly enrollmentServers: readonly string[];
+  /** https URL. */
+  readonly ownEnrollmentServer: string;
+  /** https URLs of other authorities; undefined: those of the document in force. */
+  readonly otherEnrollmentServers: readonly string[] | undefined;
   /** undefined: those of the document in force. */
   readonly bootstrapNodes: readonly IpAddressPort[] | undefined;
 }
@@ -87,14 +90,14 @@ export class ConfigurationPublisher {
   }
 
   private contentOf(wish: ConfigurationWish): ConfigurationContent {
-    const { settings, keys } = this.state;
+    const { settings, hierarchy } = this.state;
     return {
       instanceName: settings.overlayName,
       sequence: FIRST_SEQUENCE,
       topologyPlugin: 'CHORD-RELOAD',
       nodeIdLength: 16,
-      rootCertificates: [keys.root.certificate],
-      enrollmentServers: wish.enrollmentServers,
+      rootCertificates: [hierarchy.root],
+      enrollmentServers: this.enrollmentServers(wish),
       bootstrapNodes: wish.bootstrapNodes ?? this.heldBootstrapNodes(),
       clientsPermitted: true,
       noIce: true,
@@ -107,16 +110,31 @@ export class ConfigurationPublisher {
     };
   }
 
+  /**
+   * The own one first, where most users are; of those of the document in force, the own one may
+   * have another address now.
+   */
+  private enrollmentServers(wish: ConfigurationWish): string[] {
+    const { ownEnrollmentServer: own } = wish;
+    const held = this.heldConfiguration()?.enrollmentServers.slice(1) ?? [];
+    const others = wish.otherEnrollmentServers ?? held;
+    return [own, ...others.filter((url) => url !== own)];
+  }
+
   private heldBootstrapNodes(): readonly IpAddressPort[] {
-    if (this.published === undefined) return [];
+    return this.heldConfiguration()?.bootstrapNodes ?? [];
+  }
+
+  private heldConfiguration(): OverlayConfiguration | undefined {
+    if (this.published === undefined) return undefined;
     const document = Buffer.from(this.published.document);
     const parsed = parseConfigurationDocument(document, this.state.settings.overlayName);
-    return parsed instanceof ConfigurationFault ? [] : parsed.configuration.bootstrapNodes;
+    return parsed instanceof ConfigurationFault ? undefined : parsed.configuration;
   }
 
   /** Equal for documents that say the same. Signatures differ each time, certificates count. */
   private digestOf(content: ConfigurationContent): string {
-    const { configurationSigner, kindSigner } = this.state.keys;
+    const { configurationSigner, kindSigner } = this.state.configurationKeys;
     return createHash('sha256')
       .update(buildConfiguration(content))
       .update(JSON.stringify([...BUILT_IN_KINDS.values()]))
@@ -140,7 +158,7 @@ export class ConfigurationPublisher {
   }
 
   private signer(name: 'configurationSigner' | 'kindSigner'): Signer {
-    const { certificate, privateKey } = this.state.keys[name];
+    const { certificate, privateKey } = this.state.configurationKeys[name];
     const node = this.authenticator.authenticate(certificate, [], this.state.nowUnixMs());
     if (node instanceof CertificateRefusal) {
       throw new AuthorityFailure(`the certificate of ${name} does not count: ${node.describe()}`);

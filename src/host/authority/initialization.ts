@@ -11,16 +11,15 @@ import {
 import type { CertificateIssued } from '../../ca/register-event.ts';
 import { nodeIdFromBytes } from '../../wire/node-id.ts';
 import { generatePrivateKey, publicKeySha256 } from '../enrollment/enrollment-key.ts';
-import { openStateDirectory, writeAtomic, writeSecret } from '../state/state-directory.ts';
+import { openStateDirectory, writeAtomic } from '../state/state-directory.ts';
 import { AuthorityFailure } from './authority-failure.ts';
 import {
   AUTHORITY_KEYS,
-  type AuthorityKeyName,
   type AuthorityKeys,
   type CertifiedKey,
-  certificatePem,
   certifyKey,
-  privateKeyPem,
+  writeCertificates,
+  writePrivateKeys,
 } from './authority-keys.ts';
 import {
   type AuthoritySettings,
@@ -31,7 +30,7 @@ import {
 import {
   certificateOf,
   hasAuthority,
-  rootCommonNameOf,
+  issuerCommonNameOf,
   SETTINGS_FILE,
   signerNameOf,
 } from './authority-state.ts';
@@ -41,6 +40,8 @@ import { type KeyPair, keyPairOf } from './signing-key.ts';
 /** What `initializeAuthority` needs to know; what is left out has the default named there. */
 export interface InitializeOptions extends Partial<AuthoritySettings> {
   readonly stateDirectory: string;
+  /** Encrypts the private keys; left out: they are in files that their owner alone can read. */
+  readonly passphrase?: string | undefined;
   /** `postgres://…`, where the ledger is to be; left out: in the state directory. */
   readonly database?: string | undefined;
   /** The clock; tests set it. */
@@ -77,20 +78,12 @@ export async function initializeAuthority(
       );
     }
     const { keys, issued } = await makeKeys(settings, (options.nowUnixMs ?? Date.now)());
-    for (const name of Object.keys(AUTHORITY_KEYS) as AuthorityKeyName[]) {
-      const files = AUTHORITY_KEYS[name];
-      await writeSecret(join(path, files.key), privateKeyPem(keys[name]));
-      await writeAtomic(join(path, files.certificate), certificatePem(keys[name]));
-    }
+    await writePrivateKeys(path, keys, options.passphrase);
+    await writeCertificates(path, keys);
     const owner = publicKeySha256(keys.root.subjectPublicKeyInfo);
     await beginLedger(path, options.database, owner, issued);
     await writeAtomic(join(path, SETTINGS_FILE), formatSettings(settings));
-    return {
-      stateDirectory: path,
-      settings,
-      httpsRootFile: join(path, AUTHORITY_KEYS.httpsRoot.certificate),
-      rootSha256: createHash('sha256').update(keys.root.certificate).digest('hex'),
-    };
+    return initialized(path, settings, keys.root.certificate);
   } finally {
     await directory.close();
   }
@@ -125,26 +118,53 @@ export async function certifyHttpsServer(
   return certifyKey(server, content, httpsRoot);
 }
 
-async function makeKeys(
+/** What `initializeAuthority` tells of a state directory. */
+export function initialized(
+  stateDirectory: string,
+  settings: AuthoritySettings,
+  root: Uint8Array,
+): InitializedAuthority {
+  return {
+    stateDirectory,
+    settings,
+    httpsRootFile: join(stateDirectory, AUTHORITY_KEYS.httpsRoot.certificate),
+    rootSha256: createHash('sha256').update(root).digest('hex'),
+  };
+}
+
+/** The keys of the web server of an authority: a root of its own, and its certificate. */
+export async function makeHttpsKeys(
   settings: AuthoritySettings,
   unixMs: number,
-): Promise<{ readonly keys: AuthorityKeys; readonly issued: readonly CertificateIssued[] }> {
-  const newKey = async () => keyPairOf(await generatePrivateKey(settings.keyType));
-  const selfSigned = async (commonName: string) => {
-    const key = await newKey();
-    const validity = validityFrom(unixMs, ROOT_DAYS, Number.MAX_SAFE_INTEGER);
-    return certifyKey(key, rootCertificateContent(commonName, newSerialNumber(), validity), key);
-  };
-  const root = await selfSigned(rootCommonNameOf(settings));
-  const httpsRoot = await selfSigned(httpsRootCommonNameOf(settings));
-  const httpsServer = await certifyHttpsServer(settings, await newKey(), httpsRoot, [], unixMs);
+): Promise<Pick<AuthorityKeys, 'httpsRoot' | 'httpsServer'>> {
+  const httpsRoot = await makeRoot(settings, httpsRootCommonNameOf(settings), unixMs);
+  const key = keyPairOf(await generatePrivateKey(settings.keyType));
+  const httpsServer = await certifyHttpsServer(settings, key, httpsRoot, [], unixMs);
+  return { httpsRoot, httpsServer };
+}
+
+async function makeRoot(
+  settings: AuthoritySettings,
+  commonName: string,
+  unixMs: number,
+  xmppAddress?: string,
+): Promise<CertifiedKey> {
+  const key = keyPairOf(await generatePrivateKey(settings.keyType));
+  const validity = validityFrom(unixMs, ROOT_DAYS, Number.MAX_SAFE_INTEGER);
+  const serialNumber = newSerialNumber();
+  const content = rootCertificateContent(commonName, serialNumber, validity, xmppAddress);
+  return certifyKey(key, content, key);
+}
+
+async function makeKeys(settings: AuthoritySettings, unixMs: number) {
+  const root = await makeRoot(settings, issuerCommonNameOf(settings), unixMs, settings.xmppAddress);
+  const https = await makeHttpsKeys(settings, unixMs);
   const configurationSigner = await makeSigner('configurationSigner', settings, root, unixMs);
   const kindSigner = await makeSigner('kindSigner', settings, root, unixMs);
   return {
     keys: {
       root,
-      httpsRoot,
-      httpsServer,
+      ...https,
       configurationSigner: configurationSigner.certified,
       kindSigner: kindSigner.certified,
     },
@@ -165,7 +185,7 @@ async function makeSigner(
   const content = leafCertificateContent(
     settings.profile,
     { overlayName: settings.overlayName, userName, nodeIds },
-    rootCommonNameOf(settings),
+    issuerCommonNameOf(settings),
     newSerialNumber(),
     validityFrom(unixMs, SIGNER_DAYS, certificateOf(root).notAfterUnixMs),
     `https://${settings.overlayName}/crl/${settings.name}.crl`,
@@ -186,7 +206,8 @@ async function makeSigner(
   return { certified, event };
 }
 
-function settingsOf(options: InitializeOptions): AuthoritySettings {
+/** The settings with the defaults of those that are left out. */
+export function settingsOf(options: InitializeOptions): AuthoritySettings {
   return {
     overlayName: options.overlayName ?? 'xmpp.org',
     name: options.name ?? 'ca',
@@ -194,11 +215,14 @@ function settingsOf(options: InitializeOptions): AuthoritySettings {
     keyType: options.keyType ?? 'p256',
     httpsNames: options.httpsNames ?? [],
     certificateDays: options.certificateDays ?? CERTIFICATE_DAYS_DEFAULT,
+    isSubordinate: options.isSubordinate ?? false,
+    domain: options.domain,
+    xmppAddress: options.xmppAddress,
   };
 }
 
 function httpsRootCommonNameOf(settings: AuthoritySettings): string {
-  return `${rootCommonNameOf(settings).slice(0, 56)} (HTTPS)`;
+  return `${issuerCommonNameOf(settings).slice(0, 56)} (HTTPS)`;
 }
 
 function newSerialNumber(): string {

@@ -1,64 +1,67 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { AccountName } from '../../ca/account-name.ts';
+import { type AuthorityRequest, readAuthorityRequest } from '../../ca/authority-request.ts';
 import {
+  authorityCertificateContent,
   type CertificateContent,
   leafCertificateContent,
   serialNumberFrom,
+  shardOf,
   validityFrom,
 } from '../../ca/certificate-content.ts';
-import type { RegisteredCertificate } from '../../ca/certificate-register.ts';
 import {
   type Applicant,
   decideEnrollment,
   type EnrollmentToken,
 } from '../../ca/enrollment-decision.ts';
-import type { RevocationListContent } from '../../ca/revocation-list-content.ts';
-import { isRevocationListDue, nextRevocationList } from '../../ca/revocation-list-content.ts';
-import type { RevocationReason } from '../../ca/revocation-reason.ts';
+import { authorityLint, type IssuerChain, leafLint } from '../../ca/issuance-lint.ts';
 import { readSigningRequest } from '../../ca/signing-request.ts';
+import type { Authenticator } from '../../tls-auth/authenticator.ts';
 import { type NodeId, nodeIdFromBytes } from '../../wire/node-id.ts';
 import { publicKeySha256 } from '../enrollment/enrollment-key.ts';
 import { AuthorityFailure } from './authority-failure.ts';
 import type { AuthorityState } from './authority-state.ts';
 import { buildCertificate } from './certificate-builder.ts';
-import type { HttpDocument } from './http-exchange.ts';
-import { buildRevocationList } from './revocation-list-builder.ts';
+import { NotIssuable } from './not-issuable.ts';
+import type { RevocationPublisher } from './revocation-publisher.ts';
 
 /** What became of a request of an authenticated sender. */
 export type CertifyOutcome =
-  | { readonly type: 'certificate'; readonly der: Uint8Array; readonly nodeIds: readonly NodeId[] }
+  | {
+      readonly type: 'certificate';
+      readonly der: Uint8Array;
+      readonly serialNumber: string;
+      /** The certificates between it and the root, the issuer's first. DER. */
+      readonly chain: readonly Uint8Array[];
+      readonly nodeIds: readonly NodeId[];
+    }
   | { readonly type: 'refuse'; readonly token: EnrollmentToken; readonly detail: string }
   | { readonly type: 'later'; readonly retryAfterSeconds: number };
 
 /**
- * Issues and revokes. Each change is decided, built and written to the ledger before the next one
- * is looked at, and nothing is handed out BEFORE its event is on disk: what a client has seen
- * survives a crash.
+ * Issues. Each certificate is decided, built, looked at as a peer would, and written to the ledger
+ * before the next one, and nothing is handed out BEFORE its event is on disk: what a client has
+ * seen survives a crash.
  */
 export class AuthorityIssuer {
   private readonly state: AuthorityState;
-  private publicUrl = '';
-  private list: { content: RevocationListContent; document: HttpDocument } | undefined;
+  private readonly authenticator: Authenticator;
+  private readonly lists: RevocationPublisher;
+  private refusals = 0;
 
-  constructor(state: AuthorityState) {
+  constructor(state: AuthorityState, authenticator: Authenticator, lists: RevocationPublisher) {
     this.state = state;
+    this.authenticator = authenticator;
+    this.lists = lists;
   }
 
-  /** Where peers reach this authority: `https://HOST:PORT`; certificates point there. */
-  setPublicUrl(publicUrl: string): void {
-    this.publicUrl = publicUrl;
-  }
-
-  get revocationListPath(): string {
-    return `/crl/${this.state.settings.name}.crl`;
-  }
-
-  get revocationListUrl(): string {
-    return `${this.publicUrl}${this.revocationListPath}`;
+  /** Certificates that were made and not issued, because a peer would have refused them. */
+  get refusedByLint(): number {
+    return this.refusals;
   }
 
   /** Answers a request of RFC 6940 §11.3; `nodeIdCount` is the form's `nodeids`. */
-  certify(
+  async certify(
     applicant: Applicant,
     request: Uint8Array,
     nodeIdCount: string | undefined,
@@ -67,80 +70,113 @@ export class AuthorityIssuer {
     const isBad = 'detail' in signingRequest;
     const key = isBad ? new Uint8Array() : signingRequest.subjectPublicKeyInfo;
     const wish = { signingRequest, publicKeySha256: publicKeySha256(key), nodeIdCount };
-    return this.state.exclusive(async (): Promise<CertifyOutcome> => {
-      const { register, settings } = this.state;
+    const outcome = await this.state.exclusive(async (): Promise<CertifyOutcome> => {
+      const { register, settings, hierarchy } = this.state;
+      const { chain } = hierarchy;
       const unixMs = this.state.nowUnixMs();
       const drawNodeId = () => nodeIdFromBytes(randomBytes(NODE_ID_BYTES));
-      const { profile } = settings;
-      const decision = decideEnrollment(register, profile, applicant, wish, drawNodeId, unixMs);
+      const decision = decideEnrollment(register, settings, applicant, wish, drawNodeId, unixMs);
       if (decision.type === 'repeat') {
-        const { certificate, nodeIds } = decision.certificate;
-        return { type: 'certificate', der: bytesOf(certificate), nodeIds };
+        const { certificate, nodeIds, serialNumber } = decision.certificate;
+        return { type: 'certificate', der: bytesOf(certificate), serialNumber, chain, nodeIds };
       }
       if (decision.type !== 'issue') return decision;
       const userName = applicant.userName as AccountName;
       const { nodeIds } = decision;
-      const der = await this.issueLeaf(userName, nodeIds, key, settings.certificateDays);
-      return { type: 'certificate', der, nodeIds };
+      const leaf = await this.issueLeaf(userName, nodeIds, key, settings.certificateDays);
+      return { type: 'certificate', ...leaf, chain, nodeIds };
     });
+    if (outcome.type === 'certificate') await this.lists.prepareFor(outcome.serialNumber);
+    return outcome;
   }
 
   /** A certificate for one of the authority's own signers, with the Node-IDs it has. */
-  issueToSigner(
+  async issueToSigner(
     userName: AccountName,
     nodeIds: readonly NodeId[],
     subjectPublicKeyInfo: Uint8Array,
     days: number,
   ): Promise<Uint8Array> {
-    return this.state.exclusive(() =>
+    const { der } = await this.state.exclusive(() =>
       this.issueLeaf(userName, nodeIds, subjectPublicKeyInfo, days),
     );
+    return der;
   }
 
   /**
-   * Revokes those of `certificates` that are not revoked yet and shows a new list. Returns them.
+   * Certifies an authority below this one (XEP-0416 §2). Throws AuthorityFailure when its request
+   * is refused. `domain` is what the operator allows: undefined is an authority for any domain.
    */
-  async revoke(
-    certificates: readonly RegisteredCertificate[],
-    reason: RevocationReason,
-  ): Promise<readonly RegisteredCertificate[]> {
-    const revoked = await this.state.exclusive(async () => {
-      const { register } = this.state;
-      const unixMs = this.state.nowUnixMs();
-      const fresh = certificates.filter(
-        ({ serialNumber }) => register.certificate(serialNumber)?.revocation === undefined,
-      );
-      for (const { serialNumber } of fresh) {
-        this.state.record({ type: 'certificateRevoked', unixMs, serialNumber, reason });
+  certifyAuthority(request: Uint8Array, domain: string | undefined): Promise<IssuerChain> {
+    return this.state.exclusive(async () => {
+      const wish = readAuthorityRequest(request);
+      const fault = 'detail' in wish ? wish.detail : this.faultOfAuthority(wish, domain);
+      if ('detail' in wish || fault !== undefined) {
+        throw new AuthorityFailure(`the request of the authority is refused: ${fault}`);
       }
-      return fresh;
-    });
-    if (revoked.length > 0) await this.publishRevocationList();
-    return revoked;
-  }
-
-  /** The list in force; the first one is made by `publishRevocationList`. */
-  get revocationList(): HttpDocument | undefined {
-    return this.list?.document;
-  }
-
-  /** Makes a new list when half of the old one's time is over. */
-  async refreshRevocationList(): Promise<void> {
-    const isDue =
-      this.list === undefined || isRevocationListDue(this.list.content, this.state.nowUnixMs());
-    if (isDue) await this.publishRevocationList();
-  }
-
-  async publishRevocationList(): Promise<void> {
-    await this.state.exclusive(async () => {
-      const { register, rootCommonName, keys } = this.state;
+      const { hierarchy, settings, register } = this.state;
       const unixMs = this.state.nowUnixMs();
-      const content = nextRevocationList(register, rootCommonName, unixMs);
-      this.state.record({ type: 'revocationListIssued', unixMs, number: content.number });
-      const bytes = await buildRevocationList(content, keys.root);
-      const document = { contentType: 'application/pkix-crl', bytes, changedUnixMs: unixMs };
-      this.list = { content, document };
+      const content = authorityCertificateContent(
+        wish,
+        this.state.issuerCommonName,
+        this.newSerialNumber(),
+        validityFrom(unixMs, AUTHORITY_DAYS, this.state.issuerNotAfterUnixMs),
+        this.lists.urlOf(shardOf(register.issuedCount)),
+      );
+      const der = await this.build(content, wish.subjectPublicKeyInfo);
+      const rules = {
+        profile: settings.profile,
+        overlayName: settings.overlayName,
+        nodeIdLength: NODE_ID_BYTES,
+      };
+      this.refuse('an authority', authorityLint(der, wish, hierarchy, rules, unixMs));
+      this.state.record({
+        ...issuedFields(content, wish.subjectPublicKeyInfo, der),
+        type: 'authorityCertified',
+        unixMs,
+        commonName: wish.commonName,
+        domain: domain ?? '',
+      });
+      return { chain: [der, ...hierarchy.chain], root: hierarchy.root };
     });
+  }
+
+  private faultOfAuthority(wish: AuthorityRequest, domain: string | undefined) {
+    const { settings, issuerCommonName, register } = this.state;
+    if (settings.domain !== undefined) {
+      return `the authority of ${settings.domain} may sign nothing but leaf certificates`;
+    }
+    if (wish.domain !== domain) {
+      const wanted = wish.domain === undefined ? 'any domain' : `the domain ${wish.domain}`;
+      const allowed = domain === undefined ? 'any domain' : `the domain ${domain}`;
+      return `it is for ${wanted}, and ${allowed} is what you allow`;
+    }
+    if (wish.commonName === issuerCommonName) {
+      return `its name "${wish.commonName}" is the one of the authority above; give another --name`;
+    }
+    const key = publicKeySha256(wish.subjectPublicKeyInfo);
+    for (const { commonName, publicKeySha256: held } of register.authorities()) {
+      if (commonName === wish.commonName && held !== key) {
+        return `another authority is called "${commonName}"; give another --name`;
+      }
+    }
+    return register.deviceOfKey(key) === undefined ? undefined : 'its key is the one of a node';
+  }
+
+  private newSerialNumber(): string {
+    const shard = shardOf(this.state.register.issuedCount);
+    return serialNumberFrom(randomBytes(SERIAL_NUMBER_BYTES), shard);
+  }
+
+  private build(content: CertificateContent, key: Uint8Array): Promise<Uint8Array> {
+    return buildCertificate(content, key, this.state.keys.issuer);
+  }
+
+  /** Throws when a lint found something. */
+  private refuse(what: string, fault: string | undefined): void {
+    if (fault === undefined) return;
+    this.refusals++;
+    throw new NotIssuable(`a certificate of ${what}`, fault);
   }
 
   private async issueLeaf(
@@ -148,35 +184,45 @@ export class AuthorityIssuer {
     nodeIds: readonly NodeId[],
     key: Uint8Array,
     days: number,
-  ): Promise<Uint8Array> {
-    const { settings, register, keys, rootCommonName, limits } = this.state;
-    if (register.certificateCount >= limits.certificatesMax) {
+  ): Promise<IssuedLeaf> {
+    const { settings, register, issuerCommonName, limits, hierarchy } = this.state;
+    if (register.issuedCount >= limits.certificatesMax) {
       throw new AuthorityFailure(`the authority has issued ${limits.certificatesMax} certificates`);
     }
     const unixMs = this.state.nowUnixMs();
     const content: CertificateContent = leafCertificateContent(
       settings.profile,
       { overlayName: settings.overlayName, userName, nodeIds },
-      rootCommonName,
-      serialNumberFrom(randomBytes(SERIAL_NUMBER_BYTES)),
-      validityFrom(unixMs, days, this.state.rootNotAfterUnixMs),
-      this.revocationListUrl,
+      issuerCommonName,
+      this.newSerialNumber(),
+      validityFrom(unixMs, days, this.state.issuerNotAfterUnixMs),
+      this.lists.urlOf(shardOf(register.issuedCount)),
     );
-    const der = await buildCertificate(content, key, keys.root);
-    this.state.record({
-      type: 'certificateIssued',
-      unixMs,
-      userName,
-      nodeIds,
-      serialNumber: content.serialNumber,
-      publicKeySha256: publicKeySha256(key),
-      fingerprintSha256: createHash('sha256').update(der).digest('hex'),
-      notBeforeUnixMs: content.notBeforeUnixMs,
-      notAfterUnixMs: content.notAfterUnixMs,
-      certificate: Buffer.from(der).toString('base64'),
-    });
-    return der;
+    const der = await this.build(content, key);
+    const expected = { userName, nodeIds, subjectPublicKeyInfo: key };
+    const { authenticator } = this;
+    this.refuse(userName, leafLint(der, expected, authenticator, hierarchy.chain, unixMs));
+    const fields = issuedFields(content, key, der);
+    this.state.record({ ...fields, type: 'certificateIssued', unixMs, userName, nodeIds });
+    return { der, serialNumber: content.serialNumber };
   }
+}
+
+interface IssuedLeaf {
+  readonly der: Uint8Array;
+  readonly serialNumber: string;
+}
+
+/** What the ledger keeps of any certificate. */
+function issuedFields(content: CertificateContent, key: Uint8Array, der: Uint8Array) {
+  return {
+    serialNumber: content.serialNumber,
+    publicKeySha256: publicKeySha256(key),
+    fingerprintSha256: createHash('sha256').update(der).digest('hex'),
+    notBeforeUnixMs: content.notBeforeUnixMs,
+    notAfterUnixMs: content.notAfterUnixMs,
+    certificate: Buffer.from(der).toString('base64'),
+  };
 }
 
 function bytesOf(base64: string): Uint8Array {
@@ -185,3 +231,5 @@ function bytesOf(base64: string): Uint8Array {
 
 const NODE_ID_BYTES = 16;
 const SERIAL_NUMBER_BYTES = 20;
+/** Ten years, within the life of the authority above. */
+const AUTHORITY_DAYS = 10 * 365;

@@ -1,4 +1,4 @@
-import type { RegisteredCertificate } from '../../ca/certificate-register.ts';
+import type { RegisteredAuthority, RegisteredCertificate } from '../../ca/certificate-register.ts';
 import { type CertificateRegister, isInForce } from '../../ca/certificate-register.ts';
 import { formatUnixMs } from '../../tls-auth/der-time.ts';
 import { parseNodeId } from '../../tls-auth/node-identity.ts';
@@ -21,6 +21,8 @@ export interface CertificateSummary {
   /** RFC 3339. */
   readonly notBefore: string;
   readonly notAfter: string;
+  /** The name of an authority below this one; a node's certificate has none. */
+  readonly authority?: string;
   readonly status: 'valid' | 'expired' | 'revoked';
   /** Why and when it was revoked. */
   readonly reason?: string;
@@ -32,6 +34,8 @@ export interface AuthorityListing {
   readonly name: string;
   readonly accounts: readonly AccountSummary[];
   readonly certificates: readonly CertificateSummary[];
+  /** Those of authorities below this one. */
+  readonly authorities: readonly CertificateSummary[];
 }
 
 /** Accounts and certificates for people and scripts. */
@@ -51,6 +55,9 @@ export function listAuthority(
     certificates: [...register.certificates()].map((certificate) =>
       certificateSummary(certificate, unixMs),
     ),
+    authorities: [...register.authorities()].map((authority) =>
+      authoritySummary(authority, unixMs),
+    ),
   };
 }
 
@@ -58,19 +65,39 @@ export function certificateSummary(
   certificate: RegisteredCertificate,
   unixMs: number,
 ): CertificateSummary {
+  const { nodeIds, userName } = certificate;
+  return { nodeIds, jid: userName, ...summaryOf(certificate, unixMs) };
+}
+
+/** It has neither Node-ID nor JID. */
+export function authoritySummary(
+  authority: RegisteredAuthority,
+  unixMs: number,
+): CertificateSummary {
+  const { commonName } = authority;
+  return { nodeIds: [], jid: '', authority: commonName, ...summaryOf(authority, unixMs) };
+}
+
+function summaryOf(certificate: RegisteredCertificate | RegisteredAuthority, unixMs: number) {
   const { revocation } = certificate;
   return {
-    nodeIds: certificate.nodeIds,
-    jid: certificate.userName,
     serialNumber: certificate.serialNumber,
     fingerprintSha256: certificate.fingerprintSha256,
     notBefore: formatUnixMs(certificate.notBeforeUnixMs),
     notAfter: formatUnixMs(certificate.notAfterUnixMs),
-    status: revocation !== undefined ? 'revoked' : statusOf(certificate, unixMs),
+    status: revocation !== undefined ? ('revoked' as const) : statusOf(certificate, unixMs),
     ...(revocation === undefined
       ? {}
       : { reason: revocation.reason, revokedAt: formatUnixMs(revocation.unixMs) }),
   };
+}
+
+/** The authority below this one that an operator names by a serial number. */
+export function authorityNamed(
+  register: CertificateRegister,
+  target: string,
+): RegisteredAuthority | undefined {
+  return register.authority(target.replaceAll(':', '').toLowerCase());
 }
 
 /**
@@ -93,7 +120,10 @@ export function certificatesNamed(
   );
 }
 
-function statusOf(certificate: RegisteredCertificate, unixMs: number): 'valid' | 'expired' {
+function statusOf(
+  certificate: Pick<RegisteredCertificate, 'revocation' | 'notAfterUnixMs'>,
+  unixMs: number,
+): 'valid' | 'expired' {
   return isInForce(certificate, unixMs) ? 'valid' : 'expired';
 }
 
