@@ -1,5 +1,5 @@
 import { type Certificate, parseCertificate } from '../tls-auth/certificate.ts';
-import { certificatesInFile } from '../tls-auth/certificate-file.ts';
+import { certificatesInFile, fileLengthMax } from '../tls-auth/certificate-file.ts';
 import { leafIdentity, profileChecks } from '../tls-auth/certificate-profile.ts';
 import { CertificateRefusal } from '../tls-auth/certificate-refusal.ts';
 import { formatUnixMs } from '../tls-auth/der-time.ts';
@@ -75,6 +75,9 @@ export function certificateReports(
   file: Uint8Array,
   options: ReportOptions,
 ): CertificateReport[] | string {
+  if (file.length > fileLengthMax) {
+    return `too-large: expected at most ${fileLengthMax} bytes, got ${file.length}`;
+  }
   const found = certificatesInFile(file);
   if (found === undefined) return 'expected a certificate in PEM or DER';
   const certificates: Certificate[] = [];

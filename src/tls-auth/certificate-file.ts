@@ -46,4 +46,4 @@ function fromBase64(text: string): Uint8Array | undefined {
 const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \1-----/g;
 
 /** Bytes. */
-const fileLengthMax = 4_194_304;
+export const fileLengthMax = 4_194_304;

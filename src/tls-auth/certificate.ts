@@ -81,7 +81,10 @@ export function parseCertificate(der: Uint8Array): Certificate | CertificateRefu
   } catch (error) {
     if (!(error instanceof MalformedDer)) throw error;
     const detail = `at byte ${error.offset}: ${error.message}`;
-    return new CertificateRefusal('malformed', 'a certificate', 'RFC 5280 §4.1 DER', detail);
+    const name = 'a certificate';
+    return error.limit === undefined
+      ? new CertificateRefusal('malformed', name, 'RFC 5280 §4.1 DER', detail)
+      : new CertificateRefusal('too-large', name, `limit ${error.limit}`, detail);
   }
 }
 

@@ -2,11 +2,14 @@
 export class MalformedDer extends Error {
   /** Byte offset in the whole input. */
   readonly offset: number;
+  /** The named limit that was passed, where the bytes may well be DER. */
+  readonly limit: string | undefined;
 
-  constructor(detail: string, offset: number) {
+  constructor(detail: string, offset: number, limit?: string) {
     super(detail);
     this.name = 'MalformedDer';
     this.offset = offset;
+    this.limit = limit;
   }
 }
 
@@ -126,7 +129,8 @@ export class DerReader {
   /** A reader over the contents of an element that this reader returned. */
   inside(element: DerElement): DerReader {
     if (this.depth >= derDepthMax) {
-      throw this.fault(`nested deeper than ${derDepthMax}`, element.contentsOffset);
+      const detail = `nested deeper than ${derDepthMax}`;
+      throw new MalformedDer(detail, element.contentsOffset, 'derDepthMax');
     }
     const end = element.contentsOffset + element.contents.length;
     return new DerReader(this.bytes, element.contentsOffset, end, this.depth + 1);
@@ -140,6 +144,11 @@ export class DerReader {
 
   fault(detail: string, offset: number = this.offset): MalformedDer {
     return new MalformedDer(detail, offset);
+  }
+
+  /** More of something than the limit of this name allows. */
+  beyond(limit: string, max: number, what: string): MalformedDer {
+    return new MalformedDer(`more than ${max} ${what}`, this.offset, limit);
   }
 
   private octet(): number {

@@ -9,7 +9,7 @@ export function derSequenceOf<T>(
   const inner = reader.enter(tag);
   const values: T[] = [];
   do {
-    if (values.length >= elementsMax) throw inner.fault(`more than ${elementsMax} elements`);
+    if (values.length >= elementsMax) throw inner.beyond('elementsMax', elementsMax, 'elements');
     values.push(one(inner));
   } while (!inner.atEnd);
   return values;

@@ -77,7 +77,7 @@ export function nameInside(reader: DerReader, element: DerElement): Distinguishe
   const relativeNames: RelativeName[] = [];
   while (!inner.atEnd) {
     if (relativeNames.length >= relativeNamesMax) {
-      throw inner.fault(`more than ${relativeNamesMax} relative names`);
+      throw inner.beyond('relativeNamesMax', relativeNamesMax, 'relative names');
     }
     relativeNames.push(derRelativeName(inner));
   }
@@ -90,7 +90,7 @@ export function derRelativeName(reader: DerReader, tag: number = DerTag.set): Re
   const attributes: NameAttribute[] = [];
   do {
     if (attributes.length >= attributesMax) {
-      throw inner.fault(`more than ${attributesMax} attributes in a relative name`);
+      throw inner.beyond('attributesMax', attributesMax, 'attributes in a relative name');
     }
     const pair = inner.enter(DerTag.sequence);
     const oid = derObjectIdentifier(pair.element(DerTag.objectIdentifier));

@@ -50,7 +50,9 @@ export function derExtensionList(
   const all: CertificateExtension[] = [];
   const seen = new Set<string>();
   do {
-    if (all.length >= extensionsMax) throw inner.fault(`more than ${extensionsMax} extensions`);
+    if (all.length >= extensionsMax) {
+      throw inner.beyond('extensionsMax', extensionsMax, 'extensions');
+    }
     const pair = inner.enter(DerTag.sequence);
     const oid = derObjectIdentifier(pair.element(DerTag.objectIdentifier));
     if (seen.has(oid)) throw pair.fault(`a second extension ${oid} (RFC 5280 §4.2)`);

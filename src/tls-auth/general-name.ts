@@ -38,7 +38,9 @@ export function derGeneralNames(reader: DerReader, tag: number = DerTag.sequence
   const inner = reader.enter(tag);
   const all: GeneralName[] = [];
   do {
-    if (all.length >= generalNamesMax) throw inner.fault(`more than ${generalNamesMax} names`);
+    if (all.length >= generalNamesMax) {
+      throw inner.beyond('generalNamesMax', generalNamesMax, 'names');
+    }
     all.push(derGeneralName(inner));
   } while (!inner.atEnd);
   return groupedNames(all);

@@ -11,7 +11,12 @@ import { domainKey } from './xmpp-address.ts';
 export class NameSpace {
   private readonly permittedLists: (readonly GeneralSubtree[])[] = [];
   private readonly excluded: GeneralSubtree[] = [];
-  private comparisons = 0;
+  private readonly work: NameWork;
+
+  /** `work` is what may be spent, and is spent: one search shares it among its paths. */
+  constructor(work: NameWork = { comparisonsLeft: nameComparisonsMax }) {
+    this.work = work;
+  }
 
   /** RFC 5280 §6.1.4 (g). Returns what is wrong with the constraints themselves. */
   restrict(constraints: NameConstraints): string | undefined {
@@ -66,11 +71,16 @@ export class NameSpace {
     list: SubtreeList,
   ): 'inside' | 'outside' | string {
     if (!isSameForm(subtree.base, name)) return 'outside';
-    this.comparisons++;
-    if (this.comparisons > nameComparisonsMax) return `more than ${nameComparisonsMax} comparisons`;
+    this.work.comparisonsLeft--;
+    if (this.work.comparisonsLeft < 0) return `more than ${nameComparisonsMax} comparisons`;
     if (!subtree.isPlain) return 'is constrained by a minimum or maximum';
     return relationToBase(name, subtree.base, list);
   }
+}
+
+/** Below zero: spent, and nothing that was said then is an answer. */
+export interface NameWork {
+  comparisonsLeft: number;
 }
 
 type SubtreeList = 'permitted' | 'excluded';
@@ -232,5 +242,5 @@ function bareJid(jid: string): string {
 
 const UNSUPPORTED_FORM = 'is of a form whose constraints are not supported';
 
-/** Names times subtrees along one path. */
-const nameComparisonsMax = 100_000;
+/** Names times subtrees in one search. */
+export const nameComparisonsMax = 100_000;

@@ -1,6 +1,7 @@
 import type { Certificate } from './certificate.ts';
 import { CertificateRefusal, type CertificateRefusalCode } from './certificate-refusal.ts';
 import { keyFault } from './key-strength.ts';
+import { type NameWork, nameComparisonsMax } from './name-constraints.ts';
 import { type PathRequirements, type ValidPath, validatePath } from './path-validation.ts';
 import { type SignatureVerifier, signatureAlgorithmPair } from './signature-verifier.ts';
 
@@ -40,6 +41,8 @@ class PathSearch {
   private readonly knownSignatures: KnownSignatures;
   private signatureChecks = 0;
   private steps = 0;
+  private validations = 0;
+  private readonly nameWork: NameWork = { comparisonsLeft: nameComparisonsMax };
   private closest: CertificateRefusal | undefined;
   private closestRank = 0;
 
@@ -55,8 +58,10 @@ class PathSearch {
     if (last === undefined || this.isExhausted) return undefined;
     this.steps++;
     for (const anchor of this.issuersOf(last, this.material.anchors)) {
+      if (this.isExhausted) return undefined;
       if (!this.isSignedBy(last, anchor)) continue;
-      const result = validatePath(path, anchor, this.requirements);
+      this.validations++;
+      const result = validatePath(path, anchor, this.requirements, this.nameWork);
       if (!(result instanceof CertificateRefusal)) return result;
       // Dates before all else: whoever keeps the answer must know that time can turn it.
       const isOfTime = result.code === 'expired' || result.code === 'not-yet-valid';
@@ -77,15 +82,22 @@ class PathSearch {
 
   refusal(leaf: Certificate): CertificateRefusal {
     if (this.isExhausted) {
-      const detail = `no path after ${this.signatureChecks} signatures and ${this.steps} steps`;
-      return refusalOf('work-limit', leaf, 'limits signatureChecksMax, stepsMax', detail);
+      const { signatureChecks, steps, validations } = this;
+      const detail = `no path after ${signatureChecks} signatures, ${validations} paths, ${steps} steps`;
+      const rule = 'limits signatureChecksMax, validationsMax, stepsMax, nameComparisonsMax';
+      return refusalOf('work-limit', leaf, rule, detail);
     }
     const detail = `nobody here issued it as "${leaf.issuer.text}"`;
     return this.closest ?? refusalOf('no-path', leaf, 'RFC 5280 §6.1 path', detail);
   }
 
   private get isExhausted(): boolean {
-    return this.signatureChecks >= signatureChecksMax || this.steps >= stepsMax;
+    return (
+      this.signatureChecks >= signatureChecksMax ||
+      this.steps >= stepsMax ||
+      this.validations >= validationsMax ||
+      this.nameWork.comparisonsLeft < 0
+    );
   }
 
   /** Those whose subject is the issuer; the one that the key identifier names comes first. */
@@ -171,6 +183,9 @@ const pathCertificatesMax = 16;
 
 /** Signatures tried in one search; each costs 20 to 300 µs. */
 const signatureChecksMax = 100;
+
+/** Whole paths to an anchor that are judged in one search. */
+const validationsMax = 100;
 
 /** Certificates put on a path in one search: those that sign each other make many ways. */
 const stepsMax = 1000;

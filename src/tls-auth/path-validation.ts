@@ -3,7 +3,7 @@ import { type PolicyInputs, PolicyWalk } from './certificate-policies.ts';
 import { CertificateRefusal, type CertificateRefusalCode } from './certificate-refusal.ts';
 import { formatUnixMs } from './der-time.ts';
 import { keyFault } from './key-strength.ts';
-import { NameSpace } from './name-constraints.ts';
+import { NameSpace, type NameWork, nameComparisonsMax } from './name-constraints.ts';
 import { ExtensionOid, KeyPurposeOid } from './object-identifier.ts';
 import { type PathRole, pkixFaults } from './pkix-profile.ts';
 import type { ValidPolicies } from './policy-graph.ts';
@@ -37,14 +37,15 @@ export interface ValidPath {
  * RFC 5280 §6.1 over a path whose names chain and whose signatures are verified already (that is
  * `PathSearch`'s work): validity, basicConstraints, path length, keyUsage, name constraints,
  * policies, critical extensions, purposes. The anchor's own validity and constraints count too,
- * since ours come as certificates of a configuration.
+ * since ours come as certificates of a configuration. `work` bounds the comparisons of names.
  */
 export function validatePath(
   certificates: readonly Certificate[],
   anchor: Certificate,
   requirements: PathRequirements,
+  work: NameWork = { comparisonsLeft: nameComparisonsMax },
 ): ValidPath | CertificateRefusal {
-  const walk = new PathWalk(requirements, certificates.length);
+  const walk = new PathWalk(requirements, certificates.length, work);
   const fromAnchor = [anchor, ...certificates.toReversed()];
   for (const [index, certificate] of fromAnchor.entries()) {
     const isLast = index === fromAnchor.length - 1;
@@ -110,13 +111,16 @@ export const intermediatesMax = 8;
 /** The state variables of RFC 5280 §6.1.2. */
 class PathWalk {
   private readonly requirements: PathRequirements;
-  private readonly nameSpace = new NameSpace();
+  private readonly nameSpace: NameSpace;
+  private readonly work: NameWork;
   readonly policies: PolicyWalk;
   private lengthLeft: number;
 
   /** `length` counts the certificates without the anchor. */
-  constructor(requirements: PathRequirements, length: number) {
+  constructor(requirements: PathRequirements, length: number, work: NameWork) {
     this.requirements = requirements;
+    this.work = work;
+    this.nameSpace = new NameSpace(work);
     this.policies = new PolicyWalk(length, requirements.policies);
     this.lengthLeft = requirements.intermediatesMax ?? intermediatesMax;
   }
@@ -140,6 +144,10 @@ class PathWalk {
       return undefined;
     const fault = this.nameSpace.fault(certificate);
     if (fault === undefined) return undefined;
+    if (this.work.comparisonsLeft < 0) {
+      const detail = `more than ${nameComparisonsMax} comparisons of names with constraints`;
+      return refuse('work-limit', certificate, 'limit nameComparisonsMax', detail);
+    }
     return refuse('name-constraints', certificate, 'RFC 5280 §4.2.1.10 nameConstraints', fault);
   }
 

@@ -88,7 +88,9 @@ function userNotice(reader: DerReader): UserNotice {
     const numbers = reference.enter(DerTag.sequence);
     const noticeNumbers: string[] = [];
     while (!numbers.atEnd) {
-      if (noticeNumbers.length >= noticeNumbersMax) throw numbers.fault('too many notices');
+      if (noticeNumbers.length >= noticeNumbersMax) {
+        throw numbers.beyond('noticeNumbersMax', noticeNumbersMax, 'notice numbers');
+      }
       noticeNumbers.push(derIntegerHex(numbers.element(DerTag.integer)));
     }
     reference.expectEnd();
