@@ -2,6 +2,7 @@ import type { Applicant } from '../../ca/enrollment-decision.ts';
 import type { Authenticator } from '../../tls-auth/authenticator.ts';
 import { CertificateRefusal } from '../../tls-auth/certificate-refusal.ts';
 import { type FormPart, parseForm } from '../enrollment/multipart.ts';
+import { toPem } from '../links/link-credentials.ts';
 import { defaultLinkLimits } from '../links/link-limits.ts';
 import { presentedChain } from '../links/presented-chain.ts';
 import type { Log } from '../log.ts';
@@ -106,7 +107,8 @@ export class EnrollmentHandler {
     }
     if (typeof chain === 'string') return this.notAuthenticated(request, chain);
     const unixMs = this.state.nowUnixMs();
-    const node = this.authenticator.authenticate(chain.leaf, chain.pool, unixMs);
+    const pool = [...chain.pool, ...this.state.hierarchy.chain];
+    const node = this.authenticator.authenticate(chain.leaf, pool, unixMs);
     if (node instanceof CertificateRefusal) return this.notAuthenticated(request, node.describe());
     await this.state.synchronize();
     const { register } = this.state;
@@ -146,11 +148,7 @@ export class EnrollmentHandler {
     switch (outcome.type) {
       case 'certificate':
         this.log.info({ ...fields, nodeIds: outcome.nodeIds }, 'certificate issued');
-        return {
-          status: 200,
-          headers: { 'Content-Type': CERTIFICATE_TYPE, 'Cache-Control': 'no-store' },
-          body: outcome.der,
-        };
+        return certificateAnswer([outcome.der, ...outcome.chain], request.headers.accept);
       case 'refuse':
         this.log.info({ ...fields, token: outcome.token, reason: outcome.detail }, 'refused');
         return textAnswer(403, outcome.token);
@@ -176,6 +174,23 @@ function fieldOf(form: readonly FormPart[], name: string): Uint8Array | undefine
   return form.find((part) => part.name === name)?.value;
 }
 
+/**
+ * The certificate alone, as RFC 6940 §11.3 has it, unless there are certificates between it and the
+ * root and the client says that it takes a chain (RFC 8555 §9.1).
+ */
+function certificateAnswer(chain: readonly Uint8Array[], accept: string | undefined): HttpAnswer {
+  const [certificate = new Uint8Array()] = chain;
+  const isChain = chain.length > 1 && (accept ?? '').toLowerCase().includes(CHAIN_TYPE);
+  return {
+    status: 200,
+    headers: {
+      'Content-Type': isChain ? CHAIN_TYPE : CERTIFICATE_TYPE,
+      'Cache-Control': 'no-store',
+    },
+    body: isChain ? new Uint8Array(Buffer.from(chain.map(toPem).join(''))) : certificate,
+  };
+}
+
 /** "The Accept header MUST contain the type application/pkix-cert"; wildcards contain it too. */
 function acceptsCertificate(accept: string | undefined): boolean {
   const types = (accept ?? '').split(',').map((range) => range.split(';')[0]?.trim().toLowerCase());
@@ -183,5 +198,6 @@ function acceptsCertificate(accept: string | undefined): boolean {
 }
 
 const CERTIFICATE_TYPE = 'application/pkix-cert';
+const CHAIN_TYPE = 'application/pem-certificate-chain';
 const REQUEST_TYPE = 'application/pkcs10';
 const BUSY_SECONDS = 5;

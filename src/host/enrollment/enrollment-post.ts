@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto';
+import { type KeyObject, X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { type RequestOptions, request } from 'node:https';
 import { checkServerIdentity, type PeerCertificate, rootCertificates } from 'node:tls';
@@ -25,7 +25,10 @@ export interface EnrollmentAnswer {
   readonly status: number;
   readonly contentType: string;
   readonly retryAfterSeconds: number | undefined;
+  /** Of a chain: its first certificate, DER. */
   readonly body: Uint8Array;
+  /** The others of a chain, DER. */
+  readonly pool: readonly Uint8Array[];
 }
 
 /**
@@ -50,12 +53,30 @@ export async function postEnrollment(post: EnrollmentPost): Promise<EnrollmentAn
       `${post.url} answers with more than ${ANSWER_BYTES_MAX} bytes`,
     );
   }
-  return {
-    status,
-    contentType: (response.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '',
-    retryAfterSeconds: Number(response.headers['retry-after']) || undefined,
-    body,
-  };
+  const contentType = typeOf(response.headers['content-type']);
+  const retryAfterSeconds = Number(response.headers['retry-after']) || undefined;
+  if (contentType !== CHAIN_TYPE) return { status, contentType, retryAfterSeconds, body, pool: [] };
+  const [certificate, ...pool] = certificatesOfChain(post.url, body);
+  return { status, contentType: CERTIFICATE_TYPE, retryAfterSeconds, body: certificate, pool };
+}
+
+/** What an authority below another one sends: PEM, the certificate first (RFC 8555 §9.1). */
+function certificatesOfChain(url: string, body: Uint8Array): [Uint8Array, ...Uint8Array[]] {
+  const pems = Buffer.from(body).toString('latin1').match(CERTIFICATE_BLOCK) ?? [];
+  try {
+    const [first, ...others] = pems.map((pem) => new Uint8Array(new X509Certificate(pem).raw));
+    if (first !== undefined) return [first, ...others];
+  } catch {
+    // OpenSSL reads no certificate there: the same as none.
+  }
+  throw new EnrollmentFailure(
+    'bad-certificate',
+    `${url} answers with a chain that holds no certificates; tell its operator`,
+  );
+}
+
+function typeOf(header: string | undefined): string {
+  return (header ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 }
 
 function send(post: EnrollmentPost): Promise<IncomingMessage> {
@@ -77,7 +98,7 @@ function send(post: EnrollmentPost): Promise<IncomingMessage> {
         agent: false,
         signal: AbortSignal.any(signals),
         headers: {
-          Accept: 'application/pkix-cert',
+          Accept: `${CERTIFICATE_TYPE}, ${CHAIN_TYPE}`,
           'Content-Type': formContentType(post.boundary),
           'Content-Length': String(post.form.length),
         },
@@ -146,5 +167,8 @@ function failureOf(post: EnrollmentPost, cause: Error): EnrollmentFailure {
       );
 }
 
+const CERTIFICATE_TYPE = 'application/pkix-cert';
+const CHAIN_TYPE = 'application/pem-certificate-chain';
+const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 const ANSWER_MS_MAX = 30_000;
 const ANSWER_BYTES_MAX = 65_536;
