@@ -3,6 +3,7 @@ import type { VerifiedConfiguration } from '../overlay-config/verified-configura
 import type { KnownPeer } from '../reload/input.ts';
 import { unsupportedDemand } from '../reload/supported-configuration.ts';
 import { Authenticator } from '../tls-auth/authenticator.ts';
+import { verifyWithKey } from '../tls-auth/signature-verifier.ts';
 import { advertisedAddresses, resolveHost } from './advertised-addresses.ts';
 import { ConfigurationCache } from './configuration/configuration-cache.ts';
 import {
@@ -17,6 +18,9 @@ import { type Log, silentLog } from './log.ts';
 import { PeerHost } from './peer-host.ts';
 import { obtainIdentity, signerOf } from './peer-identity.ts';
 import { ReleaseStack } from './release-stack.ts';
+import { openRenewal } from './renewal/open-renewal.ts';
+import { openRevocation } from './revocation/open-revocation.ts';
+import type { RevocationService } from './revocation/revocation-service.ts';
 import { openStateDirectory } from './state/state-directory.ts';
 
 export type { JoinOptions } from './join-options.ts';
@@ -61,16 +65,10 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
   const role = options.client === true ? 'client' : 'peer';
   const demand = unsupportedDemand(configuration, role);
   if (demand !== undefined) throw new ConfigurationUnavailable(demand);
-  const authenticator = new Authenticator(trustSettingsOf(configuration));
-  const credentials = await obtainIdentity({
-    stateDirectory: options.stateDirectory,
-    source: options.identity,
-    configuration,
-    authenticator,
-    trust: trustedCertificates(options.configuration),
-    log,
-    signal,
-  });
+  const listen = options.listen ?? LISTEN_DEFAULT;
+  const revocation = await openRevocation(options, listen, log);
+  releases.add(async () => revocation?.stop());
+  const { authenticator, credentials } = await openIdentity(options, configuration, revocation);
   const now = hostClock.now();
   const signer = signerOf(credentials, authenticator, now.unixMs);
   const peerLog = log.child({ node: signer.nodeId });
@@ -79,6 +77,15 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
   releases.add(() => stored.file.close());
   const knownPeers = new KnownPeerCache(stateDirectory, peerLog);
   releases.add(() => knownPeers.settled());
+  const renewal = openRenewal(options, {
+    credentials,
+    signer,
+    authenticator,
+    configuration: () => host.overlayConfiguration,
+    renewed: (next, shown) => host.replaceIdentity(next, shown),
+    log: peerLog,
+  });
+  releases.add(async () => renewal?.stop());
   const advertise =
     options.advertise === undefined ? undefined : await resolveHost(options.advertise);
   signal?.throwIfAborted();
@@ -90,7 +97,9 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
     role,
     first: options.first === true,
     store: stored.store,
-    listen: options.listen ?? LISTEN_DEFAULT,
+    listen,
+    ...(revocation === undefined ? {} : { revocation }),
+    ...(renewal === undefined ? {} : { renewal }),
     advertised: (bound) => advertisedAddresses(bound, advertise),
     knownPeers: [...(await knownPeers.read()), ...configuration.bootstrapNodes.map(bootstrap)],
     write: (records) => stored.file.write(records),
@@ -101,14 +110,43 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
     ...(options.defences === undefined ? {} : { defences: options.defences }),
     ...(options.linkLimits === undefined ? {} : { linkLimits: options.linkLimits }),
   });
+  revocation?.follow(() => host.trustChanged());
+  renewal?.start();
+  followConfiguration(source, host, peerLog);
+  return host;
+}
+
+function followConfiguration(source: OpenedConfiguration, host: PeerHost, log: Log): void {
   source.follow(
     (next) => host.adoptConfiguration(next),
     (reason) => {
-      peerLog.error({ reason }, 'the new configuration demands what this peer cannot do: leaving');
+      log.error({ reason }, 'the new configuration demands what this peer cannot do: leaving');
       void host.leave();
     },
   );
-  return host;
+}
+
+/** Who this peer is, and who judges all others. */
+async function openIdentity(
+  options: JoinOptions,
+  configuration: VerifiedConfiguration,
+  revocation: RevocationService | undefined,
+) {
+  const { stateDirectory, identity: source, log = silentLog, signal } = options;
+  const settings = trustSettingsOf(configuration);
+  const authenticator = new Authenticator(settings, verifyWithKey, undefined, revocation?.lists);
+  const credentials = await obtainIdentity({
+    stateDirectory,
+    source,
+    configuration,
+    // A fresh certificate is judged by what stands in it; its lists are asked for below.
+    authenticator: new Authenticator(settings),
+    trust: trustedCertificates(options.configuration),
+    log,
+    signal,
+  });
+  await revocation?.decideOwnCertificate(credentials.chain, authenticator);
+  return { authenticator, credentials };
 }
 
 interface OpenedConfiguration {

@@ -16,11 +16,14 @@ import type { PeerEvent } from '../reload/peer-event.ts';
 import type { PeerOptions, PeerStatus, RandomSource } from '../reload/peer-options.ts';
 import type { ValueSummary } from '../storage/store-result.ts';
 import type { AuthenticatedNode } from '../tls-auth/authenticated-node.ts';
+import type { Signer } from '../tls-auth/signer.ts';
 import type { IpAddressPort } from '../wire/ip-address-port.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { ResourceId } from '../wire/resource-id.ts';
 import type { KindId } from '../wire/stored-data.ts';
 import { CommandError } from './command-error.ts';
+import { isResult, type ResultOf } from './command-result.ts';
+import { logEvent } from './event-log.ts';
 import { type Clock, hostClock } from './host-clock.ts';
 import { joinedReadiness } from './http-api/readiness.ts';
 import { LinkCounters } from './links/link-counters.ts';
@@ -29,6 +32,8 @@ import { defaultLinkLimits, type LinkLimits } from './links/link-limits.ts';
 import { OverlayLinks, type OverlayLinksOwner } from './links/overlay-links.ts';
 import type { Log } from './log.ts';
 import { PeerDriver } from './peer-driver.ts';
+import type { RenewalStatus } from './renewal/renewal-status.ts';
+import type { RevocationReport } from './revocation/revocation-service.ts';
 import type { SocketAddress } from './socket-address.ts';
 import { type DurableWrite, PersistQueue } from './state/persist-queue.ts';
 
@@ -43,6 +48,10 @@ export interface PeerHostOptions
   readonly write: DurableWrite;
   readonly rememberPeers: (peers: readonly KnownPeer[]) => void;
   readonly configurationAdopted: (configuration: VerifiedConfiguration) => void;
+  /** Absent: revocation is not looked at. */
+  readonly revocation?: { report(): RevocationReport };
+  /** Absent: the program renews the certificate itself. */
+  readonly renewal?: { readonly status: RenewalStatus };
   /** Releases files and locks; the last thing that `close()` does. */
   readonly release: () => Promise<void>;
   readonly log: Log;
@@ -73,6 +82,7 @@ export class PeerHost extends EventEmitter<PeerHostEvents> {
   private driver: PeerDriver | undefined;
   private bound: SocketAddress;
   private configuration: VerifiedConfiguration;
+  private credentials: LinkCredentials;
   private lastCommandId = 0;
   private stopReason: string | undefined;
   private closing: Promise<void> | undefined;
@@ -92,6 +102,7 @@ export class PeerHost extends EventEmitter<PeerHostEvents> {
     this.clock = options.clock ?? hostClock;
     this.bound = options.listen;
     this.configuration = options.configuration;
+    this.credentials = options.credentials;
     const { credentials, authenticator, log } = options;
     this.links = new OverlayLinks(
       {
@@ -126,6 +137,16 @@ export class PeerHost extends EventEmitter<PeerHostEvents> {
 
   get connectionCounts(): { readonly links: number; readonly handshakes: number } {
     return { links: this.links.linkCount, handshakes: this.links.handshakeCount };
+  }
+
+  /** What is known of revocation lists; undefined: revocation is not looked at. */
+  get revocation(): RevocationReport | undefined {
+    return this.options.revocation?.report();
+  }
+
+  /** How renewing the own certificate goes; undefined: the program does it itself. */
+  get renewal(): RenewalStatus | undefined {
+    return this.options.renewal?.status;
   }
 
   status(): PeerStatus {
@@ -233,6 +254,13 @@ export class PeerHost extends EventEmitter<PeerHostEvents> {
     this.driver?.deliver({ type: 'trustChanged' });
   }
 
+  /** Goes on with a renewed certificate that is on disk: new links show it, the Peer signs with it. */
+  replaceIdentity(signer: Signer, credentials: LinkCredentials): void {
+    this.credentials = credentials;
+    this.links.replaceTls(credentials, this.configuration.rootCertificates);
+    this.driver?.deliver({ type: 'renewed', signer });
+  }
+
   /** Hands over, tells the neighbours, then closes everything. Never rejects. */
   async leave(): Promise<void> {
     if (this.stopReason === undefined) {
@@ -334,17 +362,13 @@ export class PeerHost extends EventEmitter<PeerHostEvents> {
 
   private adopted(configuration: VerifiedConfiguration): void {
     this.configuration = configuration;
-    this.links.replaceTls(this.options.credentials, configuration.rootCertificates);
+    this.links.replaceTls(this.credentials, configuration.rootCertificates);
     this.options.log.info({ sequence: configuration.sequence }, 'a new configuration is in force');
     this.options.configurationAdopted(configuration);
   }
 
   private tell(event: PeerEvent): void {
-    const { log } = this.options;
-    if (event.type === 'stateChanged') log.info({ state: event.state }, `peer ${event.state}`);
-    else if (event.type === 'ownDataFailed') log.warn(event, 'an own record is not stored');
-    else if (event.type === 'configurationRefused') log.warn(event, 'configuration refused');
-    else log.debug(event, event.type);
+    logEvent(this.options.log, event);
     this.emit('event', event);
   }
 
@@ -360,15 +384,6 @@ export class PeerHost extends EventEmitter<PeerHostEvents> {
     await this.persistence.settled();
     await this.options.release();
   }
-}
-
-type ResultOf<T extends CommandResult['type']> = Extract<CommandResult, { type: T }>;
-
-function isResult<T extends CommandResult['type']>(
-  result: CommandResult,
-  type: T,
-): result is ResultOf<T> {
-  return result.type === type;
 }
 
 function stopped(reason: string): CommandError {

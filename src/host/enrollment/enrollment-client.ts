@@ -58,12 +58,12 @@ export interface EnrolledIdentity {
 export async function enroll(options: EnrollOptions): Promise<EnrolledIdentity> {
   const { userName, password, nodeIdCount = 1 } = options;
   const privateKey = options.privateKey ?? (await generatePrivateKey(options.keyType ?? 'p256'));
-  const certificate = await request(options, privateKey, userName, [
+  const issued = await request(options, privateKey, userName, [
     textField('username', userName),
     textField('password', password),
     ...(nodeIdCount > 1 ? [textField('nodeids', String(nodeIdCount))] : []),
   ]);
-  return accept(options, certificate, privateKey, (node) =>
+  return accept(options, issued, privateKey, (node) =>
     node.userName === userName ? undefined : `it is for ${node.userName}, not for ${userName}`,
   );
 }
@@ -80,12 +80,25 @@ export async function renew(options: RenewOptions): Promise<EnrolledIdentity> {
     );
   }
   const privateKey = options.newPrivateKey ?? identity.privateKey;
-  const certificate = await request(options, privateKey, held.userName, [], identity);
-  return accept(options, certificate, privateKey, (node) => {
+  const { certificate, pool: more } = await request(
+    options,
+    privateKey,
+    held.userName,
+    [],
+    identity,
+  );
+  const issued = { certificate, pool: [...more, ...pool] };
+  return accept(options, issued, privateKey, (node) => {
     if (node.userName !== held.userName) return `it is for ${node.userName}, not ${held.userName}`;
     const isSame = node.nodeIds.join() === held.nodeIds.join();
     return isSame ? undefined : `it is for Node-ID ${node.nodeIds}, not ${held.nodeIds}`;
   });
+}
+
+/** What an enrollment server sends, DER: a certificate, and others of its chain. */
+interface IssuedChain {
+  readonly certificate: Uint8Array;
+  readonly pool: readonly Uint8Array[];
 }
 
 async function request(
@@ -94,7 +107,7 @@ async function request(
   userName: string,
   credentials: readonly FormPart[],
   client?: RenewOptions['identity'],
-): Promise<Uint8Array> {
+): Promise<IssuedChain> {
   const csr = encodeSigningRequest(privateKey, userName);
   const boundary = randomBytes(24).toString('hex');
   const form = [...credentials, { name: 'csr', contentType: 'application/pkcs10', value: csr }];
@@ -125,14 +138,15 @@ function serverNamesOf(options: EnrollmentOptions): string[] {
   return isNamed ? [overlayName, host] : [overlayName];
 }
 
-function certificateOf(answer: EnrollmentAnswer, failed: FailedRequest): Uint8Array {
-  const { status, contentType, body, retryAfterSeconds = 60 } = answer;
-  if (status === 200 && contentType === 'application/pkix-cert') return body;
+function certificateOf(answer: EnrollmentAnswer, failed: FailedRequest): IssuedChain {
+  const { status, contentType, body, pool, retryAfterSeconds = 60 } = answer;
+  if (status === 200 && contentType === 'application/pkix-cert') return { certificate: body, pool };
   if (status === 403) throw failureOfToken(Buffer.from(body).toString('latin1').trim(), failed);
   if (status === 429 || status === 503) {
     throw new EnrollmentFailure(
       'too-many-requests',
       `${failed.url} has too much to do; try again in ${retryAfterSeconds} s`,
+      { retryAfterSeconds },
     );
   }
   throw new EnrollmentFailure(
@@ -145,7 +159,7 @@ function certificateOf(answer: EnrollmentAnswer, failed: FailedRequest): Uint8Ar
 /** "The client MUST check that the returned certificate chains back to" a root — RFC 6940 §11.3. */
 function accept(
   options: EnrollmentOptions,
-  certificateDer: Uint8Array,
+  { certificate: certificateDer, pool }: IssuedChain,
   privateKey: KeyObject,
   faultOf: (node: AuthenticatedNode) => string | undefined,
 ): EnrolledIdentity {
@@ -154,7 +168,7 @@ function accept(
       'bad-certificate',
       `${options.url} returned a certificate that does not do: ${reason}; tell its operator`,
     );
-  const node = options.authenticator.authenticate(certificateDer, [], Date.now());
+  const node = options.authenticator.authenticate(certificateDer, pool, Date.now());
   if (node instanceof CertificateRefusal) throw refuse(node.describe());
   const ownKey = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
   if (!ownKey.equals(node.certificate.subjectPublicKeyInfo.der)) throw refuse('another key');

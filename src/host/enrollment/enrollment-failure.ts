@@ -20,10 +20,18 @@ export type EnrollmentFailureCode =
 export class EnrollmentFailure extends Error {
   readonly code: EnrollmentFailureCode;
 
-  constructor(code: EnrollmentFailureCode, message: string, options?: ErrorOptions) {
+  /** After how long the server wants to be asked again, if it says so. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    code: EnrollmentFailureCode,
+    message: string,
+    options?: ErrorOptions & { readonly retryAfterSeconds?: number },
+  ) {
     super(message, options);
     this.name = 'EnrollmentFailure';
     this.code = code;
+    this.retryAfterSeconds = options?.retryAfterSeconds;
   }
 }
 

@@ -18,6 +18,14 @@ export async function generatePrivateKey(keyType: KeyType): Promise<KeyObject> {
   return privateKey;
 }
 
+/** Of which kind a key is. Throws RangeError for one that `generatePrivateKey` does not make. */
+export function keyTypeOf(privateKey: KeyObject): KeyType {
+  if (privateKey.asymmetricKeyType === 'rsa') return 'rsa';
+  const keyType = CURVE_TYPES.get(privateKey.asymmetricKeyDetails?.namedCurve);
+  if (keyType === undefined) throw new RangeError('expected an RSA key or one on a known curve');
+  return keyType;
+}
+
 /** SHA-256 of a SubjectPublicKeyInfo, lower-case hex: the name of a key in the ledger. */
 export function publicKeySha256(subjectPublicKeyInfo: Uint8Array): string {
   return createHash('sha256').update(subjectPublicKeyInfo).digest('hex');
@@ -25,4 +33,10 @@ export function publicKeySha256(subjectPublicKeyInfo: Uint8Array): string {
 
 const generate = promisify(generateKeyPair);
 const CURVES = { p256: 'P-256', p384: 'P-384', secp256k1: 'secp256k1' } as const;
+/** By the names that OpenSSL has for them. */
+const CURVE_TYPES = new Map<string | undefined, KeyType>([
+  ['prime256v1', 'p256'],
+  ['secp384r1', 'p384'],
+  ['secp256k1', 'secp256k1'],
+]);
 const RSA_BITS = 2_048;

@@ -13,7 +13,7 @@ import {
 import { HttpProblem } from './http-problem.ts';
 import { readLookupTarget, readNodeIdText } from './lookup-target.ts';
 import type { MeasuredPeer, Metrics } from './metrics.ts';
-import { serviceReadiness } from './readiness.ts';
+import { peerReadiness, renewalWarning } from './readiness.ts';
 
 /** What a route answers; a string body is sent as it is. */
 export interface HttpAnswer {
@@ -83,7 +83,8 @@ export function httpApiRoutes(host: ServedPeer): HttpRoute[] {
 
 function statusJson(host: ServedPeer) {
   const status: PeerStatus = host.status();
-  const readiness = serviceReadiness(status);
+  const readiness = peerReadiness(host);
+  const renewal = renewalJson(host, status);
   return {
     overlay: host.overlayConfiguration.instanceName,
     configurationSequence: status.configurationSequence,
@@ -102,15 +103,31 @@ function statusJson(host: ServedPeer) {
     links: status.links.length,
     ownRecordsStored: status.ownRecordsStored,
     ownRecordsComplete: status.ownRecordsComplete,
+    certificate: renewal,
     resources: status.resources,
     values: status.values,
     counters: status.counters,
   };
 }
 
+function renewalJson(host: ServedPeer, status: PeerStatus) {
+  const { nextTryUnixMs, renewals = 0, failures = 0, fault } = host.renewal ?? {};
+  return {
+    notAfter: isoTime(status.certificateNotAfterUnixMs),
+    renewalAt: nextTryUnixMs === undefined ? null : isoTime(nextTryUnixMs),
+    renewals,
+    failures,
+    ...(fault === undefined ? {} : { fault }),
+    formerInUse: status.formerCertificate,
+  };
+}
+
 function readyAnswer(host: ServedPeer): HttpAnswer {
-  const readiness = serviceReadiness(host.status());
-  if (readiness.ready) return json({ status: 'ready' });
+  const readiness = peerReadiness(host);
+  const warning = renewalWarning(host.renewal);
+  if (readiness.ready) {
+    return json({ status: 'ready', ...(warning === undefined ? {} : { warnings: [warning] }) });
+  }
   throw new HttpProblem(503, readiness.reason, { code: 'not-ready' }, { 'retry-after': '1' });
 }
 

@@ -1,12 +1,13 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { PeerCounters } from '../../reload/peer-options.ts';
 import type { PeerHost } from '../peer-host.ts';
-import { serviceReadiness } from './readiness.ts';
+import { peerReadiness } from './readiness.ts';
+import { renewalCounters, renewalGauges } from './renewal-metrics.ts';
 import { revocationCounters, revocationGauges } from './revocation-metrics.ts';
 
 /** What the metrics read. */
 export type MeasuredPeer = Pick<PeerHost, 'status' | 'counters' | 'connectionCounts'> &
-  Partial<Pick<PeerHost, 'revocation'>>;
+  Partial<Pick<PeerHost, 'revocation' | 'renewal'>>;
 
 /**
  * The Prometheus view of a peer. Everything is read when somebody asks, so a peer whose metrics
@@ -32,10 +33,7 @@ export class Metrics {
 
   private addGauges(host: MeasuredPeer): void {
     const gauges: Readonly<Record<string, readonly [help: string, read: () => number]>> = {
-      xor_ready: [
-        '1 when joined, connected and stored',
-        () => Number(serviceReadiness(host.status()).ready),
-      ],
+      xor_ready: ['1 when joined, connected and stored', () => Number(peerReadiness(host).ready)],
       xor_uptime_seconds: ['Since this peer started', () => host.status().uptimeSeconds],
       xor_links: ['Authenticated overlay links', () => host.connectionCounts.links],
       xor_handshakes: [
@@ -52,7 +50,11 @@ export class Metrics {
         () => host.status().configurationSequence,
       ],
     };
-    const all = { ...gauges, ...revocationGauges(() => host.revocation) };
+    const all = {
+      ...gauges,
+      ...revocationGauges(() => host.revocation),
+      ...renewalGauges(host),
+    };
     for (const [name, [help, read]] of Object.entries(all)) this.gauge(name, help, read);
   }
 
@@ -79,9 +81,8 @@ export class Metrics {
       'Requests answered',
       read((from) => from.requestsAnswered),
     );
-    for (const [name, [help, value]] of Object.entries(revocationCounters(() => host.revocation))) {
-      this.counter(name, help, value);
-    }
+    const more = { ...revocationCounters(() => host.revocation), ...renewalCounters(host) };
+    for (const [name, [help, value]] of Object.entries(more)) this.counter(name, help, value);
     this.labelledCounter('xor_messages_dropped_total', 'Messages not processed', 'cause', () =>
       Object.entries(counters().dropped),
     );

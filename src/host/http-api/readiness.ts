@@ -1,5 +1,7 @@
 import { KindIds } from '../../overlay-config/kind-definition.ts';
 import type { PeerStatus } from '../../reload/peer-options.ts';
+import type { PeerHost } from '../peer-host.ts';
+import type { RenewalStatus } from '../renewal/renewal-status.ts';
 
 export type Readiness =
   | { readonly ready: true }
@@ -36,6 +38,26 @@ export function serviceReadiness(status: PeerStatus): Readiness {
     return notReady('none of the neighbours answers');
   }
   return joined;
+}
+
+/**
+ * Ready, and its certificate will be renewed in time: a failure to do so is told while a quarter of
+ * the certificate's life is left, so that somebody can act before the peer falls out.
+ */
+export function peerReadiness(
+  host: Pick<PeerHost, 'status'> & Partial<Pick<PeerHost, 'renewal'>>,
+): Readiness {
+  const service = serviceReadiness(host.status());
+  const { renewal } = host;
+  if (!service.ready || renewal?.fault === undefined || !renewal.isUrgent) return service;
+  return notReady(renewalWarning(renewal) ?? '');
+}
+
+/** Why the certificate may end unrenewed, as a sentence; undefined: nothing speaks for that. */
+export function renewalWarning(renewal: RenewalStatus | undefined): string | undefined {
+  if (renewal?.fault === undefined) return undefined;
+  const ends = new Date(renewal.notAfterUnixMs).toISOString();
+  return `the certificate ends at ${ends} and could not be renewed: ${renewal.fault}`;
 }
 
 function notReady(reason: string): Readiness {
