@@ -91,6 +91,9 @@ export function parseCertificate(der: Uint8Array): Certificate | CertificateRefu
 /** Bytes; those of users take about 700. */
 export const certificateLengthMax = 65_536;
 
+/** Characters of a subject that a description repeats. */
+const describedLengthMax = 200;
+
 class ParsedCertificate implements Certificate {
   readonly der: Uint8Array;
   readonly tbsCertificate: Uint8Array;
@@ -142,7 +145,9 @@ class ParsedCertificate implements Certificate {
 
   describe(): string {
     const subject = this.subject.isEmpty ? 'certificate without subject' : this.subject.text;
-    return `${subject} (sha256 ${this.sha256.slice(0, 16)}…)`;
+    const shown =
+      subject.length > describedLengthMax ? `${subject.slice(0, describedLengthMax)}…` : subject;
+    return `${shown} (sha256 ${this.sha256.slice(0, 16)}…)`;
   }
 }
 

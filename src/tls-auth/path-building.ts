@@ -87,7 +87,7 @@ class PathSearch {
       const rule = 'limits signatureChecksMax, validationsMax, stepsMax, nameComparisonsMax';
       return refusalOf('work-limit', leaf, rule, detail);
     }
-    const detail = `nobody here issued it as "${leaf.issuer.text}"`;
+    const detail = `nobody here issued it as "${leaf.issuer.text.slice(0, shownLengthMax)}"`;
     return this.closest ?? refusalOf('no-path', leaf, 'RFC 5280 §6.1 path', detail);
   }
 
@@ -189,3 +189,6 @@ const validationsMax = 100;
 
 /** Certificates put on a path in one search: those that sign each other make many ways. */
 const stepsMax = 1000;
+
+/** Characters of an issuer's name that a refusal repeats. */
+const shownLengthMax = 200;
