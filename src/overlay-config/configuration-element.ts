@@ -263,7 +263,7 @@ const XEP_0416_OVERLAY = 'xmpp.org';
 const LINK_PROTOCOL = 'TLS';
 const NODE_ID_LENGTH = 16;
 /** Port of RELOAD — RFC 6940 §11.1. */
-const PORT_DEFAULT = '6084';
+export const PORT_DEFAULT = '6084';
 const KIND_BLOCKS_MAX = 64;
 /** Fragment offsets have 24 bits (RFC 6940 §6.7). */
 const MESSAGE_BYTES_MAX = 0xffffff;
