@@ -1,5 +1,6 @@
 import type { VerifiedConfiguration } from '../overlay-config/verified-configuration.ts';
 import type { LookupDefences } from '../reload/lookup-defences.ts';
+import type { RevocationPolicy } from '../tls-auth/revocation-check.ts';
 import type { KeyType } from './enrollment/enrollment-key.ts';
 import type { LinkCredentials } from './links/link-credentials.ts';
 import type { LinkLimits } from './links/link-limits.ts';
@@ -26,6 +27,13 @@ export interface JoinOptions {
   readonly client?: boolean;
   /** Lookups that hold out against lying peers, at the price of more messages. Default: none. */
   readonly defences?: LookupDefences;
+  /**
+   * `require`: a certificate counts only with a current revocation list that does not name it;
+   * `prefer` (the default): also while no list of its issuer was ever reachable; `off`.
+   */
+  readonly revocation?: RevocationPolicy;
+  /** Revocation lists are asked for at least so often, ms. Default: an hour. */
+  readonly revocationRefreshMs?: number;
   /** Default: nothing is logged. */
   readonly log?: Log;
   readonly linkLimits?: Partial<LinkLimits>;
@@ -53,5 +61,10 @@ export type IdentitySource =
       readonly password: () => Promise<string>;
       /** Default: p256. */
       readonly keyType?: KeyType;
+      /**
+       * https URL of the enrollment server that has the account, where several authorities serve
+       * the overlay. Default: those of the configuration, one after another until one answers.
+       */
+      readonly enrollmentUrl?: string;
     }
   | { readonly from: 'given'; readonly credentials: LinkCredentials };

@@ -69,7 +69,9 @@ async function enrollWithAny(
   options: IdentityOptions,
 ): Promise<LinkCredentials> {
   const { configuration, stateDirectory, log } = options;
-  const [firstUrl, ...otherUrls] = configuration.enrollmentServers;
+  const { enrollmentUrl } = source;
+  const [firstUrl, ...otherUrls] =
+    enrollmentUrl === undefined ? configuration.enrollmentServers : [enrollmentUrl];
   if (firstUrl === undefined) {
     throw new IdentityMissing(
       `the overlay ${configuration.instanceName} names no enrollment server; ` +
