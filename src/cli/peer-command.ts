@@ -6,6 +6,7 @@ import { openPeer } from '../host/join-overlay.ts';
 import { createLog, LOG_LEVELS, type Log, type LogLevel } from '../host/log.ts';
 import type { PeerHost } from '../host/peer-host.ts';
 import { formatSocketAddress, type SocketAddress } from '../host/socket-address.ts';
+import type { RevocationPolicy } from '../tls-auth/revocation-check.ts';
 import { OperatorError, usageError } from './operator-error.ts';
 import { readNumber, readSocketAddress } from './option-readers.ts';
 import { readPasswordFromStdin } from './password-input.ts';
@@ -29,7 +30,8 @@ interface PeerCommandOptions {
   readonly api: SocketAddress;
   readonly apiCertificate?: string;
   readonly apiKey?: string;
-  readonly revocation: string;
+  readonly revocation: RevocationPolicy;
+  readonly revocationRefresh: number;
   readonly logLevel: LogLevel;
   readonly json?: boolean;
 }
@@ -56,10 +58,15 @@ export function peerCommand(): Command {
     .addOption(
       new Option(
         '--revocation <mode>',
-        'revocation lists; none is fetched yet, so "require" is refused',
+        'revocation lists: without a current one refuse, or accept until one was seen',
       )
         .choices(['require', 'prefer', 'off'])
         .default('prefer'),
+    )
+    .addOption(
+      new Option('--revocation-refresh <seconds>', 'ask for newer lists at least so often')
+        .argParser(readNumber(1, 604_800))
+        .default(3600),
     )
     .addOption(new Option('--log-level <level>', 'on stderr').choices(LOG_LEVELS).default('info'))
     .option('--json', 'print {"event":"joined",…} when in the ring')
@@ -73,11 +80,6 @@ async function runPeer(options: PeerCommandOptions): Promise<void> {
   }
   if (options.first === true && options.client === true) {
     throw usageError('--first makes a peer, --client does not: choose one');
-  }
-  if (options.revocation === 'require') {
-    throw usageError(
-      'no revocation list is fetched yet, so none can be required; use prefer or off',
-    );
   }
   const log = createLog(options.logLevel);
   const stop = new StopSignal();
@@ -148,6 +150,8 @@ async function joinOptions(
     ...(advertise === undefined ? {} : { advertise }),
     first: options.first === true,
     client: options.client === true,
+    revocation: options.revocation,
+    revocationRefreshMs: options.revocationRefresh * 1000,
     ...lookupDefences(options),
     log,
     signal,
