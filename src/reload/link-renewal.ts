@@ -38,7 +38,7 @@ export class LinkRenewal {
     const paceMs = Math.min(LINK_RENEWAL_PACE_MS, leftMs / Math.max(1, links.size));
     let dueMs = env.now.monotonicMs;
     for (const { id } of links.all()) {
-      this.former.set(id, { attempts: 0, dueMs });
+      this.former.set(id, { attempts: 0, dueMs, answerByMs: 0 });
       dueMs += env.randomMs(paceMs / 2, paceMs * 1.5);
     }
     this.handleTimer();
@@ -48,7 +48,7 @@ export class LinkRenewal {
   add(id: LinkId): void {
     if (this.former.has(id)) return;
     const dueMs = this.env.now.monotonicMs + this.env.randomMs(0, LINK_RENEWAL_PACE_MS);
-    this.former.set(id, { attempts: 0, dueMs });
+    this.former.set(id, { attempts: 0, dueMs, answerByMs: 0 });
     this.arm();
   }
 
@@ -57,20 +57,23 @@ export class LinkRenewal {
     for (const [id, attempt] of this.former) {
       if (attempt.dueMs > nowMs) continue;
       const link = this.links.link(id);
-      if (link === undefined || this.links.retire(link) || !this.makeAgain(link, attempt)) {
-        this.former.delete(id);
-      }
+      attempt.dueMs = nowMs + LINK_RENEWAL_PACE_MS;
+      const isLeft =
+        link === undefined || !(this.links.retire(link) || this.makeAgain(link, attempt));
+      if (isLeft) this.former.delete(id);
     }
     this.arm();
   }
 
   /** Returns false where it cannot be: then it goes on until the certificate ends. */
   private makeAgain(link: Link, attempt: Attempt): boolean {
+    const nowMs = this.env.now.monotonicMs;
+    if (attempt.answerByMs > nowMs) return true;
     const address = this.addressOf(link);
     if (address === undefined || attempt.attempts >= ATTEMPTS_MAX) return false;
-    attempt.dueMs = this.env.now.monotonicMs + LINK_RENEWAL_ANSWER_MS;
     if (this.attaches.loads.connecting >= this.env.limits.attachesMax) return true;
     attempt.attempts++;
+    attempt.answerByMs = nowMs + LINK_RENEWAL_ANSWER_MS;
     const { nodeId } = link;
     this.attaches.connectDirectly(address, nodeId, this.attaches.askedFor(nodeId));
     return true;
@@ -92,7 +95,10 @@ export class LinkRenewal {
 
 interface Attempt {
   attempts: number;
+  /** When it is looked at again: there may be the newer link by then, or this one is gone. */
   dueMs: number;
+  /** Until then the newer link is waited for. */
+  answerByMs: number;
 }
 
 const ATTEMPTS_MAX = 3;

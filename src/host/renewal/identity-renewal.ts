@@ -133,11 +133,12 @@ export class IdentityRenewal {
     const privateKey = await this.nextKey();
     try {
       const identity = await this.askServers(privateKey);
+      if (identity.node.validUntilUnixMs <= this.life.untilUnixMs) throw new NoLater();
       await saveIdentity(stateDirectory, identity);
       return identity;
     } catch (error) {
       const isKeyRefused = error instanceof EnrollmentFailure && error.code === 'bad_CSR';
-      if (isKeyRefused) await dropPendingKey(stateDirectory);
+      if (isKeyRefused || error instanceof NoLater) await dropPendingKey(stateDirectory);
       throw error;
     }
   }
@@ -222,6 +223,17 @@ export class IdentityRenewal {
   }
 }
 
+/** The authority answers with a certificate that brings nothing. */
+class NoLater extends Error {
+  constructor() {
+    super(
+      'the authority gives a certificate that ends no later than the one in force, perhaps because ' +
+        `its own certificate ends soon; ${ASK_OPERATOR}`,
+    );
+    this.name = 'NoLater';
+  }
+}
+
 function lifeOf(node: AuthenticatedNode): CertificateLife {
   const { certificate, validUntilUnixMs } = node;
   return { fromUnixMs: certificate.notBeforeUnixMs, untilUnixMs: validUntilUnixMs };
@@ -234,4 +246,4 @@ function sentenceOf(error: unknown): string {
 const LOOK_AGAIN_MS = 3_600_000;
 /** A server may ask for a pause, but not for one that outlasts the certificate. */
 const RETRY_AFTER_MS_MAX = 3_600_000;
-const ASK_OPERATOR = 'ask its operator';
+const ASK_OPERATOR = 'ask the operator of the overlay';
