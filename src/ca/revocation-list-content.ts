@@ -71,7 +71,10 @@ export function shardCountOf(register: CertificateRegister): number {
 }
 
 /** Whether a new list is due: half of the old one's time is over. */
-export function isRevocationListDue(list: RevocationListContent, unixMs: number): boolean {
+export function isRevocationListDue(
+  list: Pick<RevocationListContent, 'thisUpdateUnixMs'>,
+  unixMs: number,
+): boolean {
   return unixMs >= list.thisUpdateUnixMs + REVOCATION_LIST_LIFETIME_MS / 2;
 }
 

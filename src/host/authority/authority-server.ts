@@ -4,6 +4,7 @@ import { formatSocketAddress, isUnspecifiedHost, type SocketAddress } from '../s
 import type { AccountChange } from './accounts.ts';
 import { AuthorityAdminServer } from './admin-channel.ts';
 import { Authority, type AuthorityOperations, ENROLLMENT_PATH } from './authority.ts';
+import { AuthorityFailure } from './authority-failure.ts';
 import type { AuthorityStateOptions } from './authority-state.ts';
 import { EnrollmentHandler } from './enrollment-handler.ts';
 import {
@@ -82,6 +83,11 @@ export class RunningAuthority implements AuthorityOperations {
     const handler = (request: HttpRequest) => routes.answer(request);
     const server = new AuthorityHttpsServer(keys.httpsServer, limits, handler, log);
     try {
+      if (authority.state.isShared && options.publicUrl === undefined) {
+        throw new AuthorityFailure(
+          'several processes may share this ledger: say with --public-url where peers reach them',
+        );
+      }
       const listenAddress = await server.listen(options.listen);
       const url = options.publicUrl ?? publicUrlOf(options, listenAddress, settings.httpsNames);
       if (hostOf(url) === 'localhost' && isUnspecifiedHost(options.listen.host)) {
@@ -185,23 +191,29 @@ class AuthorityRoutes {
     if (!this.isReady) return laterAnswer(503, 'the authority is starting', 1);
     switch (request.path) {
       case CONFIGURATION_PATH:
-        return this.document(request, this.authority.configuration?.document);
+        return this.document(request, () => this.authority.configuration?.document);
       case ENROLLMENT_PATH:
         return request.method === 'POST'
           ? this.enrollment.answer(request)
           : textAnswer(405, 'enrollment takes POST (RFC 6940 §11.3)\n', { Allow: 'POST' });
       default:
         if (request.path.startsWith(REVOCATION_LIST_PATHS)) {
-          return this.document(request, this.authority.revocation.listAt(request.path));
+          return this.document(request, () => this.authority.revocation.listAt(request.path));
         }
         return textAnswer(404, `there is nothing here; see ${CONFIGURATION_PATH}\n`);
     }
   }
 
-  private document(request: HttpRequest, document: HttpDocument | undefined): HttpAnswer {
+  private async document(
+    request: HttpRequest,
+    find: () => HttpDocument | undefined,
+  ): Promise<HttpAnswer> {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return textAnswer(405, 'this takes GET and HEAD\n', { Allow: 'GET, HEAD' });
     }
+    // While the ledger is away, what was there before is better than nothing.
+    await this.authority.state.synchronize(DOCUMENT_AGE_MS_MAX).catch(() => undefined);
+    const document = find();
     if (document === undefined) return textAnswer(404, 'it is not there\n');
     return documentAnswer(document, request.headers, this.authority.state.nowUnixMs());
   }
@@ -224,4 +236,6 @@ function hostOf(url: string): string {
 /** RFC 6940 §11.2. */
 const CONFIGURATION_PATH = '/.well-known/reload-config';
 const REVOCATION_LIST_PATHS = '/crl/';
+/** For so long a process may show the lists and the configuration as they were. */
+const DOCUMENT_AGE_MS_MAX = 1_000;
 const MAINTENANCE_MS = 10 * 60_000;

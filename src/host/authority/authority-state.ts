@@ -58,6 +58,7 @@ export class AuthorityState {
   private readonly ledger: AuthorityLedger;
   private heldKeys: AuthorityKeys;
   private waiting = 0;
+  private synchronizedAtMs = Number.NEGATIVE_INFINITY;
 
   private constructor(
     directory: StateDirectory,
@@ -120,9 +121,16 @@ export class AuthorityState {
     return this.ledger.isShared;
   }
 
-  /** Takes in what other processes have done. */
-  synchronize(): Promise<void> {
-    return this.ledger.synchronize();
+  /**
+   * Takes in what other processes have done, unless that was done `maxAgeMs` ago at most. Whoever
+   * looks at the register or at what was published, outside of `exclusive`, calls this before.
+   */
+  async synchronize(maxAgeMs = 0): Promise<void> {
+    const nowMs = performance.now();
+    if (maxAgeMs > 0 && nowMs - this.synchronizedAtMs <= maxAgeMs) return;
+    await this.ledger.synchronize();
+    this.synchronizedAtMs = nowMs;
+    this.adoptPublishedCertificates();
   }
 
   /**
@@ -135,7 +143,10 @@ export class AuthorityState {
     }
     this.waiting++;
     try {
-      return await this.ledger.change(change);
+      return await this.ledger.change(() => {
+        this.adoptPublishedCertificates();
+        return change();
+      });
     } finally {
       this.waiting--;
     }
@@ -154,9 +165,9 @@ export class AuthorityState {
     this.ledger.publish(name, text);
   }
 
-  /** What was published last under a name, and is durable. */
-  published(name: string): string | undefined {
-    return this.ledger.document(name);
+  /** What was published last under a name; `decided`, within `exclusive`: and may not be durable. */
+  published(name: string, when: 'durable' | 'decided' = 'durable'): string | undefined {
+    return this.ledger.document(name, when);
   }
 
   /** The keys that sign the configuration. Throws AuthorityFailure below another authority. */
@@ -180,7 +191,26 @@ export class AuthorityState {
     const held = this.configurationKeys;
     const certified = { ...held[name], certificate };
     await writeCertificates(this.directory.path, { [name]: certified });
+    await this.exclusive(async () => {
+      const unixMs = this.nowUnixMs();
+      this.record({ type: 'keyUsed', unixMs, key: name, purpose: 'it has a new certificate' });
+      this.publish(certificateDocument(name), Buffer.from(certificate).toString('base64'));
+    });
     this.heldKeys = { ...this.heldKeys, configuration: { ...held, [name]: certified } };
+  }
+
+  /** All processes sign configurations with the same certificates. */
+  private adoptPublishedCertificates(): void {
+    const { configuration } = this.heldKeys;
+    if (configuration === undefined || !this.isShared) return;
+    for (const name of CONFIGURATION_SIGNERS) {
+      const published = this.published(certificateDocument(name));
+      if (published === undefined) continue;
+      const certificate = new Uint8Array(Buffer.from(published, 'base64'));
+      const held = this.configurationKeys;
+      const certified = { ...held[name], certificate };
+      this.heldKeys = { ...this.heldKeys, configuration: { ...held, [name]: certified } };
+    }
   }
 
   /** Replaces a file of the state, whole or not at all. */
@@ -260,5 +290,11 @@ async function kindOf(path: string, settings: AuthoritySettings): Promise<'root'
   );
 }
 
+/** The name under which a signer's certificate is published. */
+function certificateDocument(name: (typeof CONFIGURATION_SIGNERS)[number]): string {
+  return `certificate/${name}`;
+}
+
+const CONFIGURATION_SIGNERS = ['configurationSigner', 'kindSigner'] as const;
 /** ub-common-name — RFC 5280 appendix A.1. */
 const COMMON_NAME_LENGTH_MAX = 64;

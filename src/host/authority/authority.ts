@@ -137,6 +137,7 @@ export class Authority implements AuthorityOperations {
   }
 
   async revoke(target: string, reason: RevocationReason): Promise<readonly CertificateSummary[]> {
+    await this.state.synchronize();
     const authority = authorityNamed(this.state.register, target);
     const certificates =
       authority === undefined ? certificatesNamed(this.state.register, target) : [];
@@ -164,6 +165,7 @@ export class Authority implements AuthorityOperations {
   }
 
   async list(): Promise<AuthorityListing> {
+    await this.state.synchronize();
     return listAuthority(this.state.settings, this.state.register, this.state.nowUnixMs());
   }
 
@@ -193,6 +195,8 @@ export class Authority implements AuthorityOperations {
   async refresh(): Promise<void> {
     const { place } = this;
     if (place === undefined) throw new Error('the authority does not serve yet');
+    await this.state.synchronize();
+    await this.accounts.recordFailures();
     await this.refreshHttpsCertificate(place);
     if (this.configuration !== undefined) {
       await this.refreshSigner('configurationSigner');
@@ -202,8 +206,9 @@ export class Authority implements AuthorityOperations {
     await this.publishConfiguration(place);
   }
 
-  close(): Promise<void> {
-    return this.state.close();
+  async close(): Promise<void> {
+    await this.accounts.recordFailures().catch(() => undefined);
+    await this.state.close();
   }
 
   private async publishConfiguration(place: AuthorityPlace): Promise<void> {

@@ -38,16 +38,18 @@ export interface ConfigurationWish {
 export class ConfigurationPublisher {
   private readonly state: AuthorityState;
   private readonly authenticator: Authenticator;
-  private published: PublishedConfiguration | undefined;
+  /** From before the ledger had it. */
+  private readonly fromFile: PublishedConfiguration | undefined;
+  private parsed: { readonly text: string; readonly value: PublishedConfiguration } | undefined;
 
   private constructor(
     state: AuthorityState,
     authenticator: Authenticator,
-    published: PublishedConfiguration | undefined,
+    fromFile: PublishedConfiguration | undefined,
   ) {
     this.state = state;
     this.authenticator = authenticator;
-    this.published = published;
+    this.fromFile = fromFile;
   }
 
   static async open(
@@ -57,18 +59,30 @@ export class ConfigurationPublisher {
     return new ConfigurationPublisher(state, authenticator, await readPublished(state));
   }
 
+  /** What this or another process published last. Throws AuthorityFailure when it is damaged. */
+  private published(when: 'durable' | 'decided'): PublishedConfiguration | undefined {
+    const text = this.state.published(CONFIGURATION_DOCUMENT, when);
+    if (text === undefined) return this.fromFile;
+    if (this.parsed?.text === text) return this.parsed.value;
+    const value = parsePublished(text);
+    if (value === undefined) throw damaged('the configuration in the ledger');
+    this.parsed = { text, value };
+    return value;
+  }
+
   /** The document in force; undefined before the first `publish`. */
   get document(): HttpDocument | undefined {
-    if (this.published === undefined) return undefined;
+    const published = this.published('durable');
+    if (published === undefined) return undefined;
     return {
       contentType: 'application/p2p-overlay+xml',
-      bytes: new Uint8Array(Buffer.from(this.published.document)),
-      changedUnixMs: this.published.changedUnixMs,
+      bytes: new Uint8Array(Buffer.from(published.document)),
+      changedUnixMs: published.changedUnixMs,
     };
   }
 
   get sequence(): number | undefined {
-    return this.published?.sequence;
+    return this.published('durable')?.sequence;
   }
 
   /** Publishes what is wished, unless the document in force says it already and is fresh. */
@@ -77,15 +91,16 @@ export class ConfigurationPublisher {
       const unixMs = this.state.nowUnixMs();
       const content = this.contentOf(wish);
       const digest = this.digestOf(content);
-      const held = this.published;
+      const held = this.published('decided');
       const isFresh = held !== undefined && unixMs < held.changedUnixMs + LIFETIME_MS / 2;
       if (isFresh && held.digest === digest) return;
       const sequence = held === undefined ? FIRST_SEQUENCE : nextSequence(held.sequence);
       const expirationUnixMs = unixMs - (unixMs % 1000) + LIFETIME_MS;
       const document = this.sign({ ...content, sequence, expirationUnixMs });
       const published = { sequence, digest, changedUnixMs: unixMs, document };
-      await this.state.write(CONFIGURATION_FILE, JSON.stringify(published));
-      this.published = published;
+      const purpose = `configuration ${sequence}`;
+      this.state.record({ type: 'keyUsed', unixMs, key: 'configurationSigner', purpose });
+      this.state.publish(CONFIGURATION_DOCUMENT, JSON.stringify(published));
     });
   }
 
@@ -126,8 +141,9 @@ export class ConfigurationPublisher {
   }
 
   private heldConfiguration(): OverlayConfiguration | undefined {
-    if (this.published === undefined) return undefined;
-    const document = Buffer.from(this.published.document);
+    const published = this.published('decided');
+    if (published === undefined) return undefined;
+    const document = Buffer.from(published.document);
     const parsed = parseConfigurationDocument(document, this.state.settings.overlayName);
     return parsed instanceof ConfigurationFault ? undefined : parsed.configuration;
   }
@@ -167,7 +183,7 @@ export class ConfigurationPublisher {
   }
 }
 
-/** The file `configuration.json`. */
+/** A document of the ledger; in version 0.1 it was the file `configuration.json`. */
 interface PublishedConfiguration {
   readonly sequence: number;
   readonly digest: string;
@@ -187,8 +203,12 @@ async function readPublished(state: AuthorityState): Promise<PublishedConfigurat
   }
   const published = parsePublished(text);
   if (published !== undefined) return published;
-  throw new AuthorityFailure(
-    `${path} is damaged; restore it from a backup, since peers take newer sequences only`,
+  throw damaged(path);
+}
+
+function damaged(what: string): AuthorityFailure {
+  return new AuthorityFailure(
+    `${what} is damaged; restore it from a backup, since peers take newer sequences only`,
   );
 }
 
@@ -207,6 +227,7 @@ function parsePublished(text: string): PublishedConfiguration | undefined {
   }
 }
 
+const CONFIGURATION_DOCUMENT = 'configuration';
 const CONFIGURATION_FILE = 'configuration.json';
 const FIRST_SEQUENCE = 1;
 /** Peers fetch it again before; half-way a new one is published. */

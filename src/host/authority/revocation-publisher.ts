@@ -3,7 +3,6 @@ import { revocationListLint } from '../../ca/issuance-lint.ts';
 import {
   isRevocationListDue,
   nextRevocationLists,
-  type RevocationListContent,
   shardCountOf,
 } from '../../ca/revocation-list-content.ts';
 import type { RevocationReason } from '../../ca/revocation-reason.ts';
@@ -13,13 +12,14 @@ import { NotIssuable } from './not-issuable.ts';
 import { buildRevocationList } from './revocation-list-builder.ts';
 
 /**
- * Revokes, and shows the revocation lists: one, or one for each 10,000 certificates. A list is
- * shown after its number is in the ledger, so no number ever names two lists.
+ * Revokes, and shows the revocation lists: one, or one for each 10,000 certificates. Lists are in the
+ * ledger beside the event that has their number, so no number ever names two lists, a restart makes
+ * no new ones, and all processes show the same.
  */
 export class RevocationPublisher {
   private readonly state: AuthorityState;
   private url = '';
-  private readonly lists = new Map<number, PublishedList>();
+  private readonly parsed = new Map<string, ParsedList>();
 
   constructor(state: AuthorityState) {
     this.state = state;
@@ -47,20 +47,23 @@ export class RevocationPublisher {
 
   /** The list in force at a path; undefined: there is none. */
   listAt(path: string): HttpDocument | undefined {
-    for (const [shard, { document }] of this.lists) {
-      if (path === this.pathOf(shard)) return document;
-    }
-    return undefined;
+    const text = this.state.published(path);
+    if (text === undefined) return undefined;
+    const held = this.parsed.get(path);
+    if (held?.text === text) return held.document;
+    const { bytes, changedUnixMs } = JSON.parse(text) as PublishedList;
+    const document = {
+      contentType: 'application/pkix-crl',
+      bytes: new Uint8Array(Buffer.from(bytes, 'base64')),
+      changedUnixMs,
+    };
+    this.parsed.set(path, { text, document });
+    return document;
   }
 
   /** Makes new lists in the place of those whose time is half over, and lists that are missing. */
-  async refresh(): Promise<void> {
-    const unixMs = this.state.nowUnixMs();
-    const isDue = (shard: number) => {
-      const held = this.lists.get(shard);
-      return held === undefined || isRevocationListDue(held.content, unixMs);
-    };
-    await this.publish((shards) => shards.filter(isDue));
+  refresh(): Promise<void> {
+    return this.state.exclusive(() => this.publish((shard) => this.isDue(shard)));
   }
 
   /**
@@ -68,19 +71,17 @@ export class RevocationPublisher {
    * all are made anew: the first one spoke of every certificate until now.
    */
   async prepareFor(serialNumber: string): Promise<void> {
-    if (this.lists.size === 0 || this.lists.has(shardOfSerialNumber(serialNumber))) return;
-    await this.publish((shards) => shards);
+    const isThere = (shard: number) => this.state.published(this.pathOf(shard)) !== undefined;
+    if (!isThere(0) || isThere(shardOfSerialNumber(serialNumber))) return;
+    await this.state.exclusive(() => this.publish(() => true));
   }
 
   /**
-   * Revokes those of these serial numbers that are not revoked yet and shows new lists. Returns
-   * them.
+   * Revokes those of these serial numbers that are not revoked yet, with new lists in the same
+   * change: no crash comes between the two. Returns them.
    */
-  async revoke(
-    serialNumbers: readonly string[],
-    reason: RevocationReason,
-  ): Promise<readonly string[]> {
-    const revoked = await this.state.exclusive(async () => {
+  revoke(serialNumbers: readonly string[], reason: RevocationReason): Promise<readonly string[]> {
+    return this.state.exclusive(async () => {
       const { register } = this.state;
       const unixMs = this.state.nowUnixMs();
       const fresh = serialNumbers.filter((serialNumber) => {
@@ -90,11 +91,19 @@ export class RevocationPublisher {
       for (const serialNumber of fresh) {
         this.state.record({ type: 'certificateRevoked', unixMs, serialNumber, reason });
       }
+      const touched = new Set(fresh.map(shardOfSerialNumber));
+      await this.publish((shard) => touched.has(shard));
       return fresh;
     });
-    const touched = new Set(revoked.map(shardOfSerialNumber));
-    if (touched.size > 0) await this.publish((shards) => shards.filter((one) => touched.has(one)));
-    return revoked;
+  }
+
+  /** Within a change. */
+  private isDue(shard: number): boolean {
+    const text = this.state.published(this.pathOf(shard), 'decided');
+    if (text === undefined) return true;
+    const { url, thisUpdateUnixMs } = JSON.parse(text) as PublishedList;
+    const isElsewhere = url !== this.urlOf(shard);
+    return isElsewhere || isRevocationListDue({ thisUpdateUnixMs }, this.state.nowUnixMs());
   }
 
   private pathOf(shard: number): string {
@@ -102,34 +111,47 @@ export class RevocationPublisher {
     return shard === 0 ? `${PATHS}${name}.crl` : `${PATHS}${name}-${shard}.crl`;
   }
 
-  private async publish(choose: (shards: readonly number[]) => readonly number[]): Promise<void> {
-    await this.state.exclusive(async () => {
-      const { register, issuerCommonName, keys } = this.state;
-      const unixMs = this.state.nowUnixMs();
-      const all = Array.from({ length: shardCountOf(register) }, (_, shard) => shard);
-      const shards = new Set(choose(all));
-      if (shards.size === 0) return;
-      const urlOf = (shard: number) => this.urlOf(shard);
-      const contents = nextRevocationLists(register, issuerCommonName, shards, urlOf, unixMs);
-      this.state.record({
-        type: 'revocationListIssued',
-        unixMs,
-        number: register.revocationListNumber + 1,
-      });
-      for (const [shard, content] of contents) {
-        const bytes = await buildRevocationList(content, keys.issuer);
-        const fault = revocationListLint(bytes, keys.issuer.certificate);
-        if (fault !== undefined) throw new NotIssuable('a revocation list', fault);
-        const document = { contentType: 'application/pkix-crl', bytes, changedUnixMs: unixMs };
-        this.lists.set(shard, { content, document });
-      }
+  /** Within a change. */
+  private async publish(isWanted: (shard: number) => boolean): Promise<void> {
+    const { register, issuerCommonName, keys } = this.state;
+    const unixMs = this.state.nowUnixMs();
+    const all = Array.from({ length: shardCountOf(register) }, (_, shard) => shard);
+    const shards = new Set(all.filter(isWanted));
+    if (shards.size === 0) return;
+    const urlOf = (shard: number) => this.urlOf(shard);
+    const contents = nextRevocationLists(register, issuerCommonName, shards, urlOf, unixMs);
+    this.state.record({
+      type: 'revocationListIssued',
+      unixMs,
+      number: register.revocationListNumber + 1,
     });
+    for (const [shard, { thisUpdateUnixMs, ...content }] of contents) {
+      const bytes = await buildRevocationList({ thisUpdateUnixMs, ...content }, keys.issuer);
+      const fault = revocationListLint(bytes, keys.issuer.certificate);
+      if (fault !== undefined) throw new NotIssuable('a revocation list', fault);
+      const list: PublishedList = {
+        url: this.urlOf(shard),
+        thisUpdateUnixMs,
+        changedUnixMs: unixMs,
+        bytes: Buffer.from(bytes).toString('base64'),
+      };
+      this.state.publish(this.pathOf(shard), JSON.stringify(list));
+    }
   }
 }
 
-const PATHS = '/crl/';
-
+/** A document of the ledger, under the path of the list. */
 interface PublishedList {
-  readonly content: RevocationListContent;
+  readonly url: string;
+  readonly thisUpdateUnixMs: number;
+  readonly changedUnixMs: number;
+  /** DER, base64. */
+  readonly bytes: string;
+}
+
+interface ParsedList {
+  readonly text: string;
   readonly document: HttpDocument;
 }
+
+const PATHS = '/crl/';

@@ -59,9 +59,10 @@ export class AuthorityLedger {
     return this.held.head;
   }
 
-  /** The text in force under a name; it is durable. */
-  document(name: string): string | undefined {
-    return this.held.documents.get(name);
+  /** The text in force under a name; `decided` is for changes, and not yet for the world. */
+  document(name: string, when: 'durable' | 'decided' = 'durable'): string | undefined {
+    const decided = when === 'decided' ? this.staged?.documents.get(name) : undefined;
+    return decided ?? this.held.documents.get(name);
   }
 
   /**
