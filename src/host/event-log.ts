@@ -10,8 +10,8 @@ export function logEvent(log: Log, event: PeerEvent): void {
     case 'ownDataFailed':
       log.warn(event, 'an own record is not stored');
       return;
-    case 'configurationRefused':
-      log.warn(event, 'configuration refused');
+    case 'mustLeave':
+      log.error(event, 'this peer can no longer be part of the overlay and leaves it');
       return;
     case 'renewed':
       log.info(event, 'a renewed certificate is in force');

@@ -5,11 +5,11 @@ import { unsupportedDemand } from '../reload/supported-configuration.ts';
 import { Authenticator } from '../tls-auth/authenticator.ts';
 import { verifyWithKey } from '../tls-auth/signature-verifier.ts';
 import { advertisedAddresses, resolveHost } from './advertised-addresses.ts';
-import { ConfigurationCache } from './configuration/configuration-cache.ts';
+import { ConfigurationUnavailable } from './configuration/configuration-client.ts';
 import {
-  ConfigurationClient,
-  ConfigurationUnavailable,
-} from './configuration/configuration-client.ts';
+  type FollowedConfiguration,
+  openConfiguration,
+} from './configuration/followed-configuration.ts';
 import { hostClock } from './host-clock.ts';
 import { openStoredValues } from './http-api/stored-values.ts';
 import type { ConfigurationSource, JoinOptions } from './join-options.ts';
@@ -60,7 +60,12 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
   const { log = silentLog, signal } = options;
   const directory = await openStateDirectory(options.stateDirectory);
   releases.add(() => directory.close());
-  const source = await openConfiguration(options, log, releases);
+  const source = await openConfiguration(
+    options.configuration ?? { from: 'https' },
+    { overlayName: options.overlay ?? OVERLAY_DEFAULT, stateDirectory: options.stateDirectory },
+    log,
+    (stop) => releases.add(stop),
+  );
   const { configuration } = source;
   const role = options.client === true ? 'client' : 'peer';
   const demand = unsupportedDemand(configuration, role);
@@ -105,6 +110,7 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
     write: (records) => stored.file.write(records),
     rememberPeers: (peers) => knownPeers.remember(peers),
     configurationAdopted: source.adopted,
+    ...(source.server === undefined ? {} : { configurationServer: source.server }),
     release: () => releases.releaseAll(),
     log: peerLog,
     ...(options.defences === undefined ? {} : { defences: options.defences }),
@@ -116,12 +122,12 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
   return host;
 }
 
-function followConfiguration(source: OpenedConfiguration, host: PeerHost, log: Log): void {
+function followConfiguration(source: FollowedConfiguration, host: PeerHost, log: Log): void {
   source.follow(
     (next) => host.adoptConfiguration(next),
     (reason) => {
       log.error({ reason }, 'the new configuration demands what this peer cannot do: leaving');
-      void host.leave();
+      void host.leave(reason);
     },
   );
 }
@@ -147,50 +153,6 @@ async function openIdentity(
   });
   await revocation?.decideOwnCertificate(credentials.chain, authenticator);
   return { authenticator, credentials };
-}
-
-interface OpenedConfiguration {
-  readonly configuration: VerifiedConfiguration;
-  /** Keeps one that came through the overlay. */
-  readonly adopted: (configuration: VerifiedConfiguration) => void;
-  /** Asks the server for newer ones from now on. */
-  readonly follow: (
-    onNew: (configuration: VerifiedConfiguration) => void,
-    onMustLeave: (reason: string) => void,
-  ) => void;
-}
-
-async function openConfiguration(
-  options: JoinOptions,
-  log: Log,
-  releases: ReleaseStack,
-): Promise<OpenedConfiguration> {
-  const source = options.configuration ?? { from: 'https' };
-  if (source.from === 'given') {
-    return {
-      configuration: source.configuration,
-      adopted: () => undefined,
-      follow: () => undefined,
-    };
-  }
-  const trust = trustedCertificates(source);
-  const client = new ConfigurationClient({
-    overlayName: options.overlay ?? OVERLAY_DEFAULT,
-    url: source.url,
-    ...(trust === undefined ? {} : { trustAnchorsPem: [trust] }),
-    cache: new ConfigurationCache(options.stateDirectory),
-    log,
-  });
-  releases.add(() => client.stop());
-  return {
-    configuration: await client.obtain(),
-    follow: (onNew, onMustLeave) => client.start(onNew, onMustLeave),
-    adopted: (configuration) => {
-      client.adopt(configuration).catch((error: unknown) => {
-        log.error({ reason: String(error) }, 'the new configuration cannot be kept on disk');
-      });
-    },
-  };
 }
 
 function trustedCertificates(source: ConfigurationSource | undefined): string | undefined {

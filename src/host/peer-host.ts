@@ -23,6 +23,8 @@ import type { ResourceId } from '../wire/resource-id.ts';
 import type { KindId } from '../wire/stored-data.ts';
 import { CommandError } from './command-error.ts';
 import { isResult, type ResultOf } from './command-result.ts';
+import { ConfigurationWatch } from './configuration/configuration-watch.ts';
+import type { ConfigurationServer } from './configuration/followed-configuration.ts';
 import { logEvent } from './event-log.ts';
 import { type Clock, hostClock } from './host-clock.ts';
 import { joinedReadiness } from './http-api/readiness.ts';
@@ -48,6 +50,8 @@ export interface PeerHostOptions
   readonly write: DurableWrite;
   readonly rememberPeers: (peers: readonly KnownPeer[]) => void;
   readonly configurationAdopted: (configuration: VerifiedConfiguration) => void;
+  /** Absent: the program brings newer configurations itself. */
+  readonly configurationServer?: ConfigurationServer;
   /** Absent: revocation is not looked at. */
   readonly revocation?: { report(): RevocationReport };
   /** Absent: the program renews the certificate itself. */
@@ -73,6 +77,7 @@ export class PeerHost extends EventEmitter<PeerHostEvents> {
   readonly nodeId: NodeId;
   readonly userName: string;
   readonly counters = new LinkCounters();
+  readonly configurationWatch: ConfigurationWatch;
   private readonly options: PeerHostOptions;
   private readonly links: OverlayLinks;
   private readonly persistence: PersistQueue;
@@ -104,6 +109,7 @@ export class PeerHost extends EventEmitter<PeerHostEvents> {
     this.configuration = options.configuration;
     this.credentials = options.credentials;
     const { credentials, authenticator, log } = options;
+    this.configurationWatch = new ConfigurationWatch(options.configurationServer, log, this.clock);
     this.links = new OverlayLinks(
       {
         credentials,
@@ -262,7 +268,7 @@ export class PeerHost extends EventEmitter<PeerHostEvents> {
   }
 
   /** Hands over, tells the neighbours, then closes everything. Never rejects. */
-  async leave(): Promise<void> {
+  async leave(reason = 'left the overlay'): Promise<void> {
     if (this.stopReason === undefined) {
       try {
         await this.run({ type: 'leave' }, 'left');
@@ -270,7 +276,7 @@ export class PeerHost extends EventEmitter<PeerHostEvents> {
         this.options.log.warn({ reason: String(error) }, 'left without the neighbours knowing');
       }
     }
-    await this.close('left the overlay');
+    await this.close(reason);
   }
 
   /** Closes at once, as a crash would but with flushed files. */
@@ -368,7 +374,8 @@ export class PeerHost extends EventEmitter<PeerHostEvents> {
   }
 
   private tell(event: PeerEvent): void {
-    logEvent(this.options.log, event);
+    if (event.type === 'configurationRefused') this.configurationWatch.noteRefusal(event.reason);
+    else logEvent(this.options.log, event);
     this.emit('event', event);
   }
 
