@@ -111,6 +111,7 @@ function tbsFields(der: Uint8Array, reader: DerReader) {
   if (wrapper !== undefined && version !== 2) {
     throw reader.fault('extensions in version 1 (RFC 5280 §5.1.2.7)');
   }
+  if (wrapper === undefined && version === 2) throw requiredExtensions(reader);
   const { unknownCritical, ...extensions } =
     wrapper === undefined ? NO_EXTENSIONS : derListExtensions(wrapper);
   wrapper?.expectEnd();
@@ -159,18 +160,31 @@ function derListExtensions(reader: DerReader): ListExtensions {
       if (critical && !idleExtensions.has(oid)) read.unknownCritical ??= oid;
       return;
     }
+    if (critical && neverCritical.has(oid)) throw value.fault(`extension ${oid} is critical`);
     readExtension(value, read);
     value.expectEnd();
   });
+  const { crlNumber, authorityKeyIdentifier: key } = read;
+  if (crlNumber === undefined || key?.keyIdentifier === undefined) throw requiredExtensions(reader);
   if (read.baseCrlNumber === undefined) return read;
-  if (read.crlNumber === undefined) {
-    throw reader.fault('a delta list without its own number (RFC 5280 §5.2.4)');
-  }
   if (all.some(({ oid }) => oid === ExtensionOid.freshestCrl)) {
     throw reader.fault('freshestCRL in a delta list (RFC 5280 §5.2.6)');
   }
   return read;
 }
+
+/** "Conforming CRL issuers are REQUIRED to include" both — RFC 5280 §5.2. */
+function requiredExtensions(reader: DerReader): MalformedDer {
+  const both = 'authorityKeyIdentifier (with keyIdentifier) and cRLNumber';
+  return reader.fault(`expected the extensions ${both} (RFC 5280 §5.2)`);
+}
+
+/** RFC 5280 §5.2.1, §5.2.3, §5.2.6. */
+const neverCritical: ReadonlySet<string> = new Set([
+  ExtensionOid.authorityKeyIdentifier,
+  ListExtensionOid.crlNumber,
+  ExtensionOid.freshestCrl,
+]);
 
 const extensionReaders = new Map<string, (reader: DerReader, read: ListExtensions) => void>([
   [

@@ -168,6 +168,13 @@ describe('a list for each rule that it can break', () => {
     });
   const scope = (value: Uint8Array) =>
     extension(ListExtensionOid.issuingDistributionPoint, value, true);
+  const withoutExtension = (name: string) =>
+    makeList(root, [], ({ extensions }) => ({ extensions: { ...extensions, [name]: undefined } }));
+  const criticalNumber = makeList(root, [], ({ extensions }) => ({
+    extensions: { ...extensions, listNumber: { ...listNumber(1), critical: true } },
+  }));
+  const fullName = [generalName.uri('http://crl.example.org/delta.crl')];
+  const freshest = distributionPoints([{ fullName }], ExtensionOid.freshestCrl);
 
   const broken: readonly (readonly [rule: string, bytes: Uint8Array])[] = [
     ['§5.1.2.1', list([], [], () => ({ version: 0 }))],
@@ -182,12 +189,15 @@ describe('a list for each rule that it can break', () => {
     ['§4.2', list([listNumber(1)])],
     ['§5.2.3', makeList(root, [], () => ({ extensions: { number: listNumber(-1) } }))],
     ['§5.2.3', makeList(root, [], () => ({ extensions: { number: listNumber(2n ** 160n) } }))],
-    ['§5.2.4', makeList(root, [], () => ({ extensions: { delta: deltaIndicator(1) } }))],
+    ['cRLNumber (RFC 5280 §5.2)', makeList(root, [], () => ({ extensions: {} }))],
+    ['cRLNumber (RFC 5280 §5.2)', withoutExtension('listNumber')],
+    ['cRLNumber (RFC 5280 §5.2)', withoutExtension('authorityKeyIdentifier')],
+    ['2.5.29.20 is critical', criticalNumber],
     ['§5.2.5', list([issuingDistributionPoint({})])],
     ['only contains', list([issuingDistributionPoint({ onlyContains: [1, 2] })])],
     ['expected TRUE', list([scope(sequence(implicit(4, Uint8Array.of(0))))])],
     ['left over', list([scope(sequence(implicit(9, Uint8Array.of(0))))])],
-    ['§5.2.6', list([deltaIndicator(0), distributionPoints([{}], ExtensionOid.freshestCrl)])],
+    ['§5.2.6', list([deltaIndicator(0), freshest])],
     ['§5.3.1', list([], [entry(reasonCode(7))])],
     ['§5.3.1', list([], [entry(reasonCode(11))])],
     ['§5.3.1', list([], [entryOf(1n, 'removeFromCRL')])],
