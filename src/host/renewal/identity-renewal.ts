@@ -86,9 +86,9 @@ export class IdentityRenewal {
 
   start(): void {
     const nowUnixMs = this.time.unixMs();
-    const { random } = this.time;
-    const dueUnixMs = renewalUnixMs(this.life, random());
-    const soonUnixMs = nowUnixMs + overdueDelayMs(this.life.untilUnixMs - nowUnixMs, random());
+    const dueUnixMs = renewalUnixMs(this.life, this.time.random());
+    const leftMs = this.life.untilUnixMs - nowUnixMs;
+    const soonUnixMs = nowUnixMs + overdueDelayMs(leftMs, this.time.random());
     this.plan(Math.max(dueUnixMs, soonUnixMs));
   }
 
