@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import {
+  bitString,
   der,
   explicit,
   implicit,
@@ -79,11 +80,24 @@ export function makeList(
 
 /** A list of this content, signed with any key. */
 export function issueList(content: ListContent, key: KeyObject): Uint8Array {
+  return signTbs(tbsCertList(content), content.signatureOid, key);
+}
+
+/** The same, signed by whatever signs. */
+export function listDer(
+  content: ListContent,
+  signBytes: (tbs: Uint8Array) => Uint8Array,
+): Uint8Array {
+  const tbs = tbsCertList(content);
+  return sequence(tbs, algorithmIdentifier(content.signatureOid), bitString(signBytes(tbs)));
+}
+
+function tbsCertList(content: ListContent): Uint8Array {
   const { version, entries, nextUpdateUnixMs } = content;
   const extensions = Object.values(content.extensions).flatMap((one) =>
     one === undefined ? [] : [extensionDer(one)],
   );
-  const tbs = sequence(
+  return sequence(
     ...(version === undefined ? [] : [integer(version)]),
     algorithmIdentifier(content.signatureOid),
     distinguishedName(content.issuer),
@@ -92,7 +106,6 @@ export function issueList(content: ListContent, key: KeyObject): Uint8Array {
     ...(entries === undefined ? [] : [der(0x30, Buffer.concat(entries.map(entryDer)))]),
     ...(extensions.length === 0 ? [] : [explicit(0, sequence(...extensions))]),
   );
-  return signTbs(tbs, content.signatureOid, key);
 }
 
 /** An entry; without a reason it has no reasonCode. */

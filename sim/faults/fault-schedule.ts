@@ -8,7 +8,7 @@ import { ConfigurationSpread } from './configuration-spread.ts';
 
 /** Carries out what happens once in a scenario, and says when it did. */
 export class FaultSchedule {
-  /** Nodes that a configuration names as bad-nodes. */
+  /** Nodes that a configuration names as bad-nodes, or a list as revoked. */
   readonly revoked = new Set<SimNode>();
   /** Nodes that vanished at once. */
   readonly vanished = new Set<SimNode>();
@@ -86,6 +86,8 @@ export class FaultSchedule {
         return this.rollOver('new configuration');
       case 'revocation':
         return this.revoke(plan.share);
+      case 'revocationList':
+        return this.revokeByList(plan);
     }
   }
 
@@ -173,6 +175,21 @@ export class FaultSchedule {
 
   private revoke(share: number): void {
     this.revokeNodes(this.chosen(share), `${percent(share)} of the peers are revoked`);
+  }
+
+  /** Who is named does all to stay: its host fetches no list. */
+  private revokeByList(plan: Extract<FaultPlan, { type: 'revocationList' }>): void {
+    const { world, revocation } = this.overlay;
+    if (revocation === undefined) throw new Error('the overlay publishes no revocation lists');
+    const chosen = this.chosen(plan.share);
+    for (const node of chosen) {
+      this.revoked.add(node);
+      world.revoke(node);
+    }
+    world.changesUnderWay++;
+    const mark = this.mark(`${percent(plan.share)} of the peers are in a revocation list`);
+    mark.endMs = mark.atMs + plan.minutes * 60_000;
+    revocation.publish(chosen, plan.minutes * 60_000, () => world.changesUnderWay--);
   }
 
   /** The newest configuration names all that were revoked so far, and one peer gets it. */

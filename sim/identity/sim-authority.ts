@@ -1,7 +1,9 @@
 import { Authenticator } from '../../src/tls-auth/authenticator.ts';
+import type { Certificate } from '../../src/tls-auth/certificate.ts';
 import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
 import { reloadUri } from '../../src/tls-auth/node-identity.ts';
 import { SignatureOid } from '../../src/tls-auth/object-identifier.ts';
+import { RevocationLists } from '../../src/tls-auth/revocation-lists.ts';
 import { SharedVerdicts } from '../../src/tls-auth/shared-verdicts.ts';
 import { type Signer, signerIdentityOf } from '../../src/tls-auth/signer.ts';
 import type { TrustSettings } from '../../src/tls-auth/trust-settings.ts';
@@ -23,6 +25,7 @@ import {
   type TestExtension,
   type TestName,
 } from '../certificates/extension-maker.ts';
+import { entryOf, listDer, listNumber } from '../certificates/revocation-list-maker.ts';
 import type { SignatureScheme, SimKeyPair } from './signature-scheme.ts';
 
 /** Who a simulated certificate is for. */
@@ -59,9 +62,39 @@ export class SimAuthority {
     this.authenticator = this.newAuthenticator();
   }
 
-  /** A new Authenticator of an overlay with this root. */
-  newAuthenticator(settings: TrustSettings = this.trustSettings()): Authenticator {
-    return new Authenticator(settings, this.scheme.verify, this.shared);
+  /** A new Authenticator of an overlay with this root, which asks `lists` where there are any. */
+  newAuthenticator(
+    settings: TrustSettings = this.trustSettings(),
+    lists?: RevocationLists,
+  ): Authenticator {
+    return new Authenticator(settings, this.scheme.verify, this.shared, lists);
+  }
+
+  /** The lists of one node, empty at first. */
+  newRevocationLists(): RevocationLists {
+    return new RevocationLists({ policy: 'prefer', verifySignature: this.scheme.verify });
+  }
+
+  /** The list of this number that names these certificates, of an hour ago and for a week. */
+  revocationList(number: number, revoked: readonly Certificate[], unixMs: number): Uint8Array {
+    const entries = revoked.map(({ serialNumber }) =>
+      entryOf(BigInt(`0x${serialNumber}`), 'keyCompromise'),
+    );
+    return listDer(
+      {
+        version: 1,
+        signatureOid: SignatureOid.ecdsaWithSha256,
+        issuer: NAME,
+        thisUpdateUnixMs: unixMs - HOUR_MS,
+        nextUpdateUnixMs: unixMs + 7 * 24 * HOUR_MS,
+        entries: entries.length === 0 ? undefined : entries,
+        extensions: {
+          authorityKeyIdentifier: authorityKeyIdentifier(this.key.publicKey),
+          listNumber: listNumber(number),
+        },
+      },
+      this.signBytes,
+    );
   }
 
   leafCertificate(plan: LeafPlan): Uint8Array {
@@ -136,11 +169,13 @@ export class SimAuthority {
 }
 
 const NAME: TestName = [['CN', 'Simulated Root']];
-const CRL_URI = 'http://crl.example.org/simulated.crl';
+/** Where the certificates say that the list is. */
+export const CRL_URI = 'http://crl.example.org/simulated.crl';
 /** 2025 to 2035. */
 const VALIDITY = { notBeforeUnixMs: 1_735_689_600_000, notAfterUnixMs: 2_051_222_400_000 };
 /** Until 2045, so that renewed certificates may last longer than the first ones. */
 const ROOT_VALIDITY = { ...VALIDITY, notAfterUnixMs: 2_366_841_600_000 };
+const HOUR_MS = 3_600_000;
 const SHARED_CERTIFICATES_MAX = 65_536;
 const SHARED_SIGNATURES_MAX = 262_144;
 /** All serial numbers have one length. */

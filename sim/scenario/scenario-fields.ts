@@ -116,6 +116,12 @@ const fault: FieldReader<FaultPlan> = oneOf<FaultPlan>('type', {
     atMinutes,
   }),
   revocation: record<FaultOf<'revocation'>>({ type: choice('revocation'), atMinutes, share }),
+  revocationList: record<FaultOf<'revocationList'>>({
+    type: choice('revocationList'),
+    atMinutes,
+    minutes,
+    share,
+  }),
 });
 
 const workload = record<WorkloadPlan>({

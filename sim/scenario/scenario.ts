@@ -127,7 +127,14 @@ export type FaultPlan =
   /** A new signed configuration is given to one peer and spreads. */
   | { readonly type: 'configurationRollOver'; readonly atMinutes: number }
   /** So many peers are made bad-nodes by a new configuration. */
-  | { readonly type: 'revocation'; readonly atMinutes: number; readonly share: number };
+  | { readonly type: 'revocation'; readonly atMinutes: number; readonly share: number }
+  /** So many peers are named by a revocation list, which the others fetch within the time. */
+  | {
+      readonly type: 'revocationList';
+      readonly atMinutes: number;
+      readonly minutes: number;
+      readonly share: number;
+    };
 
 /** What applications ask for, all nodes together. */
 export interface WorkloadPlan {

@@ -13,6 +13,7 @@ import { ResourceStore } from '../../src/storage/resource-store.ts';
 import type { Signer } from '../../src/tls-auth/signer.ts';
 import { toHex } from '../../src/wire/hex.ts';
 import type { NodeId } from '../../src/wire/node-id.ts';
+import { RevocationSource } from '../faults/revocation-source.ts';
 import type { SignatureScheme, SimKeyPair } from '../identity/signature-scheme.ts';
 import { type LeafPlan, SimAuthority } from '../identity/sim-authority.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -55,6 +56,8 @@ export class SimOverlay {
   configuration: VerifiedConfiguration;
   /** The nodes whose addresses everybody knows. */
   readonly bootstrapNodes: SimNode[] = [];
+  /** The lists that the authority publishes; absent: its certificates are in no list. */
+  readonly revocation: RevocationSource | undefined;
   private readonly keys: readonly SimKeyPair[];
   private readonly signer: Signer;
   private readonly random: SimRandom;
@@ -80,6 +83,8 @@ export class SimOverlay {
     });
     this.random = this.world.stream('overlay');
     this.authority = new SimAuthority(OVERLAY, scheme, keys[0] as SimKeyPair);
+    const isByList = scenario.faults.some(({ type }) => type === 'revocationList');
+    this.revocation = isByList ? new RevocationSource(this.world, this.authority) : undefined;
     this.signer = this.authority.signer(
       { key: keys[1] as SimKeyPair, nodeId: this.newNodeId(), userName: SIGNER_NAME },
       WORLD_START_UNIX_MS,
@@ -177,7 +182,10 @@ export class SimOverlay {
     const isFirst = this.bootstrapNodes[0] === node;
     return {
       configuration,
-      authenticator: this.authority.newAuthenticator(trustSettingsOf(configuration)),
+      authenticator: this.authority.newAuthenticator(
+        trustSettingsOf(configuration),
+        this.revocation?.listsOf(node),
+      ),
       signer: node.signer,
       random: this.world.stream(`peer/${node.index}/${node.incarnation}`),
       role: node.role,

@@ -3,7 +3,16 @@ import { FaultSchedule } from '../../../sim/faults/fault-schedule.ts';
 import type { FaultPlan, Scenario } from '../../../sim/scenario/scenario.ts';
 import { ringFault } from '../../../sim/simulation/ring-wholeness.ts';
 import type { SimNode } from '../../../sim/world/sim-node.ts';
+import type { Authenticator } from '../../../src/tls-auth/authenticator.ts';
+import { CertificateRefusal } from '../../../src/tls-auth/certificate-refusal.ts';
 import { settledSimulation } from '../test-simulation.ts';
+
+/** Whether a node's certificate still counts for an Authenticator. */
+function isSignerAt(authenticator: Authenticator, { signer }: SimNode): boolean {
+  const [leaf = new Uint8Array(0), ...pool] = signer.node.chain;
+  const unixMs = signer.node.certificate.notBeforeUnixMs + 365 * 24 * 3_600_000;
+  return !(authenticator.authenticate(leaf, pool, unixMs) instanceof CertificateRefusal);
+}
 
 /** An overlay that has settled, and faults that begin when told to. */
 function withFaults(faults: readonly FaultPlan[], change: Partial<Scenario> = {}) {
@@ -158,5 +167,26 @@ describe('new configurations', () => {
     const left = upPeers().filter((node) => !schedule.revoked.has(node));
     expect(left).toHaveLength(9);
     expect(ringFault(left)).toBeUndefined();
+  });
+
+  test('revoke peers by a list: each host fetches it, and the others go on without them', () => {
+    const faults = [
+      { type: 'revocationList', atMinutes: 0, minutes: 5, share: 0.25 },
+    ] as const satisfies FaultPlan[];
+    const { schedule, runMinutes, upPeers, world } = withFaults(faults, { faults });
+    schedule.start();
+    runMinutes(0.1);
+    expect(schedule.revoked.size).toBe(3);
+    runMinutes(15);
+    const left = upPeers().filter((node) => !schedule.revoked.has(node));
+    expect(left).toHaveLength(9);
+    expect(ringFault(left)).toBeUndefined();
+    for (const node of left) {
+      const authenticator = world.authenticatorOf(node);
+      expect([...schedule.revoked].some((one) => isSignerAt(authenticator, one))).toBe(false);
+      const linked = node.peer?.status().links.map(({ nodeId }) => nodeId) ?? [];
+      for (const gone of schedule.revoked) expect(linked).not.toContain(gone.nodeId);
+    }
+    expect(world.changesUnderWay).toBe(0);
   });
 });
