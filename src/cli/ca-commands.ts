@@ -8,15 +8,18 @@ import {
 import type { AuthorityOperations } from '../host/authority/authority.ts';
 import type { CertificateSummary } from '../host/authority/listing.ts';
 import { caAuditCommand } from './ca-audit-commands.ts';
+import { caCompleteCommand, caSignAuthorityCommand } from './ca-hierarchy-commands.ts';
+import { caInitCommand } from './ca-init-command.ts';
 import {
   type AuthorityOptions,
   authorityStateDirectory,
   caExamples,
   withAuthorityOptions,
 } from './ca-options.ts';
-import { caInitCommand, caServeCommand } from './ca-serve-commands.ts';
+import { caServeCommand } from './ca-serve-commands.ts';
 import { usageError } from './operator-error.ts';
 import { readNumber } from './option-readers.ts';
+import { passphraseOf } from './passphrase-input.ts';
 import { readPasswordFromStdin } from './password-input.ts';
 import { printJson, printLine, printTable } from './terminal-output.ts';
 
@@ -38,6 +41,8 @@ export function caCommand(): Command {
     userCommand(),
     listCommand(),
     revokeCommand(),
+    caSignAuthorityCommand(),
+    caCompleteCommand(),
     caAuditCommand(),
   ];
   for (const inner of commands) command.addCommand(inner);
@@ -130,6 +135,17 @@ function listCommand(): Command {
       );
       printLine();
       printCertificates(listing.certificates);
+      if (listing.authorities.length === 0) return;
+      printLine();
+      printTable(
+        ['AUTHORITY', 'STATUS', 'NOT AFTER', 'SERIAL NUMBER'],
+        listing.authorities.map(({ authority = '', status, reason, notAfter, serialNumber }) => [
+          authority,
+          reason === undefined ? status : `${status} (${reason})`,
+          notAfter,
+          serialNumber,
+        ]),
+      );
     });
 }
 
@@ -175,6 +191,7 @@ async function withState<Result>(
 ): Promise<Result> {
   const { withAuthority } = await import('../host/authority/access.ts');
   return withAuthority(authorityStateDirectory(options.state), use, {
+    passphrase: passphraseOf(options),
     database: options.database,
   });
 }
@@ -199,9 +216,9 @@ function readReason(text: string): RevocationReason {
 function printCertificates(certificates: readonly CertificateSummary[]): void {
   printTable(
     ['NODE-ID', 'JID', 'STATUS', 'NOT AFTER', 'SERIAL NUMBER'],
-    certificates.map(({ nodeIds, jid, status, reason, notAfter, serialNumber }) => [
+    certificates.map(({ nodeIds, jid, authority, status, reason, notAfter, serialNumber }) => [
       nodeIds.join(' '),
-      jid,
+      authority ?? jid,
       reason === undefined ? status : `${status} (${reason})`,
       notAfter,
       serialNumber,

@@ -1,8 +1,9 @@
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { type PassphraseOptions, withPassphraseOption } from './passphrase-input.ts';
 import { sandboxStateDirectory } from './state-paths.ts';
 
-export interface AuthorityOptions {
+export interface AuthorityOptions extends PassphraseOptions {
   readonly state?: string;
   readonly database?: string;
   readonly json?: boolean;
@@ -10,7 +11,7 @@ export interface AuthorityOptions {
 
 /** The options of every `xor ca` command. */
 export function withAuthorityOptions(command: Command): Command {
-  return command
+  return withPassphraseOption(command)
     .option('--state <dir>', 'where the authority keeps its keys and its ledger')
     .option(
       '--database <url>',

@@ -17,23 +17,44 @@ export function withPassphraseOption(command: Command): Command {
   );
 }
 
-/**
- * The passphrase from the file descriptor, else from the environment, else undefined. It is taken
- * out of the environment: a program that is started from here does not get it.
- */
+/** The option of the passphrase of an authority above. */
+export function withParentPassphraseOption(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--parent-passphrase-fd <n>',
+      `file descriptor with the passphrase of --parent (or ${PARENT_PASSPHRASE_VARIABLE})`,
+    ).argParser(readNumber(0, FILE_DESCRIPTOR_MAX)),
+  );
+}
+
+/** The passphrase of the keys; undefined: none is given. */
 export function passphraseOf(options: PassphraseOptions): string | undefined {
-  const fromEnvironment = process.env[PASSPHRASE_VARIABLE];
-  delete process.env[PASSPHRASE_VARIABLE];
-  if (options.passphraseFd !== undefined) return readPassphrase(options.passphraseFd);
-  if (fromEnvironment === undefined) return undefined;
+  return givenPassphrase(options.passphraseFd, PASSPHRASE_VARIABLE);
+}
+
+/** The passphrase of the keys of the authority above; undefined: none is given. */
+export function parentPassphraseOf(options: {
+  readonly parentPassphraseFd?: number;
+}): string | undefined {
+  return givenPassphrase(options.parentPassphraseFd, PARENT_PASSPHRASE_VARIABLE);
+}
+
+/**
+ * From the file descriptor, else from the environment. It is taken out of the environment: a
+ * program that is started from here does not get it.
+ */
+function givenPassphrase(fileDescriptor: number | undefined, variable: string) {
+  const fromEnvironment = process.env[variable];
+  delete process.env[variable];
+  if (fileDescriptor !== undefined) return readPassphrase(fileDescriptor);
   if (fromEnvironment === '') {
-    throw usageError(`${PASSPHRASE_VARIABLE} is empty; set a passphrase, or unset it`);
+    throw usageError(`${variable} is empty; set a passphrase, or unset it`);
   }
   return fromEnvironment;
 }
 
 /** All up to the end of the file or of its first line. */
-export function readPassphrase(fileDescriptor: number): string {
+function readPassphrase(fileDescriptor: number): string {
   const bytes = Buffer.alloc(PASSPHRASE_BYTES_MAX + 1);
   let length = 0;
   try {
@@ -60,6 +81,7 @@ export function readPassphrase(fileDescriptor: number): string {
 }
 
 const PASSPHRASE_VARIABLE = 'XOR_CA_PASSPHRASE';
+const PARENT_PASSPHRASE_VARIABLE = 'XOR_CA_PARENT_PASSPHRASE';
 const PASSPHRASE_BYTES_MAX = 1_024;
 const FILE_DESCRIPTOR_MAX = 1_023;
 const STANDARD_ERROR = 2;

@@ -37,8 +37,10 @@ import {
 import { beginLedger } from './ledger/begin-ledger.ts';
 import { type KeyPair, keyPairOf } from './signing-key.ts';
 
+type Wished<T> = { readonly [Field in keyof T]?: T[Field] | undefined };
+
 /** What `initializeAuthority` needs to know; what is left out has the default named there. */
-export interface InitializeOptions extends Partial<AuthoritySettings> {
+export interface InitializeOptions extends Wished<AuthoritySettings> {
   readonly stateDirectory: string;
   /** Encrypts the private keys; left out: they are in files that their owner alone can read. */
   readonly passphrase?: string | undefined;
