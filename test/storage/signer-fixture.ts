@@ -2,6 +2,7 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, webcrypto } from 'node:crypto';
 import '../../src/host/authority/reflect-metadata.ts';
 import {
+  AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
   KeyUsageFlags,
   KeyUsagesExtension,
@@ -97,6 +98,7 @@ export class TestAuthority {
       publicKey,
       signingKey: this.keys.privateKey,
       extensions: [
+        await AuthorityKeyIdentifierExtension.create(this.keys.publicKey),
         new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
         new SubjectAlternativeNameExtension(
           [
