@@ -2,6 +2,8 @@ import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CommandError } from '../../../src/host/command-error.ts';
+import { ConfigurationUnavailable } from '../../../src/host/configuration/configuration-client.ts';
+import { ConfigurationWatch } from '../../../src/host/configuration/configuration-watch.ts';
 import { HttpApi } from '../../../src/host/http-api/http-api.ts';
 import type { ServedPeer } from '../../../src/host/http-api/http-api-routes.ts';
 import { LinkCounters } from '../../../src/host/links/link-counters.ts';
@@ -13,6 +15,7 @@ import type { NodeId } from '../../../src/wire/node-id.ts';
 const nodeId = 'a1'.repeat(16) as NodeId;
 const neighbor = 'b2'.repeat(16) as NodeId;
 const token = 'correct-horse';
+const LISTEN = { host: '127.0.0.1', port: 0 };
 
 interface Reply {
   readonly status: number;
@@ -104,6 +107,44 @@ describe('answers', () => {
     expect(JSON.parse((await ask('GET', '/v1/values')).text)).toEqual([]);
   });
 
+  test('a refused configuration is said by status, readiness and metrics', async () => {
+    const { instanceName } = fakePeer().overlayConfiguration;
+    const expirationUnixMs = Date.UTC(2026, 0, 1);
+    await api.close();
+    api = await HttpApi.open({
+      host: {
+        ...fakePeer(),
+        overlayConfiguration: { instanceName, sequence: 2, expirationUnixMs } as never,
+        configurationWatch: refusingWatch(),
+      },
+      listen: { host: '127.0.0.1', port: 0 },
+      token,
+      log: silentLog,
+    });
+    expect(JSON.parse((await ask('GET', '/v1/status')).text).configuration).toMatchObject({
+      sequence: 2,
+      expiration: '2026-01-01T00:00:00.000Z',
+      refused: 3,
+      refusal: { reason: 'expected a sequence newer than 2, got 1' },
+      refusedUpdates: 1,
+      lastRefusedUpdate: { reason: 'no signature' },
+    });
+    const ready = await ask('GET', '/readyz');
+    expect(ready.status).toBe(200);
+    expect(JSON.parse(ready.text).warnings).toEqual([
+      expect.stringMatching(/the server offers is refused: expected a sequence newer/),
+      expect.stringMatching(/sequence 2, expired at 2026-01-01/),
+    ]);
+    const { text } = await ask('GET', '/metrics');
+    expect(text).toMatch(/^xor_configuration_server_refused 1$/m);
+    expect(text).toMatch(/^xor_configurations_refused_total 3$/m);
+    expect(text).toMatch(/^xor_configuration_updates_refused_total 1$/m);
+    expect(text).toMatch(/^xor_configuration_expiration_seconds 1767225600$/m);
+    const refreshed = await ask('POST', '/v1/configuration/refresh');
+    expect(refreshed.status).toBe(502);
+    expect(JSON.parse(refreshed.text)).toMatchObject({ detail: 'the server does not answer' });
+  });
+
   test('ping answers by POST alone', async () => {
     const reply = await ask('POST', `/v1/ping/${neighbor}`);
     expect(JSON.parse(reply.text)).toMatchObject({ nodeId: neighbor, roundTripMs: 1.5 });
@@ -136,6 +177,28 @@ describe('answers', () => {
       expect((await ask('GET', path)).status).toBe(404);
     },
   );
+
+  test('readyz warns of a certificate that is not renewed, and is not ready when little is left', async () => {
+    const fault = 'https://ca.example/enroll cannot be reached';
+    for (const isUrgent of [false, true]) {
+      await api.close();
+      const notAfterUnixMs = Date.UTC(2027, 0, 1);
+      const tries = { nextTryUnixMs: Date.UTC(2026, 11, 1), renewals: 1, failures: 2 };
+      const renewal = { notAfterUnixMs, ...tries, fault, isUrgent };
+      const host = { ...fakePeer(), renewal };
+      api = await HttpApi.open({ host, listen: LISTEN, token, log: silentLog });
+      const ready = await ask('GET', '/readyz');
+      expect(ready.status).toBe(isUrgent ? 503 : 200);
+      const sentence = `ends at 2027-01-01T00:00:00.000Z and could not be renewed: ${fault}`;
+      expect(ready.text).toContain(sentence);
+      const { certificate } = JSON.parse((await ask('GET', '/v1/status')).text);
+      const renewalAt = '2026-12-01T00:00:00.000Z';
+      expect(certificate).toMatchObject({ renewalAt, renewals: 1, failures: 2, fault });
+      const metrics = (await ask('GET', '/metrics')).text;
+      expect(metrics).toContain('xor_renewal_failures_total 2');
+      expect(metrics).toContain(`xor_ready ${isUrgent ? 0 : 1}`);
+    }
+  });
 
   test('readyz says why a peer is not ready', async () => {
     const reasons: [Partial<PeerStatus>, RegExp][] = [
@@ -221,6 +284,23 @@ function fakePeer(): ServedPeer {
         new CommandError({ code: 'not-found', detail: 'there is none', errorCode: 3 }),
       ),
   };
+}
+
+/** A server whose document is refused, and a ConfigUpdate that was. */
+function refusingWatch(): ConfigurationWatch {
+  const server = {
+    status: () => ({
+      checkedUnixMs: 0,
+      refusal: { sinceUnixMs: 0, reason: 'expected a sequence newer than 2, got 1' },
+      refused: 3,
+      failures: 3,
+    }),
+    refreshNow: () => Promise.reject(new ConfigurationUnavailable('the server does not answer')),
+  };
+  const clock = { now: () => ({ monotonicMs: 0, unixMs: 0 }) };
+  const watch = new ConfigurationWatch(server, silentLog, clock);
+  watch.noteRefusal('no signature');
+  return watch;
 }
 
 function joinedStatus(): PeerStatus {
