@@ -1,6 +1,9 @@
 import type { PeerStatus } from '../../reload/peer-options.ts';
+import { ConfigurationUnavailable } from '../configuration/configuration-client.ts';
+import { configurationWarnings } from '../configuration/configuration-watch.ts';
 import type { PeerHost } from '../peer-host.ts';
 import { formatSocketAddress } from '../socket-address.ts';
+import { configurationReportOf } from './configuration-metrics.ts';
 import {
   certificateJson,
   isoTime,
@@ -67,6 +70,11 @@ export function httpApiRoutes(host: ServedPeer): HttpRoute[] {
     },
     {
       method: 'POST',
+      path: /^\/v1\/configuration\/refresh$/,
+      answer: () => refreshAnswer(host),
+    },
+    {
+      method: 'POST',
       path: /^\/v1\/ping\/([^/]+)$/,
       answer: async (text) => {
         const pong = await host.ping(required(readNodeIdText(text)));
@@ -104,10 +112,43 @@ function statusJson(host: ServedPeer) {
     ownRecordsStored: status.ownRecordsStored,
     ownRecordsComplete: status.ownRecordsComplete,
     certificate: renewal,
+    configuration: configurationJson(host),
     resources: status.resources,
     values: status.values,
     counters: status.counters,
   };
+}
+
+function configurationJson(host: ServedPeer) {
+  const report = configurationReportOf(host);
+  if (report === undefined) return null;
+  const { server, expirationUnixMs, refusedUpdates, lastRefusal } = report;
+  const refusal = server?.refusal;
+  return {
+    sequence: report.sequence,
+    expiration: expirationUnixMs === undefined ? null : isoTime(expirationUnixMs),
+    checked: server === undefined ? null : isoTime(server.checkedUnixMs),
+    failures: server?.failures ?? 0,
+    refused: server?.refused ?? 0,
+    refusal:
+      refusal === undefined
+        ? null
+        : { since: isoTime(refusal.sinceUnixMs), reason: refusal.reason },
+    refusedUpdates,
+    lastRefusedUpdate:
+      lastRefusal === undefined
+        ? null
+        : { at: isoTime(lastRefusal.atUnixMs), reason: lastRefusal.reason },
+  };
+}
+
+async function refreshAnswer(host: ServedPeer): Promise<HttpAnswer> {
+  try {
+    return json({ sequence: (await host.configurationWatch?.refresh()) ?? 0 });
+  } catch (error) {
+    if (!(error instanceof ConfigurationUnavailable)) throw error;
+    throw new HttpProblem(502, error.message, { code: 'configuration' });
+  }
 }
 
 function renewalJson(host: ServedPeer, status: PeerStatus) {
@@ -124,9 +165,14 @@ function renewalJson(host: ServedPeer, status: PeerStatus) {
 
 function readyAnswer(host: ServedPeer): HttpAnswer {
   const readiness = peerReadiness(host);
-  const warning = renewalWarning(host.renewal);
+  const renewal = renewalWarning(host.renewal);
+  const configuration = configurationReportOf(host);
+  const warnings = [
+    ...(renewal === undefined ? [] : [renewal]),
+    ...(configuration === undefined ? [] : configurationWarnings(configuration, Date.now())),
+  ];
   if (readiness.ready) {
-    return json({ status: 'ready', ...(warning === undefined ? {} : { warnings: [warning] }) });
+    return json({ status: 'ready', ...(warnings.length === 0 ? {} : { warnings }) });
   }
   throw new HttpProblem(503, readiness.reason, { code: 'not-ready' }, { 'retry-after': '1' });
 }

@@ -1,13 +1,14 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { PeerCounters } from '../../reload/peer-options.ts';
 import type { PeerHost } from '../peer-host.ts';
+import { configurationCounters, configurationGauges } from './configuration-metrics.ts';
 import { peerReadiness } from './readiness.ts';
 import { renewalCounters, renewalGauges } from './renewal-metrics.ts';
 import { revocationCounters, revocationGauges } from './revocation-metrics.ts';
 
 /** What the metrics read. */
 export type MeasuredPeer = Pick<PeerHost, 'status' | 'counters' | 'connectionCounts'> &
-  Partial<Pick<PeerHost, 'revocation' | 'renewal'>>;
+  Partial<Pick<PeerHost, 'revocation' | 'renewal' | 'configurationWatch' | 'overlayConfiguration'>>;
 
 /**
  * The Prometheus view of a peer. Everything is read when somebody asks, so a peer whose metrics
@@ -54,6 +55,7 @@ export class Metrics {
       ...gauges,
       ...revocationGauges(() => host.revocation),
       ...renewalGauges(host),
+      ...configurationGauges(host),
     };
     for (const [name, [help, read]] of Object.entries(all)) this.gauge(name, help, read);
   }
@@ -81,7 +83,11 @@ export class Metrics {
       'Requests answered',
       read((from) => from.requestsAnswered),
     );
-    const more = { ...revocationCounters(() => host.revocation), ...renewalCounters(host) };
+    const more = {
+      ...revocationCounters(() => host.revocation),
+      ...renewalCounters(host),
+      ...configurationCounters(host),
+    };
     for (const [name, [help, value]] of Object.entries(more)) this.counter(name, help, value);
     this.labelledCounter('xor_messages_dropped_total', 'Messages not processed', 'cause', () =>
       Object.entries(counters().dropped),
