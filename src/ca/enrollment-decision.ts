@@ -22,6 +22,8 @@ export interface Applicant {
   readonly userName: string;
   /** The device whose certificate the sender showed; undefined: a password was shown. */
   readonly device: Device | undefined;
+  /** The certificate that was shown, beside `device`. */
+  readonly shownSerialNumber?: string | undefined;
 }
 
 /** What an authority may issue. */
@@ -60,11 +62,16 @@ export type EnrollmentDecision =
 export function decideEnrollment(
   register: CertificateRegister,
   rules: IssuingRules,
-  applicant: Applicant,
+  authenticated: Applicant,
   wish: EnrollmentWish,
   drawNodeId: () => NodeId,
   unixMs: number,
 ): EnrollmentDecision {
+  // Between the look at its certificate and this decision it may have been revoked.
+  if (isRevoked(register, authenticated.shownSerialNumber)) {
+    return refuse('failed_authentication', 'its certificate is revoked');
+  }
+  const applicant = { ...authenticated, device: sameDevice(register, authenticated.device) };
   const request = wish.signingRequest;
   if ('detail' in request) return refuse('bad_CSR', request.detail);
   if (!isOfDomain(applicant.userName, rules.domain)) {
@@ -92,6 +99,17 @@ export function decideEnrollment(
     type: 'issue',
     nodeIds: newNodeIds(register, Number(wish.nodeIdCount ?? 1), drawNodeId),
   };
+}
+
+function isRevoked(register: CertificateRegister, serialNumber: string | undefined): boolean {
+  if (serialNumber === undefined) return false;
+  return register.certificate(serialNumber)?.revocation !== undefined;
+}
+
+/** As the register has it now. */
+function sameDevice(register: CertificateRegister, device: Device | undefined): Device | undefined {
+  const [nodeId] = device?.nodeIds ?? [];
+  return nodeId === undefined ? undefined : register.deviceOfNode(nodeId);
 }
 
 /**

@@ -22,6 +22,7 @@ interface Wish {
   readonly count?: string;
   readonly fault?: string;
   readonly device?: Applicant['device'];
+  readonly shownSerialNumber?: string;
   readonly profile?: 'xep-0416' | 'rfc6940';
   readonly unixMs?: number;
   readonly draw?: () => NodeId;
@@ -37,7 +38,7 @@ function decide(wish: Wish = {}) {
   return decideEnrollment(
     register,
     { profile, domain: wish.domain },
-    { userName: JULIET, device },
+    { userName: JULIET, device, shownSerialNumber: wish.shownSerialNumber },
     { signingRequest, publicKeySha256: key, nodeIdCount: count },
     wish.draw ?? randomNodeId,
     wish.unixMs ?? NOW,
@@ -53,6 +54,15 @@ function issue(given: Partial<CertificateIssued> = {}, user = JULIET): Certifica
 describe('decideEnrollment', () => {
   it('eax-car: a new device gets a new random 128-bit Node-ID', () => {
     expect(decide()).toEqual({ type: 'issue', nodeIds: [expect.stringMatching(/^[0-9a-f]{32}$/)] });
+  });
+
+  it('a certificate that was revoked since it was shown renews nothing', () => {
+    const { nodeIds, serialNumber } = issue({ publicKeySha256: 'aa' });
+    const device = register.deviceOfNode(nodeIds[0] as NodeId);
+    const renewal = { key: 'bb', device, shownSerialNumber: serialNumber };
+    expect(decide(renewal)).toEqual({ type: 'issue', nodeIds });
+    register.apply({ type: 'certificateRevoked', unixMs: 1, serialNumber, reason: 'superseded' });
+    expect(decide(renewal)).toMatchObject({ type: 'refuse', token: 'failed_authentication' });
   });
 
   it('RFC 6940 §11.3 (307): a Node-ID that is taken, all zeros or all ones is drawn again', () => {

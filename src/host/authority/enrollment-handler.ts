@@ -123,7 +123,7 @@ export class EnrollmentHandler {
     if (register.account(device.userName) === undefined) {
       return this.notAuthenticated(request, `there is no account ${device.userName}`);
     }
-    return { userName: device.userName, device };
+    return { userName: device.userName, device, shownSerialNumber: held.serialNumber };
   }
 
   private notAuthenticated(request: HttpRequest, reason: string): HttpAnswer {

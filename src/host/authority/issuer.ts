@@ -80,6 +80,11 @@ export class AuthorityIssuer {
         const { certificate, nodeIds, serialNumber } = decision.certificate;
         return { type: 'certificate', der: bytesOf(certificate), serialNumber, chain, nodeIds };
       }
+      if (decision.type === 'refuse') {
+        const { token, detail } = decision;
+        const { userName } = applicant;
+        this.state.record({ type: 'enrollmentRefused', unixMs, userName, token, detail });
+      }
       if (decision.type !== 'issue') return decision;
       const userName = applicant.userName as AccountName;
       const { nodeIds } = decision;
