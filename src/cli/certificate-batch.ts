@@ -48,8 +48,10 @@ function verifyCase(one: unknown, index: number, nowUnixMs: number): BatchVerdic
   try {
     return { id, ...decide(fields, nowUnixMs) };
   } catch (error) {
-    if (!(error instanceof BatchFieldFault)) throw error;
-    return { id, ...invalid('bad-case', error.message) };
+    if (error instanceof BatchFieldFault) return { id, ...invalid('bad-case', error.message) };
+    // Our own bug; the other cases are none the worse for it.
+    const detail = error instanceof Error ? error.message : String(error);
+    return { id, ...invalid('internal-error', `please report this: ${detail}`) };
   }
 }
 

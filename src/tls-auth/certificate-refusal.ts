@@ -1,33 +1,35 @@
 import type { RevocationReason } from './revoked-entries.ts';
 
-/** Why a certificate or a path of them does not count. */
-export type CertificateRefusalCode =
-  | 'malformed'
-  | 'too-large'
-  | 'signature-algorithm'
-  | 'weak-key'
-  | 'signature-invalid'
-  | 'not-yet-valid'
-  | 'expired'
-  | 'no-path'
-  | 'work-limit'
-  | 'path-too-long'
-  | 'not-a-ca'
-  | 'path-length'
-  | 'key-usage'
-  | 'unknown-critical-extension'
-  | 'name-constraints'
-  | 'no-valid-policy'
-  | 'pkix-profile'
-  | 'purpose'
-  | 'peer-name'
-  | 'certificate-profile'
-  | 'domain'
-  | 'node-id'
-  | 'self-signed'
-  | 'bad-node'
-  | 'revoked'
-  | 'revocation-undetermined';
+/** Why a certificate or a path of them does not count; docs/x509.md explains each. */
+export const CERTIFICATE_REFUSAL_CODES = [
+  'malformed',
+  'too-large',
+  'signature-algorithm',
+  'weak-key',
+  'signature-invalid',
+  'not-yet-valid',
+  'expired',
+  'no-path',
+  'work-limit',
+  'path-too-long',
+  'not-a-ca',
+  'path-length',
+  'key-usage',
+  'unknown-critical-extension',
+  'name-constraints',
+  'no-valid-policy',
+  'pkix-profile',
+  'purpose',
+  'peer-name',
+  'certificate-profile',
+  'domain',
+  'node-id',
+  'self-signed',
+  'bad-node',
+  'revoked',
+  'revocation-undetermined',
+] as const;
+export type CertificateRefusalCode = (typeof CERTIFICATE_REFUSAL_CODES)[number];
 
 /** What a list says of a certificate that it revokes. */
 export interface Revocation {

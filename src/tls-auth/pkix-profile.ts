@@ -23,6 +23,11 @@ export function pkixFaults(certificate: Certificate, role: PathRole): PkixFault[
     .map(({ rule, detail }) => ({ rule, detail }));
 }
 
+/** The names of all these rules. */
+export function pkixRuleNames(): string[] {
+  return pkixRules.map(({ rule }) => rule);
+}
+
 interface PkixRule extends PkixFault {
   isBroken(certificate: Certificate, role: PathRole): boolean;
 }
