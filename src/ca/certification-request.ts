@@ -89,10 +89,19 @@ function permittedKey(
   }
   const publicKey = publicKeyOf(info.der);
   if (publicKey === undefined) return { detail: 'its key is not valid' };
-  // A second encoding of one key would pass for another key, for instance after a revocation.
-  const canonical = publicKey.export({ type: 'spki', format: 'der' });
-  if (!canonical.equals(info.der)) return { detail: 'its key is not in the usual encoding' };
+  if (!isUsualEncoding(info, publicKey)) {
+    return { detail: 'its key is not in the usual encoding' };
+  }
   return { publicKey };
+}
+
+/**
+ * A second encoding of one key would pass for another key, for instance after a revocation. DER
+ * leaves none to an uncompressed point on a named curve, which OpenSSL took: comparing is for RSA.
+ */
+function isUsualEncoding(info: SubjectPublicKeyInfo, publicKey: KeyObject): boolean {
+  if (info.algorithm.oid === KeyOid.ec) return true;
+  return publicKey.export({ type: 'spki', format: 'der' }).equals(info.der);
 }
 
 function publicKeyOf(der: Uint8Array): KeyObject | undefined {
