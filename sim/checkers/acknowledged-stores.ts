@@ -115,11 +115,9 @@ export class AcknowledgedStores implements Checker {
   /** Whether a running host has what this node stored there last. */
   hasLiveCopy(node: SimNode, resource: ResourceId, kind: KindId): boolean {
     const authors = authorNames(node);
-    for (const key of this.places.get(placesPrefixOf(valueKey(resource, kind, '')))?.keys ?? []) {
-      const value = this.values.get(key);
-      if (value !== undefined && authors.includes(value.author) && value.count() > 0) return true;
-    }
-    return false;
+    const keys = this.places.get(placesPrefixOf(valueKey(resource, kind, '')))?.keys ?? [];
+    const values = [...keys].flatMap((key) => this.values.get(key) ?? []);
+    return values.some((value) => authors.includes(value.author) && value.count() > 0);
   }
 
   counts(): StoreCounts {
@@ -216,12 +214,11 @@ export class AcknowledgedStores implements Checker {
   /** The newest of this node's values there; where in an array it stands is not told. */
   private acknowledgeAuthor(node: SimNode, prefix: string): void {
     const authors = authorNames(node);
-    const places = this.places.get(prefix);
     let found: TrackedValue | undefined;
-    for (const key of places?.keys ?? []) {
+    for (const key of this.places.get(prefix)?.keys ?? []) {
       const value = this.values.get(key);
-      if (value === undefined || !authors.includes(value.author)) continue;
-      if (value.newest > (found?.newest ?? -1n)) found = value;
+      const isIts = value !== undefined && authors.includes(value.author);
+      if (isIts && value.newest > (found?.newest ?? -1n)) found = value;
     }
     if (found !== undefined) this.acknowledge(node, found.key);
     // Another author's later value may have taken its place meanwhile.

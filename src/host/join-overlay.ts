@@ -60,12 +60,7 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
   const { log = silentLog, signal } = options;
   const directory = await openStateDirectory(options.stateDirectory);
   releases.add(() => directory.close());
-  const source = await openConfiguration(
-    options.configuration ?? { from: 'https' },
-    { overlayName: options.overlay ?? OVERLAY_DEFAULT, stateDirectory: options.stateDirectory },
-    log,
-    (stop) => releases.add(stop),
-  );
+  const source = await followedConfiguration(options, log, releases);
   const { configuration } = source;
   const role = options.client === true ? 'client' : 'peer';
   const demand = unsupportedDemand(configuration, role);
@@ -120,6 +115,16 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
   renewal?.start();
   followConfiguration(source, host, peerLog);
   return host;
+}
+
+function followedConfiguration(options: JoinOptions, log: Log, releases: ReleaseStack) {
+  const { overlay: overlayName = OVERLAY_DEFAULT, stateDirectory, configuration } = options;
+  return openConfiguration(
+    configuration ?? { from: 'https' },
+    { overlayName, stateDirectory },
+    log,
+    (stop) => releases.add(stop),
+  );
 }
 
 function followConfiguration(source: FollowedConfiguration, host: PeerHost, log: Log): void {

@@ -260,7 +260,7 @@ export class PeerHost extends EventEmitter<PeerHostEvents> {
     this.driver?.deliver({ type: 'trustChanged' });
   }
 
-  /** Goes on with a renewed certificate that is on disk: new links show it, the Peer signs with it. */
+  /** Goes on with a renewed certificate that is on disk: links show it, the Peer signs with it. */
   replaceIdentity(signer: Signer, credentials: LinkCredentials): void {
     this.credentials = credentials;
     this.links.replaceTls(credentials, this.configuration.rootCertificates);

@@ -152,7 +152,7 @@ export class AttachManager {
     return true;
   }
 
-  /** Connects without an Attach: to a bootstrap node, whose Node-ID may be unknown, or once more. */
+  /** Connects without an Attach: to a bootstrap node, perhaps of unknown Node-ID, or once more. */
   connectDirectly(address: IpAddressPort, nodeId: NodeId | undefined, isAsked = true): ConnectId {
     return this.connect({ nodeId, addresses: [address], sendUpdate: false, isAsked });
   }

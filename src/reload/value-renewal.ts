@@ -15,8 +15,8 @@ import { OWN_RECORD_REFRESH_MS, OWN_RECORD_RETRY_MS } from './timing.ts';
 
 /**
  * Signs values anew that applications stored and a former certificate signed: they would end with
- * it. The access policies of a Kind say where this node may have stored any (RFC 6940 §7.3), so each
- * such place is asked for them, one after another; nothing need be remembered over a restart.
+ * it. The access policies of a Kind say where this node may have stored any (RFC 6940 §7.3), so
+ * each such place is asked for them, one after another: nothing has to be remembered.
  */
 export class ValueRenewal {
   private readonly env: PeerEnvironment;

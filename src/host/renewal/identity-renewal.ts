@@ -227,7 +227,7 @@ export class IdentityRenewal {
 class NoLater extends Error {
   constructor() {
     super(
-      'the authority gives a certificate that ends no later than the one in force, perhaps because ' +
+      'the authority gives a certificate that ends no later than the one in force, perhaps as ' +
         `its own certificate ends soon; ${ASK_OPERATOR}`,
     );
     this.name = 'NoLater';
