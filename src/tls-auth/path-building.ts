@@ -83,9 +83,9 @@ class PathSearch {
   refusal(leaf: Certificate): CertificateRefusal {
     if (this.isExhausted) {
       const { signatureChecks, steps, validations } = this;
-      const detail = `no path after ${signatureChecks} signatures, ${validations} paths, ${steps} steps`;
+      const done = `${signatureChecks} signatures, ${validations} paths, ${steps} steps`;
       const rule = 'limits signatureChecksMax, validationsMax, stepsMax, nameComparisonsMax';
-      return refusalOf('work-limit', leaf, rule, detail);
+      return refusalOf('work-limit', leaf, rule, `no path after ${done}`);
     }
     const detail = `nobody here issued it as "${leaf.issuer.text.slice(0, shownLengthMax)}"`;
     return this.closest ?? refusalOf('no-path', leaf, 'RFC 5280 §6.1 path', detail);
