@@ -127,6 +127,9 @@ function faultOfKey(
   holder: Device | undefined,
   publicKeySha256: string,
 ): string | undefined {
+  for (const authority of register.authorities()) {
+    if (authority.publicKeySha256 === publicKeySha256) return 'its key is one of an authority';
+  }
   if (holder === undefined) return undefined;
   if (holder.userName !== applicant.userName || holder !== (applicant.device ?? holder)) {
     return 'its key is certified for another device; make a new key';

@@ -2,8 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { AccountName } from '../../src/ca/account-name.ts';
 import {
   leafCertificateContent,
+  REVOCATION_LIST_ENTRIES_MAX,
   rootCertificateContent,
   serialNumberFrom,
+  shardOf,
+  shardOfSerialNumber,
   validityFrom,
 } from '../../src/ca/certificate-content.ts';
 import type { NodeId } from '../../src/wire/node-id.ts';
@@ -67,4 +70,21 @@ it('a validity starts in the past, in whole seconds, and never outlives the issu
   expect(young.notBeforeUnixMs).toBe(1_800_000_000_000 - 300_000);
   expect(young.notAfterUnixMs).toBe(1_800_000_000_000 + 10 * 86_400_000);
   expect(validityFrom(nowUnixMs, 10, 1_800_000_001_000).notAfterUnixMs).toBe(1_800_000_001_000);
+});
+
+it('a serial number says which revocation list names its certificate', () => {
+  for (const byte of [0x00, 0x3f, 0x40, 0x80, 0xff]) {
+    const random = new Uint8Array(20).fill(byte);
+    for (const shard of [0, 1, 255, 256, 70_000, 0xffffff]) {
+      const serialNumber = serialNumberFrom(random, shard);
+      expect(serialNumber).toMatch(/^[2-7][0-9a-f]{39}$/);
+      expect(shardOfSerialNumber(serialNumber)).toBe(shard);
+      expect(serialNumber.slice(8)).toBe(byte.toString(16).padStart(2, '0').repeat(16));
+    }
+  }
+});
+
+it('RFC 5280 §5.2.5: another list begins when the last one could be full', () => {
+  expect(REVOCATION_LIST_ENTRIES_MAX).toBe(10_000);
+  expect([0, 9_999, 10_000, 19_999, 20_000].map(shardOf)).toEqual([0, 0, 1, 1, 2]);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CertificateRegister } from '../../src/ca/certificate-register.ts';
 import { readRegisterEvent } from '../../src/ca/register-event.ts';
-import { accountAdded, certificateIssued } from './register-events.ts';
+import { accountAdded, authorityCertified, certificateIssued } from './register-events.ts';
 
 const ROMEO = 'romeo@montague.lit';
 const JULIET = 'juliet@capulet.lit';
@@ -105,5 +105,41 @@ describe('readRegisterEvent', () => {
     ],
   ])('refuses %s', (_what, value, fault) => {
     expect(readRegisterEvent(value)).toEqual(expect.stringContaining(fault));
+  });
+});
+
+describe('authorities below this one', () => {
+  it('are known by their serial numbers, counted, and revoked like nodes', () => {
+    const register = new CertificateRegister();
+    const below = authorityCertified('below');
+    register.apply(below);
+    register.apply(certificateIssued(JULIET));
+    expect(register.issuedCount).toBe(2);
+    expect(register.certificateCount).toBe(1);
+    expect([...register.authorities()]).toEqual([{ ...below, revocation: undefined }]);
+    const { serialNumber, notAfterUnixMs } = below;
+    register.apply({ type: 'certificateRevoked', unixMs: 7, serialNumber, reason: 'superseded' });
+    const revocation = { unixMs: 7, reason: 'superseded' };
+    expect(register.authority(serialNumber)?.revocation).toEqual(revocation);
+    expect([...register.revoked()]).toEqual([{ serialNumber, notAfterUnixMs, revocation }]);
+  });
+
+  it('RFC 5280 §4.1.2.6: have names of their own; the same key may have its name again', () => {
+    const register = new CertificateRegister();
+    const below = authorityCertified('below');
+    register.apply(below);
+    expect(register.faultOf(authorityCertified('below'))).toContain('is called "below"');
+    expect(register.faultOf(below)).toContain('was issued before');
+    const { publicKeySha256, serialNumber } = below;
+    expect(register.faultOf(authorityCertified('below', { publicKeySha256 }))).toBeUndefined();
+    expect(register.faultOf(certificateIssued(JULIET, { serialNumber }))).toContain('before');
+  });
+
+  it('are read from the ledger as they were written', () => {
+    const below = authorityCertified('below', { domain: 'shakespeare.lit' });
+    expect(readRegisterEvent(JSON.parse(JSON.stringify(below)))).toEqual(below);
+    for (const field of Object.keys(below).filter((name) => name !== 'type')) {
+      expect(readRegisterEvent({ ...below, [field]: null })).toContain(`"${field}"`);
+    }
   });
 });

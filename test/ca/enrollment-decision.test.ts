@@ -3,7 +3,12 @@ import { CertificateRegister } from '../../src/ca/certificate-register.ts';
 import { type Applicant, decideEnrollment, isOfDomain } from '../../src/ca/enrollment-decision.ts';
 import type { CertificateIssued } from '../../src/ca/register-event.ts';
 import type { NodeId } from '../../src/wire/node-id.ts';
-import { accountAdded, certificateIssued, randomNodeId } from './register-events.ts';
+import {
+  accountAdded,
+  authorityCertified,
+  certificateIssued,
+  randomNodeId,
+} from './register-events.ts';
 
 const JULIET = 'juliet@capulet.lit';
 const ROMEO = 'romeo@montague.lit';
@@ -134,6 +139,12 @@ describe('decideEnrollment', () => {
     const other = issue({ publicKeySha256: 'cc' });
     const device = register.deviceOfNode(other.nodeIds[0] as NodeId);
     expect(decide({ device, key: 'bb' })).toMatchObject({ token: 'bad_CSR' });
+  });
+
+  it('certifies no key of an authority below this one', () => {
+    register.apply(authorityCertified('below', { publicKeySha256: 'aa' }));
+    expect(decide({ key: 'aa' })).toMatchObject({ token: 'bad_CSR' });
+    expect(decide({ key: 'bb' })).toMatchObject({ type: 'issue' });
   });
 
   it('never certifies the key of a revoked certificate again', () => {

@@ -1,6 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { AccountName } from '../../src/ca/account-name.ts';
-import type { AccountAdded, CertificateIssued } from '../../src/ca/register-event.ts';
+import type {
+  AccountAdded,
+  AuthorityCertified,
+  CertificateIssued,
+} from '../../src/ca/register-event.ts';
 import type { NodeId } from '../../src/wire/node-id.ts';
 
 /** Events for tests; what is not given is random or the simplest that there is. */
@@ -24,6 +28,25 @@ export function certificateIssued(
     unixMs: 0,
     userName: userName as AccountName,
     nodeIds: [randomNodeId()],
+    serialNumber: `40${randomBytes(19).toString('hex')}`,
+    publicKeySha256: randomBytes(32).toString('hex'),
+    fingerprintSha256: randomBytes(32).toString('hex'),
+    notBeforeUnixMs: 0,
+    notAfterUnixMs: 1_000_000,
+    certificate: 'AAAA',
+    ...given,
+  };
+}
+
+export function authorityCertified(
+  commonName: string,
+  given: Partial<Omit<AuthorityCertified, 'type' | 'commonName'>> = {},
+): AuthorityCertified {
+  return {
+    type: 'authorityCertified',
+    unixMs: 0,
+    commonName,
+    domain: '',
     serialNumber: `40${randomBytes(19).toString('hex')}`,
     publicKeySha256: randomBytes(32).toString('hex'),
     fingerprintSha256: randomBytes(32).toString('hex'),

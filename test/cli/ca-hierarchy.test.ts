@@ -34,7 +34,7 @@ function start(args: readonly string[], { env = {}, third }: Given = {}): ChildP
     env: { ...process.env, XDG_STATE_HOME: directory, ...env },
   });
   const [, , , pipe] = child.stdio;
-  if (third !== undefined && pipe !== null && 'end' in pipe) pipe.end(third);
+  if (third !== undefined && pipe && 'end' in pipe) pipe.end(third);
   return child;
 }
 

@@ -9,13 +9,14 @@ import {
   shardOf,
   validityFrom,
 } from '../../ca/certificate-content.ts';
+import type { SigningRequestFault } from '../../ca/certification-request.ts';
 import {
   type Applicant,
   decideEnrollment,
   type EnrollmentToken,
 } from '../../ca/enrollment-decision.ts';
 import { authorityLint, type IssuerChain, leafLint } from '../../ca/issuance-lint.ts';
-import { readSigningRequest } from '../../ca/signing-request.ts';
+import { readSigningRequest, type SigningRequest } from '../../ca/signing-request.ts';
 import type { Authenticator } from '../../tls-auth/authenticator.ts';
 import { type NodeId, nodeIdFromBytes } from '../../wire/node-id.ts';
 import { publicKeySha256 } from '../enrollment/enrollment-key.ts';
@@ -66,7 +67,7 @@ export class AuthorityIssuer {
     request: Uint8Array,
     nodeIdCount: string | undefined,
   ): Promise<CertifyOutcome> {
-    const signingRequest = readSigningRequest(request);
+    const signingRequest = this.requestOf(request);
     const isBad = 'detail' in signingRequest;
     const key = isBad ? new Uint8Array() : signingRequest.subjectPublicKeyInfo;
     const wish = { signingRequest, publicKeySha256: publicKeySha256(key), nodeIdCount };
@@ -93,6 +94,16 @@ export class AuthorityIssuer {
     });
     if (outcome.type === 'certificate') await this.lists.prepareFor(outcome.serialNumber);
     return outcome;
+  }
+
+  private requestOf(der: Uint8Array): SigningRequest | SigningRequestFault {
+    const request = readSigningRequest(der);
+    if ('detail' in request) return request;
+    const { issuer, httpsRoot, httpsServer } = this.state.keys;
+    const isOwn = [issuer, httpsRoot, httpsServer].some(
+      (own) => Buffer.compare(own.subjectPublicKeyInfo, request.subjectPublicKeyInfo) === 0,
+    );
+    return isOwn ? { detail: 'its key is one of the authority' } : request;
   }
 
   /** A certificate for one of the authority's own signers, with the Node-IDs it has. */
