@@ -1,8 +1,8 @@
 import { signConfiguration } from '../overlay-config/configuration-document-builder.ts';
-import { SEQUENCE_MODULUS } from '../overlay-config/configuration-sequence.ts';
 import {
   acceptSuccessor,
   checkSuccession,
+  predecessorOf,
   trustInitialConfiguration,
 } from '../overlay-config/configuration-trust.ts';
 import { trustSettingsOf } from '../overlay-config/configuration-trust-settings.ts';
@@ -118,12 +118,6 @@ async function openSigner(
 
 async function readHeld(file: string, overlayName: string): Promise<VerifiedConfiguration> {
   return trustInitialConfiguration(await readDocumentFile(file, overlayName));
-}
-
-/** A document that says the same with the sequence before: what its own signers may follow. */
-function predecessorOf(parsed: ParsedConfiguration): VerifiedConfiguration {
-  const sequence = (parsed.sequence + SEQUENCE_MODULUS - 1) % SEQUENCE_MODULUS;
-  return { ...trustInitialConfiguration(parsed), sequence };
 }
 
 function signerOf(held: VerifiedConfiguration, parsed: ParsedConfiguration, unixMs: number) {

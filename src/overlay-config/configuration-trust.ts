@@ -10,7 +10,7 @@ import { MalformedMessage } from '../wire/malformed-message.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { KindId } from '../wire/stored-data.ts';
 import { quoted } from './configuration-fault.ts';
-import { isNewerSequence } from './configuration-sequence.ts';
+import { isNewerSequence, SEQUENCE_MODULUS } from './configuration-sequence.ts';
 import { formatUtcTime } from './date-time.ts';
 import { carryLearnedKinds, KindRefusal, verifyKindBlocks } from './kind-trust.ts';
 import { ConfigurationNamespace } from './namespaces.ts';
@@ -40,6 +40,12 @@ export function trustInitialConfiguration(
     kindBlockSigners,
     learnedKinds,
   } as VerifiedConfiguration;
+}
+
+/** A document that says the same with the sequence before: what its own signers may follow. */
+export function predecessorOf(parsed: ParsedConfiguration): VerifiedConfiguration {
+  const sequence = (parsed.sequence + SEQUENCE_MODULUS - 1) % SEQUENCE_MODULUS;
+  return { ...trustInitialConfiguration(parsed), sequence };
 }
 
 /**

@@ -4,10 +4,13 @@ import { createServer, type IncomingMessage, request, type Server } from 'node:h
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { RevocationReason } from '../../ca/revocation-reason.ts';
+import { DOCUMENT_BYTES_MAX } from '../../overlay-config/configuration-document.ts';
+import type { KindDefinition } from '../../overlay-config/kind-definition.ts';
 import type { Log } from '../log.ts';
 import type { AccountChange } from './accounts.ts';
 import type { Authority, AuthorityOperations } from './authority.ts';
 import { AuthorityFailure } from './authority-failure.ts';
+import type { PublicationSummary } from './configuration-publisher.ts';
 import { readBody } from './http-exchange.ts';
 import type { AccountSummary, AuthorityListing, CertificateSummary } from './listing.ts';
 
@@ -105,6 +108,22 @@ export class AuthorityAdminClient implements AuthorityOperations {
     return this.call('signAuthority', { request, domain });
   }
 
+  configurationDocument(): Promise<{ readonly document?: string }> {
+    return this.call('configurationDocument', {});
+  }
+
+  signConfiguration(document: string): Promise<string> {
+    return this.call('signConfiguration', { document });
+  }
+
+  signKind(kind: KindDefinition): Promise<string> {
+    return this.call('signKind', { kind });
+  }
+
+  publishConfiguration(document: string, replace: boolean): Promise<PublicationSummary> {
+    return this.call('publishConfiguration', { document, replace });
+  }
+
   private async call<Answer>(operation: string, fields: object): Promise<Answer> {
     const { status, body } = await post(this.path, JSON.stringify({ operation, ...fields }));
     if (status === 200) return body as Answer;
@@ -169,7 +188,14 @@ async function handle(
 
 /** What `AuthorityAdminClient` sends; nobody else can reach the socket. */
 type AdminCall =
-  | { readonly operation: 'ping' | 'list' }
+  | { readonly operation: 'ping' | 'list' | 'configurationDocument' }
+  | { readonly operation: 'signConfiguration'; readonly document: string }
+  | { readonly operation: 'signKind'; readonly kind: KindDefinition }
+  | {
+      readonly operation: 'publishConfiguration';
+      readonly document: string;
+      readonly replace: boolean;
+    }
   | {
       readonly operation: 'addUser';
       readonly jid: string;
@@ -199,6 +225,14 @@ async function perform(authority: Authority, call: AdminCall): Promise<unknown> 
       return authority.removeUser(call.jid);
     case 'signAuthority':
       return authority.signAuthority(call.request, call.domain);
+    case 'configurationDocument':
+      return authority.configurationDocument();
+    case 'signConfiguration':
+      return authority.signConfiguration(call.document);
+    case 'signKind':
+      return authority.signKind(call.kind);
+    case 'publishConfiguration':
+      return authority.publishConfiguration(call.document, call.replace);
     case 'revoke':
       return authority.revoke(call.target, call.reason);
     default:
@@ -230,6 +264,7 @@ function post(path: string, body: string): Promise<AdminAnswer> {
 const SOCKET_NAME = 'admin.sock';
 /** 104 on macOS, 108 on Linux, with the zero at the end. */
 const SOCKET_PATH_BYTES_MAX = 100;
-const BODY_BYTES_MAX = 16_384;
+/** A configuration document, as JSON has it. */
+const BODY_BYTES_MAX = 2 * DOCUMENT_BYTES_MAX;
 const ANSWER_BYTES_MAX = 1024 * 1024 * 1024;
 const ANSWER_MS_MAX = 60_000;

@@ -1,4 +1,5 @@
 import type { RevocationReason } from '../../ca/revocation-reason.ts';
+import type { KindDefinition } from '../../overlay-config/kind-definition.ts';
 import { type Log, silentLog } from '../log.ts';
 import { formatSocketAddress, isUnspecifiedHost, type SocketAddress } from '../socket-address.ts';
 import type { AccountChange } from './accounts.ts';
@@ -6,6 +7,7 @@ import { AuthorityAdminServer } from './admin-channel.ts';
 import { Authority, type AuthorityOperations, ENROLLMENT_PATH } from './authority.ts';
 import { AuthorityFailure } from './authority-failure.ts';
 import type { AuthorityStateOptions } from './authority-state.ts';
+import type { PublicationSummary } from './configuration-publisher.ts';
 import { EnrollmentHandler } from './enrollment-handler.ts';
 import {
   documentAnswer,
@@ -154,6 +156,22 @@ export class RunningAuthority implements AuthorityOperations {
 
   signAuthority(request: string, domain?: string): Promise<string> {
     return this.authority.signAuthority(request, domain);
+  }
+
+  configurationDocument(): Promise<{ readonly document?: string }> {
+    return this.authority.configurationDocument();
+  }
+
+  signConfiguration(document: string): Promise<string> {
+    return this.authority.signConfiguration(document);
+  }
+
+  signKind(kind: KindDefinition): Promise<string> {
+    return this.authority.signKind(kind);
+  }
+
+  publishConfiguration(document: string, replace = false): Promise<PublicationSummary> {
+    return this.authority.publishConfiguration(document, replace);
   }
 
   /** Publishes a configuration with these bootstrap nodes, unless the one in force has them. */

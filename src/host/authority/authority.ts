@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Account } from '../../ca/certificate-register.ts';
 import { isOfDomain } from '../../ca/enrollment-decision.ts';
 import type { RevocationReason } from '../../ca/revocation-reason.ts';
+import type { KindDefinition } from '../../overlay-config/kind-definition.ts';
 import { Authenticator } from '../../tls-auth/authenticator.ts';
 import type { IpAddressPort } from '../../wire/ip-address-port.ts';
 import { publicKeySha256 } from '../enrollment/enrollment-key.ts';
@@ -20,7 +21,7 @@ import {
   certificateOf,
   signerNameOf,
 } from './authority-state.ts';
-import { ConfigurationPublisher } from './configuration-publisher.ts';
+import { ConfigurationPublisher, type PublicationSummary } from './configuration-publisher.ts';
 import { certifyHttpsServer, SIGNER_DAYS } from './initialization.ts';
 import { AuthorityIssuer } from './issuer.ts';
 import {
@@ -49,6 +50,14 @@ export interface AuthorityOperations {
    * is a PKCS #10 request in base64. Returns its certificates in PEM, its own first, the root last.
    */
   signAuthority(request: string, domain?: string): Promise<string>;
+  /** The configuration document in force, XML; undefined before it has served. */
+  configurationDocument(): Promise<{ readonly document?: string }>;
+  /** The document with a signature of this authority, XML. */
+  signConfiguration(document: string): Promise<string>;
+  /** A kind-block with a signature of this authority, XML. */
+  signKind(kind: KindDefinition): Promise<string>;
+  /** Puts a signed document in force; `replace`: also one that peers with the present one refuse. */
+  publishConfiguration(document: string, replace: boolean): Promise<PublicationSummary>;
 }
 
 /** Where an authority that serves is found, and what its configuration says of others. */
@@ -169,6 +178,25 @@ export class Authority implements AuthorityOperations {
     return listAuthority(this.state.settings, this.state.register, this.state.nowUnixMs());
   }
 
+  async configurationDocument(): Promise<{ readonly document?: string }> {
+    await this.state.synchronize();
+    const document = this.publisher.document;
+    return document === undefined ? {} : { document: Buffer.from(document.bytes).toString('utf8') };
+  }
+
+  async signConfiguration(document: string): Promise<string> {
+    const signed = await this.publisher.signDocument(Buffer.from(document));
+    return Buffer.from(signed).toString('utf8');
+  }
+
+  async signKind(kind: KindDefinition): Promise<string> {
+    return Buffer.from(await this.publisher.signKind(kind)).toString('utf8');
+  }
+
+  publishConfiguration(document: string, replace: boolean): Promise<PublicationSummary> {
+    return this.publisher.publishDocument(Buffer.from(document), replace);
+  }
+
   /** Says where this authority serves from now on, and brings everything up to date with it. */
   async serveAt(place: AuthorityPlace): Promise<void> {
     this.place = place;
@@ -177,13 +205,14 @@ export class Authority implements AuthorityOperations {
       await this.state.write(PUBLIC_URL_FILE, place.publicUrl);
     }
     await this.refresh();
+    // From now on the document has them, and an operator may change it.
+    this.place = { ...place, bootstrap: undefined, enrollmentServers: undefined };
   }
 
   /** Publishes a configuration with these bootstrap nodes; host names become addresses now. */
   async setBootstrap(bootstrap: readonly SocketAddress[]): Promise<void> {
     if (this.place === undefined) throw new Error('the authority does not serve yet');
-    this.place = { ...this.place, bootstrap };
-    await this.publishConfiguration(this.place);
+    await this.keepConfiguration({ ...this.place, bootstrap });
   }
 
   /** PEM of the HTTPS root: what peers trust. */
@@ -203,7 +232,7 @@ export class Authority implements AuthorityOperations {
       await this.refreshSigner('kindSigner');
     }
     await this.revocation.refresh();
-    await this.publishConfiguration(place);
+    await this.keepConfiguration(place);
   }
 
   async close(): Promise<void> {
@@ -211,7 +240,12 @@ export class Authority implements AuthorityOperations {
     await this.state.close();
   }
 
-  private async publishConfiguration(place: AuthorityPlace): Promise<void> {
+  private get publisher(): ConfigurationPublisher {
+    if (this.configuration !== undefined) return this.configuration;
+    throw new AuthorityFailure('the authority above this one has the configuration; ask that one');
+  }
+
+  private async keepConfiguration(place: AuthorityPlace): Promise<void> {
     await this.configuration?.publish({
       ownEnrollmentServer: `${place.publicUrl}${ENROLLMENT_PATH}`,
       otherEnrollmentServers: place.enrollmentServers,

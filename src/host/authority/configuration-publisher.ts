@@ -1,33 +1,50 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parseConfigurationDocument } from '../../overlay-config/configuration-document.ts';
 import {
   buildConfiguration,
   buildKindBlock,
-  type ConfigurationContent,
   signConfiguration,
 } from '../../overlay-config/configuration-document-builder.ts';
+import { EditRefusal, editConfiguration } from '../../overlay-config/configuration-edit.ts';
 import { ConfigurationFault } from '../../overlay-config/configuration-fault.ts';
-import { nextSequence } from '../../overlay-config/configuration-sequence.ts';
-import type { OverlayConfiguration } from '../../overlay-config/overlay-configuration.ts';
+import {
+  acceptSuccessor,
+  checkSuccession,
+  predecessorOf,
+  trustInitialConfiguration,
+} from '../../overlay-config/configuration-trust.ts';
+import { trustSettingsOf } from '../../overlay-config/configuration-trust-settings.ts';
+import type { KindDefinition } from '../../overlay-config/kind-definition.ts';
+import { KindRefusal, verifyKindBlocks } from '../../overlay-config/kind-trust.ts';
+import type { ParsedConfiguration } from '../../overlay-config/parsed-configuration.ts';
 import { BUILT_IN_KINDS } from '../../overlay-config/registered-kinds.ts';
-import type { Authenticator } from '../../tls-auth/authenticator.ts';
+import { SuccessionRefusal } from '../../overlay-config/succession-refusal.ts';
+import type { VerifiedConfiguration } from '../../overlay-config/verified-configuration.ts';
+import { Authenticator } from '../../tls-auth/authenticator.ts';
 import { CertificateRefusal } from '../../tls-auth/certificate-refusal.ts';
 import { createSigner, type Signer } from '../../tls-auth/signer.ts';
-import type { IpAddressPort } from '../../wire/ip-address-port.ts';
+import type { NodeId } from '../../wire/node-id.ts';
 import { AuthorityFailure } from './authority-failure.ts';
 import type { AuthorityState } from './authority-state.ts';
+import {
+  type ConfigurationWish,
+  expirationFrom,
+  kindChanges,
+  renewalChanges,
+  wishedChanges,
+} from './configuration-upkeep.ts';
 import type { HttpDocument } from './http-exchange.ts';
+import { type PublishedConfiguration, PublishedConfigurations } from './published-configuration.ts';
 
-/** What of a configuration can change while an authority runs. */
-export interface ConfigurationWish {
-  /** https URL. */
-  readonly ownEnrollmentServer: string;
-  /** https URLs of other authorities; undefined: those of the document in force. */
-  readonly otherEnrollmentServers: readonly string[] | undefined;
-  /** undefined: those of the document in force. */
-  readonly bootstrapNodes: readonly IpAddressPort[] | undefined;
+/** What came of publishing a document. */
+export interface PublicationSummary {
+  readonly sequence: number;
+  /** Whose signature counts. */
+  readonly signer: NodeId;
+  /** The very same document was in force before. */
+  readonly isUnchanged: boolean;
+  /** Sentences about what the operator may not have meant. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -38,41 +55,32 @@ export interface ConfigurationWish {
 export class ConfigurationPublisher {
   private readonly state: AuthorityState;
   private readonly authenticator: Authenticator;
-  /** From before the ledger had it. */
-  private readonly fromFile: PublishedConfiguration | undefined;
-  private parsed: { readonly text: string; readonly value: PublishedConfiguration } | undefined;
+  private readonly published: PublishedConfigurations;
 
   private constructor(
     state: AuthorityState,
     authenticator: Authenticator,
-    fromFile: PublishedConfiguration | undefined,
+    published: PublishedConfigurations,
   ) {
     this.state = state;
     this.authenticator = authenticator;
-    this.fromFile = fromFile;
+    this.published = published;
   }
 
   static async open(
     state: AuthorityState,
     authenticator: Authenticator,
   ): Promise<ConfigurationPublisher> {
-    return new ConfigurationPublisher(state, authenticator, await readPublished(state));
-  }
-
-  /** What this or another process published last. Throws AuthorityFailure when it is damaged. */
-  private published(when: 'durable' | 'decided'): PublishedConfiguration | undefined {
-    const text = this.state.published(CONFIGURATION_DOCUMENT, when);
-    if (text === undefined) return this.fromFile;
-    if (this.parsed?.text === text) return this.parsed.value;
-    const value = parsePublished(text);
-    if (value === undefined) throw damaged('the configuration in the ledger');
-    this.parsed = { text, value };
-    return value;
+    return new ConfigurationPublisher(
+      state,
+      authenticator,
+      await PublishedConfigurations.open(state),
+    );
   }
 
   /** The document in force; undefined before the first `publish`. */
   get document(): HttpDocument | undefined {
-    const published = this.published('durable');
+    const published = this.published.last('durable');
     if (published === undefined) return undefined;
     return {
       contentType: 'application/p2p-overlay+xml',
@@ -82,95 +90,201 @@ export class ConfigurationPublisher {
   }
 
   get sequence(): number | undefined {
-    return this.published('durable')?.sequence;
+    return this.published.last('durable')?.sequence;
   }
 
-  /** Publishes what is wished, unless the document in force says it already and is fresh. */
+  /**
+   * Publishes what is wished, unless the document in force says it already and is fresh. A document
+   * that another authority signed is left to that one.
+   */
   publish(wish: ConfigurationWish): Promise<void> {
     return this.state.exclusive(async () => {
-      const unixMs = this.state.nowUnixMs();
-      const content = this.contentOf(wish);
-      const digest = this.digestOf(content);
-      const held = this.published('decided');
-      const isFresh = held !== undefined && unixMs < held.changedUnixMs + LIFETIME_MS / 2;
-      if (isFresh && held.digest === digest) return;
-      const sequence = held === undefined ? FIRST_SEQUENCE : nextSequence(held.sequence);
-      const expirationUnixMs = unixMs - (unixMs % 1000) + LIFETIME_MS;
-      const document = this.sign({ ...content, sequence, expirationUnixMs });
-      const published = { sequence, digest, changedUnixMs: unixMs, document };
-      const purpose = `configuration ${sequence}`;
-      this.state.record({ type: 'keyUsed', unixMs, key: 'configurationSigner', purpose });
-      this.state.publish(CONFIGURATION_DOCUMENT, JSON.stringify(published));
+      const held = this.published.last('decided');
+      if (held?.isOfOthers === true) return;
+      const next = held === undefined ? this.first(wish) : this.next(held, wish);
+      if (next === undefined) return;
+      const document = signConfiguration(next.signedBytes, this.signer('configurationSigner'));
+      this.recordUse('configurationSigner', `configuration ${next.sequence}`);
+      this.published.replace({
+        sequence: next.sequence,
+        changedUnixMs: this.state.nowUnixMs(),
+        document: Buffer.from(document).toString('utf8'),
+        certificates: this.certificatesDigest(),
+        ownEnrollmentServer: wish.ownEnrollmentServer,
+      });
     });
   }
 
-  private contentOf(wish: ConfigurationWish): ConfigurationContent {
+  /**
+   * Publishes a document that an operator brings, signed. It must follow the one in force, as peers
+   * will ask; with `replace` it need not, which is for an authority that begins to share the
+   * configuration of others. Throws AuthorityFailure.
+   */
+  publishDocument(document: Uint8Array, replace: boolean): Promise<PublicationSummary> {
+    return this.state.exclusive(async () => {
+      const held = this.published.last('decided');
+      const parsed = this.parsed(document);
+      const before = replace || held === undefined ? predecessorOf(parsed) : this.trusted(held);
+      const isUnchanged = held !== undefined && held.document === textOf(document);
+      const signer = isUnchanged
+        ? this.signerOf(predecessorOf(parsed), parsed)
+        : this.judged(before, parsed, replace);
+      const warnings = this.warningsAbout(parsed, signer);
+      const summary = { sequence: parsed.sequence, signer, isUnchanged, warnings };
+      if (isUnchanged) return summary;
+      const unixMs = this.state.nowUnixMs();
+      const operation = `configuration ${parsed.sequence} of ${signer} is published`;
+      this.state.record({ type: 'operatorActed', unixMs, operation });
+      const own = held?.ownEnrollmentServer;
+      this.published.replace({
+        sequence: parsed.sequence,
+        changedUnixMs: unixMs,
+        document: textOf(document),
+        certificates: this.certificatesDigest(),
+        ...(own === undefined ? {} : { ownEnrollmentServer: own }),
+        ...(signer === this.signer('configurationSigner').nodeId ? {} : { isOfOthers: true }),
+      });
+      return summary;
+    });
+  }
+
+  /** A document with a signature of this authority. Throws AuthorityFailure. */
+  signDocument(document: Uint8Array): Promise<Uint8Array> {
+    return this.state.exclusive(async () => {
+      const held = this.published.last('decided');
+      const parsed = this.parsed(document);
+      const signed = signConfiguration(parsed.signedBytes, this.signer('configurationSigner'));
+      const before = held === undefined ? predecessorOf(parsed) : this.trusted(held);
+      this.judged(before, this.parsed(signed), false);
+      this.recordUse('configurationSigner', `configuration ${parsed.sequence}, for an operator`);
+      return signed;
+    });
+  }
+
+  /** A `<kind-block>` with a signature of this authority. */
+  signKind(kind: KindDefinition): Promise<Uint8Array> {
+    return this.state.exclusive(async () => {
+      this.recordUse('kindSigner', `Kind 0x${kind.kindId.toString(16)}, for an operator`);
+      return buildKindBlock(kind, this.signer('kindSigner'));
+    });
+  }
+
+  private first(wish: ConfigurationWish): ParsedConfiguration {
     const { settings, hierarchy } = this.state;
-    return {
+    const kindSigner = this.signer('kindSigner');
+    const configuration = buildConfiguration({
       instanceName: settings.overlayName,
       sequence: FIRST_SEQUENCE,
+      expirationUnixMs: expirationFrom(this.state.nowUnixMs()),
       topologyPlugin: 'CHORD-RELOAD',
       nodeIdLength: 16,
       rootCertificates: [hierarchy.root],
-      enrollmentServers: this.enrollmentServers(wish),
-      bootstrapNodes: wish.bootstrapNodes ?? this.heldBootstrapNodes(),
+      enrollmentServers: [wish.ownEnrollmentServer, ...(wish.otherEnrollmentServers ?? [])],
+      bootstrapNodes: wish.bootstrapNodes ?? [],
       clientsPermitted: true,
       noIce: true,
       // RFC 6940's 5,000 bytes do not hold the certificates of a user with five devices.
       maxMessageSizeBytes: 65_536,
       overlayLinkProtocols: ['TLS'],
       configurationSigners: [this.signer('configurationSigner').nodeId],
-      kindSigners: [this.signer('kindSigner').nodeId],
+      kindSigners: [kindSigner.nodeId],
       certificateProfile: settings.profile,
-    };
+      requiredKinds: [...BUILT_IN_KINDS.values()].map((kind) => buildKindBlock(kind, kindSigner)),
+    });
+    return this.parsed(signConfiguration(configuration, this.signer('configurationSigner')));
   }
 
-  /**
-   * The own one first, where most users are; of those of the document in force, the own one may
-   * have another address now.
-   */
-  private enrollmentServers(wish: ConfigurationWish): string[] {
-    const { ownEnrollmentServer: own } = wish;
-    const held = this.heldConfiguration()?.enrollmentServers.slice(1) ?? [];
-    const others = wish.otherEnrollmentServers ?? held;
-    return [own, ...others.filter((url) => url !== own)];
+  /** undefined: nothing is to change. */
+  private next(
+    held: PublishedConfiguration,
+    wish: ConfigurationWish,
+  ): ParsedConfiguration | undefined {
+    const parsed = this.parsed(Buffer.from(held.document));
+    const unixMs = this.state.nowUnixMs();
+    const renewal = renewalChanges(parsed.configuration, unixMs);
+    const wished = wishedChanges(parsed.configuration, wish, held.ownEnrollmentServer);
+    const hasNewCertificates = held.certificates !== this.certificatesDigest();
+    const kinds = hasNewCertificates ? this.kindsSignedAnew(parsed) : [];
+    if (!hasNewCertificates && renewal.length === 0 && wished.length === 0) return undefined;
+    const edited = editConfiguration(parsed, [...wished, ...kinds, ...renewal]);
+    if (!(edited instanceof EditRefusal)) return edited;
+    throw new AuthorityFailure(`the configuration cannot be made anew: ${edited.detail}`);
   }
 
-  private heldBootstrapNodes(): readonly IpAddressPort[] {
-    return this.heldConfiguration()?.bootstrapNodes ?? [];
+  private kindsSignedAnew(parsed: ParsedConfiguration) {
+    const kindSigner = this.signer('kindSigner');
+    const signers = verifyKindBlocks(parsed, this.state.nowUnixMs());
+    const own = parsed.kindBlocks
+      .map(({ definition }) => definition)
+      .filter(({ kindId }) => {
+        // Where a certificate has expired, nobody is known to have signed: then all are ours.
+        return signers instanceof KindRefusal || signers.get(kindId) === kindSigner.nodeId;
+      });
+    return kindChanges(own, (kind) => buildKindBlock(kind, kindSigner));
   }
 
-  private heldConfiguration(): OverlayConfiguration | undefined {
-    const published = this.published('decided');
-    if (published === undefined) return undefined;
-    const document = Buffer.from(published.document);
+  /** Who signed it; throws AuthorityFailure where peers that hold `before` will not take it. */
+  private judged(
+    before: VerifiedConfiguration,
+    parsed: ParsedConfiguration,
+    replace: boolean,
+  ): NodeId {
+    const { profile } = this.state.settings;
+    if (parsed.configuration.certificateProfile !== profile) {
+      throw new AuthorityFailure(`this authority certifies by the profile ${profile} alone`);
+    }
+    const authenticator = new Authenticator(trustSettingsOf(before));
+    const next = acceptSuccessor(before, parsed, authenticator, this.state.nowUnixMs());
+    if (next instanceof SuccessionRefusal) {
+      const todo = replace ? '' : '; if they hold another one, see --replace';
+      throw new AuthorityFailure(`peers would not take it: ${next.describe()}${todo}`);
+    }
+    return this.signerOf(before, parsed);
+  }
+
+  private signerOf(before: VerifiedConfiguration, parsed: ParsedConfiguration): NodeId {
+    const authenticator = new Authenticator(trustSettingsOf(before));
+    const signer = checkSuccession(before, parsed, authenticator, this.state.nowUnixMs());
+    if (!(signer instanceof SuccessionRefusal)) return signer.nodeId;
+    throw new AuthorityFailure(`peers would not take it: ${signer.describe()}`);
+  }
+
+  private warningsAbout({ configuration }: ParsedConfiguration, signer: NodeId): string[] {
+    const { hierarchy } = this.state;
+    const own = this.signer('configurationSigner').nodeId;
+    const isTrusted = configuration.rootCertificates.some(
+      (root) => Buffer.compare(root, hierarchy.root) === 0,
+    );
+    return [
+      ...(isTrusted ? [] : ['the root of this authority is not in it: its users are refused now']),
+      ...(configuration.configurationSigners.includes(own)
+        ? []
+        : ['the signer of this authority is not in it: others make the documents from now on']),
+      ...(signer === own ? [] : ['another authority signed it, and has to renew it in time']),
+    ];
+  }
+
+  private trusted(held: PublishedConfiguration): VerifiedConfiguration {
+    return trustInitialConfiguration(this.parsed(Buffer.from(held.document)));
+  }
+
+  private parsed(document: Uint8Array): ParsedConfiguration {
     const parsed = parseConfigurationDocument(document, this.state.settings.overlayName);
-    return parsed instanceof ConfigurationFault ? undefined : parsed.configuration;
+    if (!(parsed instanceof ConfigurationFault)) return parsed;
+    throw new AuthorityFailure(parsed.describe());
   }
 
-  /** Equal for documents that say the same. Signatures differ each time, certificates count. */
-  private digestOf(content: ConfigurationContent): string {
+  private recordUse(key: 'configurationSigner' | 'kindSigner', purpose: string): void {
+    this.state.record({ type: 'keyUsed', unixMs: this.state.nowUnixMs(), key, purpose });
+  }
+
+  /** Other certificates, another digest: then what they signed is signed anew. */
+  private certificatesDigest(): string {
     const { configurationSigner, kindSigner } = this.state.configurationKeys;
     return createHash('sha256')
-      .update(buildConfiguration(content))
-      .update(JSON.stringify([...BUILT_IN_KINDS.values()]))
       .update(configurationSigner.certificate)
       .update(kindSigner.certificate)
       .digest('hex');
-  }
-
-  private sign(content: ConfigurationContent): string {
-    const kindSigner = this.signer('kindSigner');
-    const requiredKinds = [...BUILT_IN_KINDS.values()].map((kind) =>
-      buildKindBlock(kind, kindSigner),
-    );
-    const configuration = buildConfiguration({ ...content, requiredKinds });
-    const document = signConfiguration(configuration, this.signer('configurationSigner'));
-    const parsed = parseConfigurationDocument(document, content.instanceName);
-    if (parsed instanceof ConfigurationFault) {
-      throw new Error(`the own configuration is at fault: ${parsed.describe()}`);
-    }
-    return Buffer.from(document).toString('utf8');
   }
 
   private signer(name: 'configurationSigner' | 'kindSigner'): Signer {
@@ -183,52 +297,8 @@ export class ConfigurationPublisher {
   }
 }
 
-/** A document of the ledger; in version 0.1 it was the file `configuration.json`. */
-interface PublishedConfiguration {
-  readonly sequence: number;
-  readonly digest: string;
-  readonly changedUnixMs: number;
-  /** XML. */
-  readonly document: string;
+function textOf(document: Uint8Array): string {
+  return Buffer.from(document).toString('utf8');
 }
 
-async function readPublished(state: AuthorityState): Promise<PublishedConfiguration | undefined> {
-  const path = join(state.directory.path, CONFIGURATION_FILE);
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-  const published = parsePublished(text);
-  if (published !== undefined) return published;
-  throw damaged(path);
-}
-
-function damaged(what: string): AuthorityFailure {
-  return new AuthorityFailure(
-    `${what} is damaged; restore it from a backup, since peers take newer sequences only`,
-  );
-}
-
-function parsePublished(text: string): PublishedConfiguration | undefined {
-  try {
-    const value = JSON.parse(text) as Partial<PublishedConfiguration>;
-    const { sequence, digest, changedUnixMs, document } = value;
-    const isWhole =
-      Number.isSafeInteger(sequence) &&
-      Number.isSafeInteger(changedUnixMs) &&
-      typeof digest === 'string' &&
-      typeof document === 'string';
-    return isWhole ? (value as PublishedConfiguration) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const CONFIGURATION_DOCUMENT = 'configuration';
-const CONFIGURATION_FILE = 'configuration.json';
 const FIRST_SEQUENCE = 1;
-/** Peers fetch it again before; half-way a new one is published. */
-const LIFETIME_MS = 30 * 86_400_000;
