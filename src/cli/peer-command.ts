@@ -39,7 +39,7 @@ interface PeerCommandOptions {
 /** `xor peer`: runs one peer until SIGINT or SIGTERM. */
 export function peerCommand(): Command {
   return new Command('peer')
-    .description('run a peer: enroll once, join the overlay, store the certificate, stay')
+    .description('run a peer: enroll once, join the overlay, store the certificate, renew it, stay')
     .option('--state <dir>', 'where the peer keeps its key, certificate and stored values')
     .addOption(new Option('--overlay <name>', 'the overlay, a domain').default(DEFAULT_OVERLAY))
     .option('--config-url <url>', 'the configuration document (default: that of the overlay)')

@@ -1,7 +1,12 @@
 import { KindIds } from '../../overlay-config/kind-definition.ts';
 import type { PeerStatus } from '../../reload/peer-options.ts';
-import type { PeerHost } from '../peer-host.ts';
 import type { RenewalStatus } from '../renewal/renewal-status.ts';
+
+/** What readiness is read off. */
+export interface RenewingPeer {
+  status(): PeerStatus;
+  readonly renewal?: RenewalStatus | undefined;
+}
 
 export type Readiness =
   | { readonly ready: true }
@@ -44,9 +49,7 @@ export function serviceReadiness(status: PeerStatus): Readiness {
  * Ready, and its certificate will be renewed in time: a failure to do so is told while a quarter of
  * the certificate's life is left, so that somebody can act before the peer falls out.
  */
-export function peerReadiness(
-  host: Pick<PeerHost, 'status'> & Partial<Pick<PeerHost, 'renewal'>>,
-): Readiness {
+export function peerReadiness(host: RenewingPeer): Readiness {
   const service = serviceReadiness(host.status());
   const { renewal } = host;
   if (!service.ready || renewal?.fault === undefined || !renewal.isUrgent) return service;

@@ -1,7 +1,6 @@
-import type { PeerHost } from '../peer-host.ts';
+import type { RenewingPeer } from './readiness.ts';
 
 type Metric = readonly [help: string, read: () => number];
-type RenewingPeer = Pick<PeerHost, 'status'> & Partial<Pick<PeerHost, 'renewal'>>;
 
 /** The own certificate and what its renewal changes, by name. */
 export function renewalGauges(host: RenewingPeer): Readonly<Record<string, Metric>> {
