@@ -88,8 +88,13 @@ export function certificateReports(
     }
     certificates.push(certificate);
   }
-  return certificates.map((certificate) =>
-    certificateReport(certificate, issuerAmong(certificates, certificate), options),
+  const first = certificates.slice(0, issuersMax);
+  return certificates.map((certificate, index) =>
+    certificateReport(
+      certificate,
+      index < issuersMax ? issuerAmong(first, certificate) : undefined,
+      options,
+    ),
   );
 }
 
@@ -98,15 +103,13 @@ function issuerAmong(
   certificates: readonly Certificate[],
   certificate: Certificate,
 ): Certificate | undefined {
-  return certificates
-    .slice(0, issuersMax)
-    .find(
-      (other) =>
-        other !== certificate &&
-        !other.isSelfIssued &&
-        other.subject.equals(certificate.issuer) &&
-        signatureRefusal(certificate, other, verifyWithKey) === undefined,
-    );
+  return certificates.find(
+    (other) =>
+      other !== certificate &&
+      !other.isSelfIssued &&
+      other.subject.equals(certificate.issuer) &&
+      signatureRefusal(certificate, other, verifyWithKey) === undefined,
+  );
 }
 
 /** What stands in a certificate, and every rule of the profile with what was found. */
@@ -217,5 +220,5 @@ function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, '�');
 }
 
-/** Certificates of a file that are looked at for an issuer; each may cost a signature. */
+/** Certificates of a file that are looked at for issuers; each pair may cost a signature. */
 const issuersMax = 64;
