@@ -1,5 +1,5 @@
-import type { SubjectAltName } from './certificate-content.ts';
 import { isHostName, isXmppDomain } from './host-name.ts';
+import type { SubjectAltName } from './subject-alt-name.ts';
 
 /** Whom the certificate of an authority below another one is about. */
 export interface AuthorityIdentity {

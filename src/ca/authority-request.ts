@@ -1,20 +1,14 @@
-import {
-  boolean,
-  explicit,
-  integer,
-  objectIdentifier,
-  sequence,
-  set,
-} from '../tls-auth/der-writer.ts';
 import { generalNameText } from '../tls-auth/general-name.ts';
-import { ExtensionOid } from '../tls-auth/object-identifier.ts';
 import {
   type AuthorityIdentity,
   authorityNames,
   faultOfAuthorityIdentity,
 } from './authority-identity.ts';
-import { encodeCommonName, encodeExtension, encodeGeneralNames } from './certificate-encoding.ts';
-import { readCertificationRequest, type SigningRequestFault } from './certification-request.ts';
+import {
+  encodeRequestInfo,
+  readCertificationRequest,
+  type SigningRequestFault,
+} from './certification-request.ts';
 
 /** A request for the certificate of an authority whose sender has proved to hold the key. */
 export interface AuthorityRequest extends AuthorityIdentity {
@@ -27,20 +21,8 @@ export function encodeAuthorityRequestInfo(
   identity: AuthorityIdentity,
   subjectPublicKeyInfo: Uint8Array,
 ): Uint8Array {
-  const names = authorityNames(identity);
-  const wishes = [
-    encodeExtension(BASIC_CONSTRAINTS, true, sequence(boolean(true))),
-    ...(names.length === 0
-      ? []
-      : [encodeExtension(SUBJECT_ALT_NAME, false, encodeGeneralNames(names))]),
-  ];
-  const attribute = sequence(EXTENSION_REQUEST, set(sequence(...wishes)));
-  return sequence(
-    integer(0),
-    encodeCommonName(identity.commonName),
-    subjectPublicKeyInfo,
-    explicit(0, attribute),
-  );
+  const wishes = { names: authorityNames(identity), isCa: true };
+  return encodeRequestInfo(identity.commonName, subjectPublicKeyInfo, wishes);
 }
 
 /**
@@ -76,10 +58,6 @@ export function readAuthorityRequest(der: Uint8Array): AuthorityRequest | Signin
   return detail === undefined ? { subjectPublicKeyInfo, ...identity } : { detail };
 }
 
-const BASIC_CONSTRAINTS = objectIdentifier(ExtensionOid.basicConstraints);
-const SUBJECT_ALT_NAME = objectIdentifier(ExtensionOid.subjectAltName);
-/** RFC 2985 §5.4.2. */
-const EXTENSION_REQUEST = objectIdentifier('1.2.840.113549.1.9.14');
 const COMMON_NAME_OID = '2.5.4.3';
 /** ub-common-name is 64 — RFC 5280 appendix A.1. */
 const COMMON_NAME = /^[a-z0-9][a-z0-9. -]{0,63}$/;

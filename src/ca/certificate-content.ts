@@ -7,12 +7,7 @@ import { fromHex, toHex } from '../wire/hex.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { AccountName } from './account-name.ts';
 import { type AuthorityIdentity, authorityNames } from './authority-identity.ts';
-
-/** One name of a subjectAltName — RFC 5280 §4.2.1.6. */
-export interface SubjectAltName {
-  readonly type: 'uri' | 'xmppAddr' | 'rfc822Name' | 'dnsName' | 'ipAddress';
-  readonly value: string;
-}
+import type { SubjectAltName } from './subject-alt-name.ts';
 
 /** All that a certificate of this authority says; who signs it and with what key comes later. */
 export interface CertificateContent {

@@ -20,8 +20,9 @@ import {
 } from '../tls-auth/der-writer.ts';
 import { ExtensionOid, XMPP_ADDR_OID } from '../tls-auth/object-identifier.ts';
 import { fromHex } from '../wire/hex.ts';
-import type { CertificateContent, SubjectAltName } from './certificate-content.ts';
+import type { CertificateContent } from './certificate-content.ts';
 import { signatureSchemeOf } from './signature-scheme.ts';
+import type { SubjectAltName } from './subject-alt-name.ts';
 
 /**
  * TBSCertificate (RFC 5280 §4.1.2) in DER: what the issuer signs. Both keys are

@@ -7,12 +7,22 @@ import {
 import type { CertificateExtensions } from '../tls-auth/certificate-extension.ts';
 import { contextConstructed, DerReader, DerTag, MalformedDer } from '../tls-auth/der-reader.ts';
 import { derBitStringOctets, derIntegerHex, derObjectIdentifier } from '../tls-auth/der-value.ts';
+import {
+  boolean,
+  explicit,
+  integer,
+  objectIdentifier,
+  sequence,
+  set,
+} from '../tls-auth/der-writer.ts';
 import { type DistinguishedName, derName } from '../tls-auth/distinguished-name.ts';
 import { derExtensions } from '../tls-auth/extension-reader.ts';
 import { keyFault } from '../tls-auth/key-strength.ts';
-import { KeyOid } from '../tls-auth/object-identifier.ts';
+import { ExtensionOid, KeyOid } from '../tls-auth/object-identifier.ts';
 import { signatureAlgorithmPair, signatureHashName } from '../tls-auth/signature-verifier.ts';
 import { SignatureAlgorithm } from '../wire/security-block.ts';
+import { encodeCommonName, encodeExtension, encodeGeneralNames } from './certificate-encoding.ts';
+import type { SubjectAltName } from './subject-alt-name.ts';
 
 /** What stands in a PKCS #10 request whose sender has proved to hold the key. */
 export interface CertificationRequest {
@@ -26,6 +36,34 @@ export interface CertificationRequest {
 /** Why a request does not count; `detail` is half a sentence. */
 export interface SigningRequestFault {
   readonly detail: string;
+}
+
+/** What a request asks for. */
+interface RequestWishes {
+  /** Of the subjectAltName; empty: none. */
+  readonly names: readonly SubjectAltName[];
+  /** Whether it is for an authority. */
+  readonly isCa: boolean;
+}
+
+/** CertificationRequestInfo (RFC 2986 §4.1) in DER: what the key of the request signs. */
+export function encodeRequestInfo(
+  commonName: string | undefined,
+  subjectPublicKeyInfo: Uint8Array,
+  { names, isCa }: RequestWishes,
+): Uint8Array {
+  const wishes: Uint8Array[] = [];
+  if (isCa) wishes.push(encodeExtension(BASIC_CONSTRAINTS, true, sequence(boolean(true))));
+  if (names.length > 0) {
+    wishes.push(encodeExtension(SUBJECT_ALT_NAME, false, encodeGeneralNames(names)));
+  }
+  const attribute = sequence(EXTENSION_REQUEST, set(sequence(...wishes)));
+  return sequence(
+    integer(0),
+    encodeCommonName(commonName),
+    subjectPublicKeyInfo,
+    explicit(0, attribute),
+  );
 }
 
 /**
@@ -135,3 +173,6 @@ const SIGNING_REQUEST_BYTES_MAX = 8_192;
 const UNCOMPRESSED_POINT = 0x04;
 /** RFC 2985 §5.4.2. */
 const EXTENSION_REQUEST_OID = '1.2.840.113549.1.9.14';
+const EXTENSION_REQUEST = objectIdentifier(EXTENSION_REQUEST_OID);
+const BASIC_CONSTRAINTS = objectIdentifier(ExtensionOid.basicConstraints);
+const SUBJECT_ALT_NAME = objectIdentifier(ExtensionOid.subjectAltName);

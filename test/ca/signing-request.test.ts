@@ -129,7 +129,7 @@ describe('what refuses a request, one rule each', () => {
     );
   });
 
-  it('a key that no peer takes', () => {
+  it('a key on a curve that no peer takes', () => {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-521' });
     const der = new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }));
     const request = makeRequest({ key: privateKey, publicKey: der });

@@ -4,11 +4,11 @@ import {
   httpsCertificateContent,
   leafCertificateContent,
   rootCertificateContent,
-  type SubjectAltName,
   serialNumberFrom,
   validityFrom,
 } from '../../ca/certificate-content.ts';
 import type { CertificateIssued } from '../../ca/register-event.ts';
+import type { SubjectAltName } from '../../ca/subject-alt-name.ts';
 import { nodeIdFromBytes } from '../../wire/node-id.ts';
 import { generatePrivateKey, publicKeySha256 } from '../enrollment/enrollment-key.ts';
 import { openStateDirectory, writeAtomic } from '../state/state-directory.ts';

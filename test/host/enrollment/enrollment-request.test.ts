@@ -33,11 +33,9 @@ describe('readSigningRequest (RFC 2986)', () => {
     expect(readSigningRequest(signedBy(key, request))).toHaveProperty('userNames');
   });
 
-  it.each([
-    ['a curve that no peer takes', () => generateKeyPairSync('ec', { namedCurve: 'P-521' })],
-    ['RSA with 1,024 bits', () => generateKeyPairSync('rsa', { modulusLength: 1_024 })],
-  ])('refuses %s', (_what, make) => {
-    const weak = encodeSigningRequest(make().privateKey, JULIET);
+  it('refuses RSA with 1,024 bits', () => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1_024 });
+    const weak = encodeSigningRequest(privateKey, JULIET);
     expect(readSigningRequest(weak)).toEqual({ detail: expect.stringContaining('its key') });
   });
 
