@@ -15,6 +15,7 @@ import {
   type FuzzTargetName,
   fuzzTarget,
 } from '../test/fuzz/fuzz-target.ts';
+import { withVectors } from '../test/fuzz/vector-corpus.ts';
 
 interface Finding {
   readonly target: FuzzTargetName;
@@ -56,7 +57,7 @@ function main(args: readonly string[]): number {
 }
 
 function fuzz({ targets, seed, untilMs, inputsMax }: FuzzOptions): number {
-  const corpus = generatedCorpus();
+  const corpus = withVectors(generatedCorpus());
   const parts = targets.map((name) => ({
     target: fuzzTarget(name, corpus, seed),
     count: 0,
@@ -118,7 +119,7 @@ function keep(finding: Finding): void {
 
 function replay(file: string): number {
   const finding: Finding = JSON.parse(readFileSync(file, 'utf8'));
-  const target = fuzzTarget(finding.target, generatedCorpus(), finding.seed);
+  const target = fuzzTarget(finding.target, withVectors(generatedCorpus()), finding.seed);
   const input = finding.input.map((text) => new Uint8Array(Buffer.from(text, 'base64')));
   const error = errorOf(target, input);
   console.log(error ?? 'nothing is wrong with it any more');
