@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import {
   ConfigurationCache,
@@ -13,10 +13,23 @@ import { HttpsFetchError } from '../host/https-fetch.ts';
 import { openStateDirectory } from '../host/state/state-directory.ts';
 import { StateDirectoryUnusable } from '../host/state/state-lock.ts';
 import type { ParsedConfiguration } from '../overlay-config/parsed-configuration.ts';
-import { parseDocument, readDocumentFile } from './config-document-file.ts';
+import {
+  type ConfigAuthorityOptions,
+  configExamples,
+  withConfigAuthority,
+  withConfigured,
+} from './config-authority.ts';
+import {
+  parseDocument,
+  readDocumentFile,
+  readUnsignedFile,
+  writeDocument,
+} from './config-document-file.ts';
+import { editCommand } from './config-edit-command.ts';
+import { publishCommand, refreshCommand } from './config-publish-command.ts';
 import { configurationReport, formatConfigurationReport } from './config-report.ts';
-import { signDocumentFile, verifyDocumentFile } from './config-signature.ts';
-import { OperatorError } from './operator-error.ts';
+import { checkStandsAlone, signDocumentFile, verifyDocumentFile } from './config-signature.ts';
+import { OperatorError, usageError } from './operator-error.ts';
 import { DEFAULT_OVERLAY, peerStateDirectory } from './state-paths.ts';
 import { printJson, printLine } from './terminal-output.ts';
 
@@ -34,9 +47,9 @@ interface HeldOptions {
   readonly json?: boolean;
 }
 
-interface SignOptions {
-  readonly key: string;
-  readonly certificate: string;
+interface SignOptions extends ConfigAuthorityOptions {
+  readonly key?: string;
+  readonly certificate?: string;
   readonly held?: string;
   readonly output?: string;
 }
@@ -47,7 +60,10 @@ export function configCommand(): Command {
   command.addCommand(fetchCommand());
   command.addCommand(showCommand());
   command.addCommand(verifyCommand());
+  command.addCommand(editCommand());
   command.addCommand(signCommand());
+  command.addCommand(publishCommand());
+  command.addCommand(refreshCommand());
   command.addCommand(trustCommand());
   return command;
 }
@@ -60,7 +76,7 @@ function fetchCommand(): Command {
     .option('--trust <file>', 'PEM certificates to trust for HTTPS beside those of the system')
     .option('--output <file>', 'write it there instead of to stdout')
     .option('--json', 'print what it says, as one JSON document')
-    .addHelpText('after', examples('config fetch --overlay example.org --output config.xml'))
+    .addHelpText('after', configExamples('config fetch --overlay example.org --output config.xml'))
     .action(fetchDocument);
 }
 
@@ -71,7 +87,7 @@ function showCommand(): Command {
     .option('--overlay <name>', 'which overlay of the document, or whose peer')
     .option('--state <dir>', 'the state directory of the peer')
     .option('--json', 'one JSON document')
-    .addHelpText('after', examples('config show', 'config show config.xml --json'))
+    .addHelpText('after', configExamples('config show', 'config show config.xml --json'))
     .action(show);
 }
 
@@ -82,7 +98,7 @@ function verifyCommand(): Command {
     .option('--held <file>', 'the document that they hold (default: the signers it names itself)')
     .option('--overlay <name>', 'which overlay of the document')
     .option('--json', 'one JSON document')
-    .addHelpText('after', examples('config verify new.xml --held config.xml'))
+    .addHelpText('after', configExamples('config verify new.xml --held config.xml'))
     .action(async (file: string, options: HeldOptions & { readonly held?: string }) => {
       const verdict = await verifyDocumentFile(file, options, Date.now());
       if (options.json === true) printJson(verdict);
@@ -94,17 +110,38 @@ function verifyCommand(): Command {
 }
 
 function signCommand(): Command {
-  return new Command('sign')
+  const command = new Command('sign')
     .description('sign a document, or a <configuration> alone, as a configuration-signer')
     .argument('<file>', 'what to sign, byte for byte; - is stdin')
-    .requiredOption('--key <file>', 'the private key of the signer, PEM')
-    .requiredOption('--certificate <file>', 'its certificate, then the intermediates, PEM')
+    .option('--key <file>', 'the private key of the signer, PEM (default: the authority signs)')
+    .option('--certificate <file>', 'its certificate, then the intermediates, PEM')
     .option('--held <file>', 'the document that peers hold: they must take the new one')
-    .option('--output <file>', 'write the signed document there instead of to stdout')
-    .addHelpText('after', examples(SIGN_EXAMPLE))
+    .option('--output <file>', 'write the signed document there instead of to stdout');
+  return withConfigAuthority(command)
+    .addHelpText('after', configExamples('config sign next.xml --state ca', SIGN_EXAMPLE))
     .action(async (file: string, options: SignOptions) => {
-      await writeDocument(await signDocumentFile(file, options, Date.now()), options.output);
+      await writeDocument(await signedDocument(file, options), options.output);
     });
+}
+
+async function signedDocument(file: string, options: SignOptions): Promise<Uint8Array> {
+  const { key, certificate, held } = options;
+  if (key !== undefined && certificate !== undefined) {
+    const files = { key, certificate, ...(held === undefined ? {} : { held }) };
+    return signDocumentFile(file, files, Date.now());
+  }
+  if (key !== undefined || certificate !== undefined) {
+    throw usageError('--key and --certificate belong together; without both the authority signs');
+  }
+  if (held !== undefined) {
+    throw usageError('the authority knows what peers hold; --held is for --key and --certificate');
+  }
+  const parsed = await readUnsignedFile(file);
+  checkStandsAlone(file, parsed);
+  const document = Buffer.from(parsed.document).toString('utf8');
+  return Buffer.from(
+    await withConfigured(options, (authority) => authority.signConfiguration(document)),
+  );
 }
 
 function trustCommand(): Command {
@@ -114,7 +151,10 @@ function trustCommand(): Command {
     .option('--overlay <name>', 'which overlay of the document')
     .option('--state <dir>', 'the state directory of the peer, which must not be running')
     .option('--json', 'one JSON document')
-    .addHelpText('after', examples('config trust config.xml', 'config trust new.xml --state peer'))
+    .addHelpText(
+      'after',
+      configExamples('config trust config.xml', 'config trust new.xml --state peer'),
+    )
     .action(trust);
 }
 
@@ -191,11 +231,6 @@ function trustByHand(parsed: ParsedConfiguration, unixMs: number) {
   }
 }
 
-async function writeDocument(document: Uint8Array, output: string | undefined): Promise<void> {
-  if (output === undefined) process.stdout.write(document);
-  else await writeFile(output, document);
-}
-
 /** Errors whose message is a sentence for the operator already. */
 function asOperatorError(error: unknown): never {
   const isSentence =
@@ -204,10 +239,6 @@ function asOperatorError(error: unknown): never {
     error instanceof ConfigurationCacheDamaged ||
     error instanceof StateDirectoryUnusable;
   throw isSentence ? new OperatorError(error.message, 1, { cause: error }) : error;
-}
-
-function examples(...lines: string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  $ xor ${line}`).join('\n')}`;
 }
 
 const SIGN_EXAMPLE =

@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import {
   overlayNamesOf,
   parseConfigurationDocument,
@@ -66,11 +66,21 @@ export async function readKeyFile(file: string): Promise<KeyObject> {
   }
 }
 
-async function readInput(file: string): Promise<Uint8Array> {
+/** The bytes of a file, `-` for stdin. */
+export async function readInput(file: string): Promise<Uint8Array> {
   if (file !== '-') return new Uint8Array(await readFile(file));
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
   return new Uint8Array(Buffer.concat(chunks));
+}
+
+/** Where it was asked for, or to stdout. */
+export async function writeDocument(
+  document: Uint8Array,
+  output: string | undefined,
+): Promise<void> {
+  if (output === undefined) process.stdout.write(document);
+  else await writeFile(output, document);
 }
 
 /** The name of the only configuration; any name for what is no document, whose fault says so. */

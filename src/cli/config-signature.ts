@@ -13,6 +13,7 @@ import type { VerifiedConfiguration } from '../overlay-config/verified-configura
 import { Authenticator } from '../tls-auth/authenticator.ts';
 import { CertificateRefusal } from '../tls-auth/certificate-refusal.ts';
 import { createSigner, type Signer } from '../tls-auth/signer.ts';
+import type { NodeId } from '../wire/node-id.ts';
 import {
   parseDocument,
   readCertificateFile,
@@ -74,7 +75,8 @@ export async function signDocumentFile(
   checkStandsAlone(file, parsed);
   const held =
     options.held === undefined ? undefined : await readHeld(options.held, parsed.instanceName);
-  const signer = await openSigner(held ?? predecessorOf(parsed), options, unixMs);
+  const before = held ?? predecessorOf(parsed);
+  const signer = await openSigner(before, before.configurationSigners, options, unixMs);
   const document = signConfiguration(parsed.signedBytes, signer);
   const signed = parseDocument(document, parsed.instanceName, file);
   const reason = held === undefined ? undefined : refusalOf(held, signed, unixMs);
@@ -86,15 +88,17 @@ export async function signDocumentFile(
  * The signature does not cover what stands around the configuration, so that its prefixes must be
  * declared inside; the default namespace is the one that every reader knows.
  */
-function checkStandsAlone(file: string, parsed: ParsedConfiguration): void {
+export function checkStandsAlone(file: string, parsed: ParsedConfiguration): void {
   const open = [...parsed.outerNamespaces].filter(([prefix]) => prefix !== '');
   if (open.length === 0) return;
   const declarations = open.map(([prefix, name]) => `xmlns:${prefix}="${name}"`).join(' ');
   throw new OperatorError(`${file}: write ${declarations} into <configuration>, which is signed`);
 }
 
-async function openSigner(
+/** The signer of a key and certificate file, which must be one of `allowed`. */
+export async function openSigner(
   trusted: VerifiedConfiguration,
+  allowed: readonly NodeId[],
   options: { readonly key: string; readonly certificate: string },
   unixMs: number,
 ): Promise<Signer> {
@@ -104,9 +108,10 @@ async function openSigner(
   if (node instanceof CertificateRefusal) {
     throw new OperatorError(`${options.certificate}: ${node.describe()}`);
   }
-  if (!trusted.configurationSigners.includes(node.nodeId)) {
+  if (!allowed.includes(node.nodeId)) {
     const what = `${options.certificate} is of ${node.nodeId}`;
-    throw new OperatorError(`${what}, which is no configuration-signer of the document`);
+    const which = allowed === trusted.kindSigners ? 'kind-signer' : 'configuration-signer';
+    throw new OperatorError(`${what}, which is no ${which} of the document`);
   }
   try {
     return createSigner(node, node.nodeId, await readKeyFile(options.key));
