@@ -44,7 +44,10 @@ export function peerCommand(): Command {
     .addOption(new Option('--overlay <name>', 'the overlay, a domain').default(DEFAULT_OVERLAY))
     .option('--config-url <url>', 'the configuration document (default: that of the overlay)')
     .option('--trust <file>', 'PEM certificates to trust for HTTPS beside those of the system')
-    .option('--user <jid>', 'enroll as this account, if the state has no certificate yet')
+    .option(
+      '--user <jid>',
+      'enroll as this account, if the state has no certificate or it has ended',
+    )
     .option('--password-stdin', 'read its password from the first line of stdin')
     .addOption(listenOption())
     .option('--advertise <host:port>', 'where others reach this peer', readSocketAddress)

@@ -12,6 +12,8 @@ export interface StoredIdentity {
   readonly certificateDer: Uint8Array;
   /** DER, the leaf first, without the root. */
   readonly chain: readonly Uint8Array[];
+  /** Where it was certified, and is renewed; undefined: not known. */
+  readonly enrollmentUrl?: string | undefined;
 }
 
 /** The file of a state directory is damaged; the message says which and what to do. */
@@ -37,7 +39,9 @@ export async function loadIdentity(stateDirectory: string): Promise<StoredIdenti
     const [leaf] = chain;
     if (leaf?.checkPrivateKey(privateKey) === true) {
       const chainDer = chain.map(({ raw }) => new Uint8Array(raw));
-      return { privateKey, certificateDer: new Uint8Array(leaf.raw), chain: chainDer };
+      const enrollmentUrl = text.match(URL_LINE)?.[1];
+      const certificateDer = new Uint8Array(leaf.raw);
+      return { privateKey, certificateDer, chain: chainDer, enrollmentUrl };
     }
   } catch (error) {
     throw new IdentityFileDamaged(path, `cannot be read (${String(error)})`);
@@ -51,10 +55,13 @@ export async function loadIdentity(stateDirectory: string): Promise<StoredIdenti
  */
 export async function saveIdentity(
   stateDirectory: string,
-  identity: Pick<StoredIdentity, 'privateKey' | 'chain'>,
+  identity: Pick<StoredIdentity, 'privateKey' | 'chain' | 'enrollmentUrl'>,
 ): Promise<void> {
-  const pem = [keyPem(identity.privateKey), ...identity.chain.map(toPem)].join('');
-  await writeSecret(join(stateDirectory, IDENTITY_FILE), pem);
+  const { privateKey, chain, enrollmentUrl } = identity;
+  const pem = [keyPem(privateKey), ...chain.map(toPem)].join('');
+  // Readers of PEM pass over what stands outside of its blocks (RFC 7468 §2).
+  const text = enrollmentUrl === undefined ? pem : `${URL_LABEL}${new URL(enrollmentUrl)}\n${pem}`;
+  await writeSecret(join(stateDirectory, IDENTITY_FILE), text);
   await rm(join(stateDirectory, PENDING_KEY_FILE), { force: true });
 }
 
@@ -100,5 +107,7 @@ function keyPem(privateKey: KeyObject): string {
 
 const IDENTITY_FILE = 'identity.pem';
 const PENDING_KEY_FILE = 'pending-key.pem';
+const URL_LABEL = 'Enrolled-At: ';
+const URL_LINE = /^Enrolled-At: (https:\/\/\S{1,2000})$/m;
 const KEY_BLOCK = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----/;
 const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;

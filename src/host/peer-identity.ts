@@ -1,9 +1,16 @@
 import type { VerifiedConfiguration } from '../overlay-config/verified-configuration.ts';
 import type { Authenticator } from '../tls-auth/authenticator.ts';
+import { parseCertificate } from '../tls-auth/certificate.ts';
 import { CertificateRefusal } from '../tls-auth/certificate-refusal.ts';
 import { createSigner, type Signer } from '../tls-auth/signer.ts';
 import { EnrollmentFailure } from './enrollment/enrollment-failure.ts';
-import { dropPendingKey, loadIdentity, pendingPrivateKey, saveIdentity } from './identity-file.ts';
+import {
+  dropPendingKey,
+  loadIdentity,
+  pendingPrivateKey,
+  type StoredIdentity,
+  saveIdentity,
+} from './identity-file.ts';
 import type { IdentitySource } from './join-options.ts';
 import type { LinkCredentials } from './links/link-credentials.ts';
 import type { Log } from './log.ts';
@@ -14,6 +21,11 @@ export class IdentityMissing extends Error {
     super(message);
     this.name = 'IdentityMissing';
   }
+}
+
+/** Key and certificate, and where they were certified, as far as that is known. */
+export interface PeerIdentity extends LinkCredentials {
+  readonly enrollmentUrl?: string | undefined;
 }
 
 export interface IdentityOptions {
@@ -32,17 +44,23 @@ export interface IdentityOptions {
  * enrollment server certifies now, once (RFC 6940 §11.3). Throws IdentityMissing,
  * EnrollmentFailure or IdentityFileDamaged.
  */
-export async function obtainIdentity(options: IdentityOptions): Promise<LinkCredentials> {
+export async function obtainIdentity(options: IdentityOptions): Promise<PeerIdentity> {
   const { source, stateDirectory } = options;
   if (source?.from === 'given') return source.credentials;
   const held = await loadIdentity(stateDirectory);
-  if (held !== undefined) return held;
+  if (held !== undefined && !(isExpired(held) && source !== undefined)) return held;
   if (source === undefined) {
     throw new IdentityMissing(
       `${stateDirectory} holds no certificate yet; enroll with a user name and a password`,
     );
   }
-  return enrollWithAny(source, options);
+  return enrollWithAny(source, options, held);
+}
+
+/** The peer was off for too long: its certificate cannot be renewed any more. */
+function isExpired({ certificateDer }: StoredIdentity): boolean {
+  const certificate = parseCertificate(certificateDer);
+  return !(certificate instanceof CertificateRefusal) && certificate.notAfterUnixMs < Date.now();
 }
 
 /** The signer of this identity, whose certificate must count. Throws IdentityMissing. */
@@ -57,7 +75,9 @@ export function signerOf(
   if (node instanceof CertificateRefusal) {
     throw new IdentityMissing(
       `the own certificate does not count in this overlay (${node.describe()}); ` +
-        'enroll anew with an empty state directory',
+        (node.code === 'expired'
+          ? 'enroll again with user name and password: the Node-ID stays'
+          : 'enroll anew with an empty state directory'),
     );
   }
   return createSigner(node, node.nodeId, credentials.privateKey);
@@ -67,7 +87,8 @@ export function signerOf(
 async function enrollWithAny(
   source: Extract<IdentitySource, { from: 'enrollment' }>,
   options: IdentityOptions,
-): Promise<LinkCredentials> {
+  expired: StoredIdentity | undefined,
+): Promise<PeerIdentity> {
   const { configuration, stateDirectory, log } = options;
   const { enrollmentUrl } = source;
   const [firstUrl, ...otherUrls] =
@@ -82,7 +103,7 @@ async function enrollWithAny(
   for (const [index, url] of [firstUrl, ...otherUrls].entries()) {
     log.info({ url, user: source.userName }, 'enrolling');
     try {
-      return await enrollAt(url, password, source, options);
+      return await enrollAt(url, password, source, options, expired);
     } catch (error) {
       const isUnreachable = error instanceof EnrollmentFailure && error.code === 'unreachable';
       if (!isUnreachable || index === otherUrls.length) throw error;
@@ -97,7 +118,8 @@ async function enrollAt(
   password: string,
   source: Extract<IdentitySource, { from: 'enrollment' }>,
   options: IdentityOptions,
-): Promise<LinkCredentials> {
+  expired: StoredIdentity | undefined,
+): Promise<PeerIdentity> {
   const { stateDirectory, configuration, authenticator, trust, signal, log } = options;
   // Once in the life of a peer: what it takes is not kept in memory by those that are enrolled.
   const { enroll } = await import('./enrollment/enrollment-client.ts');
@@ -111,12 +133,16 @@ async function enrollAt(
       signal,
       overlayName: configuration.instanceName,
       userName: source.userName,
-      // On disk before the request leaves: a crash in between asks for the same device again.
-      privateKey: await pendingPrivateKey(stateDirectory, source.keyType ?? 'p256'),
+      // On disk before the request leaves: a crash in between asks for the same device again. The
+      // authority knows a device by its key, so that of an expired certificate keeps the Node-ID.
+      privateKey:
+        expired?.privateKey ?? (await pendingPrivateKey(stateDirectory, source.keyType ?? 'p256')),
     });
-    await saveIdentity(stateDirectory, identity);
+    const { privateKey, chain } = identity;
+    const obtained = { privateKey, chain, enrollmentUrl: url };
+    await saveIdentity(stateDirectory, obtained);
     log.info({ nodeId: identity.node.nodeId }, 'enrolled');
-    return identity;
+    return obtained;
   } catch (error) {
     if (error instanceof EnrollmentFailure && error.code === 'bad_CSR') {
       await dropPendingKey(stateDirectory);

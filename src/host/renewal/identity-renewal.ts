@@ -10,6 +10,7 @@ import { keyTypeOf } from '../enrollment/enrollment-key.ts';
 import { dropPendingKey, pendingPrivateKey, saveIdentity } from '../identity-file.ts';
 import type { LinkCredentials } from '../links/link-credentials.ts';
 import type { Log } from '../log.ts';
+import type { PeerIdentity } from '../peer-identity.ts';
 import {
   type CertificateLife,
   isUrgent,
@@ -23,11 +24,11 @@ import type { RenewalStatus } from './renewal-status.ts';
 export interface IdentityRenewalOptions {
   readonly stateDirectory: string;
   /** The identity in force, as it is on disk. */
-  readonly credentials: LinkCredentials;
+  readonly credentials: PeerIdentity;
   readonly signer: Signer;
   /** Has the trust settings in force. */
   readonly authenticator: Pick<Authenticator, 'trustSettings'>;
-  /** The one in force: it names the enrollment servers. */
+  /** The one in force: it names the enrollment servers beside that of the identity. */
   readonly configuration: () => VerifiedConfiguration;
   /** PEM certificates to trust for HTTPS. */
   readonly trust: string | undefined;
@@ -53,7 +54,7 @@ export class IdentityRenewal {
   private readonly options: IdentityRenewalOptions;
   private readonly time: ClientTime;
   private readonly stopped = new AbortController();
-  private credentials: LinkCredentials;
+  private credentials: PeerIdentity;
   private signer: Signer;
   private life: CertificateLife;
   private nextTryUnixMs: number | undefined;
@@ -128,7 +129,7 @@ export class IdentityRenewal {
     }
   }
 
-  private async renew(): Promise<EnrolledIdentity> {
+  private async renew(): Promise<RenewedIdentity> {
     const { stateDirectory } = this.options;
     const privateKey = await this.nextKey();
     try {
@@ -159,7 +160,7 @@ export class IdentityRenewal {
    * One server after another: of several authorities of an overlay only the one that issued the
    * certificate renews it. A refusal tells more than a server that cannot be reached.
    */
-  private async askServers(newPrivateKey: KeyObject): Promise<EnrolledIdentity> {
+  private async askServers(newPrivateKey: KeyObject): Promise<RenewedIdentity> {
     const { trust, log } = this.options;
     // A fresh certificate is judged by what stands in it, as a first one is.
     const authenticator = new Authenticator(this.options.authenticator.trustSettings);
@@ -167,9 +168,11 @@ export class IdentityRenewal {
     // Once in months: what it takes is not kept in memory.
     const { renew } = await import('../enrollment/enrollment-client.ts');
     let failure: unknown;
-    for (const url of configuration.enrollmentServers) {
+    const { enrollmentUrl } = this.credentials;
+    const known = enrollmentUrl === undefined ? [] : [enrollmentUrl];
+    for (const url of new Set([...known, ...configuration.enrollmentServers])) {
       try {
-        return await renew({
+        const identity = await renew({
           url,
           trust,
           configuration,
@@ -179,6 +182,7 @@ export class IdentityRenewal {
           identity: this.credentials,
           signal: this.stopped.signal,
         });
+        return { ...identity, enrollmentUrl: url };
       } catch (error) {
         this.stopped.signal.throwIfAborted();
         log.warn({ url, reason: sentenceOf(error) }, 'the certificate is not renewed there');
@@ -189,10 +193,10 @@ export class IdentityRenewal {
     throw failure ?? new Error(`the configuration names no enrollment server; ${ASK_OPERATOR}`);
   }
 
-  private succeed(identity: EnrolledIdentity): void {
-    const { node, privateKey, chain } = identity;
+  private succeed(identity: RenewedIdentity): void {
+    const { node, privateKey, chain, enrollmentUrl } = identity;
     const nowUnixMs = this.time.unixMs();
-    this.credentials = { privateKey, chain };
+    this.credentials = { privateKey, chain, enrollmentUrl };
     this.signer = createSigner(node, this.signer.nodeId, privateKey);
     // An authority may date it back, for those whose clocks are behind.
     const { fromUnixMs, untilUnixMs } = lifeOf(node);
@@ -221,6 +225,10 @@ export class IdentityRenewal {
     if (isUrgent(this.life, nowUnixMs)) this.options.log.error(fields, text);
     else this.options.log.warn(fields, text);
   }
+}
+
+interface RenewedIdentity extends EnrolledIdentity {
+  readonly enrollmentUrl: string;
 }
 
 /** The authority answers with a certificate that brings nothing. */

@@ -30,6 +30,18 @@ describe('the identity of a peer on disk', () => {
     expect((await stat(join(directory, 'identity.pem'))).mode & 0o777).toBe(0o600);
   });
 
+  it('remembers where it was certified', async () => {
+    const directory = await temporaryDirectory();
+    const identity = await enrollJuliet(shared());
+    const { enrollmentUrl } = shared();
+    await saveIdentity(directory, { ...identity, enrollmentUrl });
+    const loaded = await loadIdentity(directory);
+    expect(loaded?.enrollmentUrl).toBe(enrollmentUrl);
+    expect(loaded?.chain).toEqual([new Uint8Array(identity.certificateDer)]);
+    await saveIdentity(directory, identity);
+    expect((await loadIdentity(directory))?.enrollmentUrl).toBeUndefined();
+  });
+
   it.each([
     ['cut', (text: string) => text.slice(0, 300)],
     ['empty', () => ''],

@@ -73,6 +73,16 @@ describe('renewal by mutual TLS', () => {
     });
   });
 
+  it('an expired certificate cannot renew', async () => {
+    let aheadMs = 0;
+    const authority = await newAuthority({ nowUnixMs: () => Date.now() + aheadMs });
+    const identity = await enrollJuliet(authority);
+    aheadMs = identity.node.validUntilUnixMs - Date.now() + 1_000;
+    await expect(
+      renewed(authority, identity, await generatePrivateKey('p256')),
+    ).rejects.toMatchObject({ code: 'failed_authentication' });
+  });
+
   it('a certificate of an account that was removed cannot renew', async () => {
     const authority = await newAuthority();
     const identity = await enrollJuliet(authority);
