@@ -46,6 +46,8 @@ export class LinkState implements Link {
   sentBytes = 0;
   receivedBytes = 0;
   private readonly roundTrip = new RoundTripEstimator();
+  /** The oldest frame that `forgetSent` forgot, until it is acknowledged after all. */
+  private late: SentFrame | undefined;
   /** Frames on their way, oldest first: those from place `oldest` on. */
   private readonly frames: SentFrame[] = [];
   private oldest = 0;
@@ -136,6 +138,7 @@ export class LinkState implements Link {
   /** TLS delivers in order: what is acknowledged acknowledges everything before it. */
   handleAcknowledgement(ackSequence: number, nowMs: number): void {
     const { frames } = this;
+    this.measureLate(ackSequence, nowMs);
     for (;;) {
       const oldest = frames[this.oldest];
       if (oldest === undefined || ((ackSequence - oldest.sequence) | 0) < 0) break;
@@ -149,8 +152,22 @@ export class LinkState implements Link {
 
   /** The link serves again: what was sent while it did not says nothing about it now. */
   forgetSent(): void {
+    this.late ??= this.frames[this.oldest];
     this.frames.length = 0;
     this.oldest = 0;
+  }
+
+  /**
+   * A round trip that takes longer than the timeout would never be measured, since such a link is
+   * suspect each time before. Much longer ones are pauses of a host and no round trips.
+   */
+  private measureLate(ackSequence: number, nowMs: number): void {
+    const { late } = this;
+    if (late === undefined || ((ackSequence - late.sequence) | 0) < 0) return;
+    const sampleMs = nowMs - late.sentMs;
+    const isOfLate = ackSequence === late.sequence && sampleMs <= LATE_SAMPLE_MS_MAX;
+    if (isOfLate) this.roundTrip.addSample(sampleMs);
+    this.late = undefined;
   }
 }
 
@@ -166,6 +183,8 @@ interface SentFrame {
  * retransmission of a request that a dead link swallowed goes another way.
  */
 const LINK_TIMEOUT_FLOOR_MS = 2_500;
+/** The longest round trip over one of the Internet's slow paths, with room. */
+const LATE_SAMPLE_MS_MAX = 6_000;
 /** So many acknowledged frames at most are kept before the list is cut. */
 const FRAMES_KEPT = 64;
 /** A message may be this much over max-message-size and still be read, to answer with an error. */
