@@ -35,8 +35,22 @@ export interface OperatorActed {
   readonly operation: string;
 }
 
+/** A certificate or a list was made, and not issued: a peer would have refused it. */
+export interface IssuanceRefused {
+  readonly type: 'issuanceRefused';
+  readonly unixMs: number;
+  /** What it was. */
+  readonly what: string;
+  readonly reason: string;
+}
+
 /** What is worth remembering and decides nothing. */
-export type AuditEvent = EnrollmentRefused | SignInsFailed | KeyUsed | OperatorActed;
+export type AuditEvent =
+  | EnrollmentRefused
+  | SignInsFailed
+  | KeyUsed
+  | OperatorActed
+  | IssuanceRefused;
 
 /** All that stands in the ledger, which is the audit log. */
 export type LedgerEvent = RegisterEvent | AuditEvent;
@@ -82,4 +96,5 @@ const auditFields: Readonly<Record<AuditEvent['type'], Readonly<Record<string, F
   signInsFailed: { sinceUnixMs: isCount, count: isCount, addresses: isTextList },
   keyUsed: { key: isText, purpose: isText },
   operatorActed: { operation: isText },
+  issuanceRefused: { what: isText, reason: isText },
 };

@@ -145,7 +145,10 @@ export class AuthorityIssuer {
         overlayName: settings.overlayName,
         nodeIdLength: NODE_ID_BYTES,
       };
-      this.refuse('an authority', authorityLint(der, wish, hierarchy, rules, unixMs));
+      this.refuse(
+        'a certificate of an authority',
+        authorityLint(der, wish, hierarchy, rules, unixMs),
+      );
       this.state.record({
         ...issuedFields(content, wish.subjectPublicKeyInfo, der),
         type: 'authorityCertified',
@@ -188,11 +191,13 @@ export class AuthorityIssuer {
     return buildCertificate(content, key, this.state.keys.issuer);
   }
 
-  /** Throws when a lint found something. */
-  private refuse(what: string, fault: string | undefined): void {
-    if (fault === undefined) return;
+  /** Throws when a lint found something; that stays in the ledger. */
+  private refuse(what: string, reason: string | undefined): void {
+    if (reason === undefined) return;
     this.refusals++;
-    throw new NotIssuable(`a certificate of ${what}`, fault);
+    const unixMs = this.state.nowUnixMs();
+    this.state.record({ type: 'issuanceRefused', unixMs, what, reason });
+    throw new NotIssuable(what, reason);
   }
 
   private async issueLeaf(
@@ -217,7 +222,10 @@ export class AuthorityIssuer {
     const der = await this.build(content, key);
     const expected = { userName, nodeIds, subjectPublicKeyInfo: key };
     const { authenticator } = this;
-    this.refuse(userName, leafLint(der, expected, authenticator, hierarchy.chain, unixMs));
+    this.refuse(
+      `a certificate of ${userName}`,
+      leafLint(der, expected, authenticator, hierarchy.chain, unixMs),
+    );
     const fields = issuedFields(content, key, der);
     this.state.record({ ...fields, type: 'certificateIssued', unixMs, userName, nodeIds });
     return { der, serialNumber: content.serialNumber };

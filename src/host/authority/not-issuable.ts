@@ -1,6 +1,6 @@
 /**
  * The authority made something that the peers would refuse. It is an internal error: what was made
- * is neither recorded nor handed out.
+ * is not handed out, and the ledger says that it was not.
  */
 export class NotIssuable extends Error {
   constructor(what: string, reason: string) {

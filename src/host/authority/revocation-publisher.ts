@@ -128,7 +128,11 @@ export class RevocationPublisher {
     for (const [shard, { thisUpdateUnixMs, ...content }] of contents) {
       const bytes = await buildRevocationList({ thisUpdateUnixMs, ...content }, keys.issuer);
       const fault = revocationListLint(bytes, keys.issuer.certificate);
-      if (fault !== undefined) throw new NotIssuable('a revocation list', fault);
+      if (fault !== undefined) {
+        const what = 'a revocation list';
+        this.state.record({ type: 'issuanceRefused', unixMs, what, reason: fault });
+        throw new NotIssuable(what, fault);
+      }
       const list: PublishedList = {
         url: this.urlOf(shard),
         thisUpdateUnixMs,

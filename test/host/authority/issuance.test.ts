@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import type { AccountName } from '../../../src/ca/account-name.ts';
 import { REVOCATION_LIST_ENTRIES_MAX } from '../../../src/ca/certificate-content.ts';
 import { Authority } from '../../../src/host/authority/authority.ts';
+import { auditRecords } from '../../../src/host/authority/ledger/ledger-audit.ts';
+import { openLedgerStore } from '../../../src/host/authority/ledger/open-ledger-store.ts';
 import { keyPairOf, type SigningKey } from '../../../src/host/authority/signing-key.ts';
 import { generatePrivateKey } from '../../../src/host/enrollment/enrollment-key.ts';
 import { encodeSigningRequest } from '../../../src/host/enrollment/enrollment-request.ts';
@@ -77,7 +79,6 @@ describe('what a peer would refuse', () => {
     await running.addUser(JULIET, PASSWORD);
     await running.close();
     const authority = await Authority.open(state, { signingKey: key });
-    afterTest(() => authority.close());
     const before = (await authority.list()).certificates.length;
     key.isBroken = true;
     const csr = encodeSigningRequest(await generatePrivateKey('p256'), JULIET);
@@ -91,6 +92,15 @@ describe('what a peer would refuse', () => {
     const outcome = await authority.issuer.certify(juliet, csr, undefined);
     expect(outcome.type).toBe('certificate');
     expect((await authority.list()).certificates).toHaveLength(before + 1);
+    await authority.close();
+    const store = await openLedgerStore(state, undefined, 'existing');
+    afterTest(() => store.close());
+    const refused: object[] = [];
+    for await (const record of auditRecords(store, 0)) {
+      if (typeof record === 'string') throw new Error(record);
+      if (record.event.type === 'issuanceRefused') refused.push(record.event);
+    }
+    expect(refused).toMatchObject([{ what: `a certificate of ${JULIET}` }]);
   });
 
   it('a list with a wrong signature is not shown', async () => {
