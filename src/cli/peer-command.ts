@@ -21,6 +21,7 @@ interface PeerCommandOptions {
   readonly trust?: string;
   readonly user?: string;
   readonly passwordStdin?: boolean;
+  readonly enrollmentUrl?: string;
   readonly listen: SocketAddress;
   readonly advertise?: SocketAddress;
   readonly first?: boolean;
@@ -49,6 +50,10 @@ export function peerCommand(): Command {
       'enroll as this account, if the state has no certificate or it has ended',
     )
     .option('--password-stdin', 'read its password from the first line of stdin')
+    .option(
+      '--enrollment-url <url>',
+      'where the account is, of several authorities (default: those of the configuration)',
+    )
     .addOption(listenOption())
     .option('--advertise <host:port>', 'where others reach this peer', readSocketAddress)
     .option('--first', 'be the first peer of a new overlay')
@@ -167,7 +172,9 @@ function enrollment(userName: string, options: PeerCommandOptions) {
     if (options.passwordStdin === true) return readPasswordFromStdin(`password of ${userName}`);
     throw usageError('enrolling needs --password-stdin, the password on the first line of stdin');
   };
-  return { from: 'enrollment', userName, password } as const;
+  const { enrollmentUrl } = options;
+  const place = enrollmentUrl === undefined ? {} : { enrollmentUrl };
+  return { from: 'enrollment', userName, password, ...place } as const;
 }
 
 async function apiTls(options: PeerCommandOptions) {
