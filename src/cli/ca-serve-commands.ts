@@ -7,7 +7,7 @@ import {
   caExamples,
   withAuthorityOptions,
 } from './ca-options.ts';
-import { readSocketAddress } from './option-readers.ts';
+import { readHttpsUrl, readSocketAddress } from './option-readers.ts';
 import { passphraseOf } from './passphrase-input.ts';
 import { StopSignal } from './stop-signal.ts';
 import { printJson, printLine } from './terminal-output.ts';
@@ -96,12 +96,6 @@ async function serve(options: ServeOptions): Promise<void> {
   } finally {
     await authority.close();
   }
-}
-
-function readHttpsUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== 'https:') throw new InvalidArgumentError('expected an https URL');
-  return url.href;
 }
 
 function readPublicUrl(text: string): string {

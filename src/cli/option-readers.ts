@@ -19,3 +19,9 @@ export function readNumber(min: number, max: number): (text: string) => number {
     return value;
   };
 }
+
+export function readHttpsUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'https:') throw new InvalidArgumentError('expected an https URL');
+  return url.href;
+}

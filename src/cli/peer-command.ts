@@ -8,7 +8,7 @@ import type { PeerHost } from '../host/peer-host.ts';
 import { formatSocketAddress, type SocketAddress } from '../host/socket-address.ts';
 import type { RevocationPolicy } from '../tls-auth/revocation-check.ts';
 import { OperatorError, usageError } from './operator-error.ts';
-import { readNumber, readSocketAddress } from './option-readers.ts';
+import { readHttpsUrl, readNumber, readSocketAddress } from './option-readers.ts';
 import { readPasswordFromStdin } from './password-input.ts';
 import { DEFAULT_OVERLAY, peerStateDirectory } from './state-paths.ts';
 import { StopSignal } from './stop-signal.ts';
@@ -53,6 +53,7 @@ export function peerCommand(): Command {
     .option(
       '--enrollment-url <url>',
       'where the account is, of several authorities (default: those of the configuration)',
+      readHttpsUrl,
     )
     .addOption(listenOption())
     .option('--advertise <host:port>', 'where others reach this peer', readSocketAddress)
