@@ -198,8 +198,12 @@ export class LinkManager {
     const link = this.links.get(id);
     const siblings = link === undefined ? undefined : this.byNode.get(link.nodeId);
     if (link === undefined || siblings === undefined || siblings.length < 2) return;
-    if (link.unacknowledged > 0) this.replace(link);
-    else this.close(id, 'a second link to this node');
+    if (link.unacknowledged === 0) {
+      this.close(id, 'a second link to this node');
+      return;
+    }
+    // The answer tells whether both lead to the same process; without one it becomes suspect.
+    this.env.after(`spareLink:${id}`, { type: 'spareLink', link: id }, SPARE_LINK_LINGER_MS);
   }
 
   /** Whether there is a newer link to its node; the older one then lingers and goes. */

@@ -3,17 +3,18 @@ import { TEST_UNIX_MS } from '../../sim/certificates/certificate-maker.ts';
 import { KindIds } from '../../src/overlay-config/kind-definition.ts';
 import type { Command, CommandOutcome } from '../../src/reload/command.ts';
 import type { PeerEvent } from '../../src/reload/peer-event.ts';
-import { nodeMultipleResourceId } from '../../src/storage/resource-name.ts';
+import { nodeMultipleResourceId, resourceIdOf } from '../../src/storage/resource-name.ts';
 import type { Signer } from '../../src/tls-auth/signer.ts';
-import type { NodeId } from '../../src/wire/node-id.ts';
+import { type NodeId, nodeIdBytes } from '../../src/wire/node-id.ts';
+import { ARRAY_INDEX_END } from '../../src/wire/stored-data.ts';
 import { VirtualOverlay, type VirtualPeer } from './virtual-overlay.ts';
 
 const MINUTE_MS = 60_000;
 const DIGITS = ['1a', '3c', '5e', '7a', '9c', 'be', 'da', 'f0'];
 
 /** An overlay whose certificates end `livesMs` after the beginning. */
-function shortLivedOverlay(livesMs: number, count = DIGITS.length): VirtualOverlay {
-  const overlay = new VirtualOverlay();
+function shortLivedOverlay(livesMs: number, count = DIGITS.length, latencyMs = 10): VirtualOverlay {
+  const overlay = new VirtualOverlay({ latencyMs });
   for (const [index, digits] of DIGITS.slice(0, count).entries()) {
     overlay.join(digits, { signer: newSigner(overlay, digits, index, livesMs) });
   }
@@ -95,6 +96,24 @@ describe('A renewed certificate of a running peer (RFC 6940 §7, §8)', () => {
     ]);
   });
 
+  it('leaves no second entry of the same node, however it came there', () => {
+    const overlay = shortLivedOverlay(60 * MINUTE_MS, 4);
+    const [asker, peer] = overlay.peers as [VirtualPeer, VirtualPeer];
+    const former = peer.signer;
+    const kind = KindIds.certificateByNode;
+    const resource = resourceIdOf(nodeIdBytes(peer.nodeId));
+    const place = { model: 'array', index: ARRAY_INDEX_END } as const;
+    const value = former.node.certificate.der;
+    const values = [{ kind, place, value, lifetimeSeconds: 3_600 }];
+    overlay.result(peer, { type: 'store', resource, values }, 'stored');
+    const lookup = { type: 'lookupByNodeId', nodeId: peer.nodeId } as const;
+    renew(overlay, peer, 120 * MINUTE_MS);
+    expect(overlay.runUntil(() => isRenewed(peer), MINUTE_MS)).toBe(true);
+    overlay.runFor(5_000);
+    expect(holders(overlay, former)).toEqual([]);
+    expect(overlay.result(asker, lookup, 'certificates').nodes).toHaveLength(1);
+  });
+
   it('signs values anew that an application stored, with what is left of their lifetime', () => {
     const overlay = shortLivedOverlay(600 * MINUTE_MS, 4);
     const [asker, peer] = overlay.peers as [VirtualPeer, VirtualPeer];
@@ -170,6 +189,18 @@ describe('A renewed certificate of a running peer (RFC 6940 §7, §8)', () => {
     expect(doubledMax).toBeGreaterThan(0);
     expect(doubledMax).toBeLessThan(before.length);
     for (const other of overlay.peers) expect(eventsOf(other, 'joinFailed')).toEqual([]);
+  });
+
+  it('costs no neighbour where answers come late, after the older link has lingered', () => {
+    const overlay = shortLivedOverlay(600 * MINUTE_MS, 5, 1_100);
+    for (const peer of overlay.peers) {
+      const before = overlay.peers.map((one) => eventsOf(one, 'neighborsChanged').length);
+      renew(overlay, peer, 900 * MINUTE_MS);
+      expect(overlay.runUntil(() => isRenewed(peer), 5 * MINUTE_MS)).toBe(true);
+      overlay.runFor(20_000);
+      expect(overlay.peers.map((one) => eventsOf(one, 'neighborsChanged').length)).toEqual(before);
+      expect(ringFault(overlay, peer)).toBeUndefined();
+    }
   });
 
   it('is shown before the old one ends also to a client that nobody can connect to', () => {
