@@ -14,7 +14,7 @@ export class NameSpace {
   private readonly work: NameWork;
 
   /** `work` is what may be spent, and is spent: one search shares it among its paths. */
-  constructor(work: NameWork = { comparisonsLeft: nameComparisonsMax }) {
+  constructor(work: NameWork = nameWork()) {
     this.work = work;
   }
 
@@ -71,16 +71,40 @@ export class NameSpace {
     list: SubtreeList,
   ): 'inside' | 'outside' | string {
     if (!isSameForm(subtree.base, name)) return 'outside';
-    this.work.comparisonsLeft--;
+    this.work.comparisonsLeft -= 1 + Math.floor(lengthOf(name) / COMPARED_LENGTH);
     if (this.work.comparisonsLeft < 0) return `more than ${nameComparisonsMax} comparisons`;
     if (!subtree.isPlain) return 'is constrained by a minimum or maximum';
-    return relationToBase(name, subtree.base, list);
+    return relationToBase(name, subtree.base, list, (domain) => this.keyOf(domain));
+  }
+
+  /** `domainKey`, once for each domain: it costs more than all the rest of a comparison. */
+  private keyOf(domain: string): string {
+    const { domainKeys } = this.work;
+    let key = domainKeys.get(domain);
+    if (key === undefined) {
+      key = domainKey(domain);
+      domainKeys.set(domain, key);
+    }
+    return key;
   }
 }
 
 /** Below zero: spent, and nothing that was said then is an answer. */
 export interface NameWork {
   comparisonsLeft: number;
+  /** Of the domains that were compared so far. */
+  readonly domainKeys: Map<string, string>;
+}
+
+/** What one search may spend. */
+export function nameWork(): NameWork {
+  return { comparisonsLeft: nameComparisonsMax, domainKeys: new Map() };
+}
+
+/** Characters that a comparison of this name looks at. */
+function lengthOf(name: GeneralName): number {
+  if ('text' in name) return name.text.length;
+  return name.form === 'directoryName' ? name.name.der.length : 0;
 }
 
 type SubtreeList = 'permitted' | 'excluded';
@@ -110,6 +134,7 @@ function relationToBase(
   name: GeneralName,
   base: GeneralName,
   list: SubtreeList,
+  keyOf: (domain: string) => string,
 ): 'inside' | 'outside' | string {
   const decided = (isInside: boolean) => (isInside ? 'inside' : 'outside');
   if (name.form === 'directoryName' && base.form === 'directoryName') {
@@ -126,7 +151,7 @@ function relationToBase(
     case 'rfc822Name':
       return mailboxRelation(name.text, base.text, (host) => host.toLowerCase(), 'permitted');
     case 'xmppAddr':
-      return mailboxRelation(bareJid(name.text), base.text, domainKey, list);
+      return mailboxRelation(bareJid(name.text), base.text, keyOf, list);
     case 'uri': {
       const host = uriHost(name.text);
       if (host === undefined) return 'has no host that is a domain name';
@@ -241,6 +266,9 @@ function bareJid(jid: string): string {
 }
 
 const UNSUPPORTED_FORM = 'is of a form whose constraints are not supported';
+
+/** Comparisons of long names count several times, one for each so many characters. */
+const COMPARED_LENGTH = 64;
 
 /** Names times subtrees in one search. */
 export const nameComparisonsMax = 100_000;

@@ -1,7 +1,7 @@
 import type { Certificate } from './certificate.ts';
 import { CertificateRefusal, type CertificateRefusalCode } from './certificate-refusal.ts';
 import { keyFault } from './key-strength.ts';
-import { type NameWork, nameComparisonsMax } from './name-constraints.ts';
+import { nameWork } from './name-constraints.ts';
 import { type PathRequirements, type ValidPath, validatePath } from './path-validation.ts';
 import { type SignatureVerifier, signatureAlgorithmPair } from './signature-verifier.ts';
 
@@ -42,7 +42,7 @@ class PathSearch {
   private signatureChecks = 0;
   private steps = 0;
   private validations = 0;
-  private readonly nameWork: NameWork = { comparisonsLeft: nameComparisonsMax };
+  private readonly nameWork = nameWork();
   private closest: CertificateRefusal | undefined;
   private closestRank = 0;
 

@@ -3,7 +3,7 @@ import { type PolicyInputs, PolicyWalk } from './certificate-policies.ts';
 import { CertificateRefusal, type CertificateRefusalCode } from './certificate-refusal.ts';
 import { formatUnixMs } from './der-time.ts';
 import { keyFault } from './key-strength.ts';
-import { NameSpace, type NameWork, nameComparisonsMax } from './name-constraints.ts';
+import { NameSpace, type NameWork, nameComparisonsMax, nameWork } from './name-constraints.ts';
 import { ExtensionOid, KeyPurposeOid } from './object-identifier.ts';
 import { type PathRole, pkixFaults } from './pkix-profile.ts';
 import type { ValidPolicies } from './policy-graph.ts';
@@ -43,7 +43,7 @@ export function validatePath(
   certificates: readonly Certificate[],
   anchor: Certificate,
   requirements: PathRequirements,
-  work: NameWork = { comparisonsLeft: nameComparisonsMax },
+  work: NameWork = nameWork(),
 ): ValidPath | CertificateRefusal {
   const walk = new PathWalk(requirements, certificates.length, work);
   const fromAnchor = [anchor, ...certificates.toReversed()];

@@ -25,7 +25,8 @@ export function jidDomain(jid: string): string {
 
 /** Two domains are the same when these are: A-labels, lower-case. */
 export function domainKey(domain: string): string {
-  const ascii = domainToASCII(domain);
+  // What is longer is no domain of anybody, and costs much to convert.
+  const ascii = domain.length > jidPartLengthMax ? '' : domainToASCII(domain);
   // Empty means that it is no domain name, for instance an address in brackets.
   return (ascii === '' ? domain : ascii).toLowerCase();
 }

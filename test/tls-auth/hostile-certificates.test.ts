@@ -204,6 +204,23 @@ describe('a pool of certificates', () => {
     expect(searched(read(leaf), pool, [read(root)]).code).toBe('work-limit');
   });
 
+  test('a long address that is compared with hundreds of constraints', () => {
+    const bases = Array.from({ length: 250 }, (_, i) => generalName.xmppAddr(`x${i}.example`));
+    const subtree = nameConstraints([], bases);
+    const own = makeRoot({
+      change: ({ extensions }) => ({ extensions: { ...extensions, subtree } }),
+    });
+    const leaf = makeLeaf(own, {
+      change: ({ extensions }) => ({
+        extensions: {
+          ...extensions,
+          subjectAltName: subjectAltName([generalName.xmppAddr(`j@${'ü'.repeat(30_000)}`)]),
+        },
+      }),
+    });
+    expect(searched(read(leaf), [], [read(own)]).code).toBe('work-limit');
+  });
+
   test('policies by the hundred, each mapped to others in every certificate', () => {
     const policies = Array.from({ length: 200 }, (_, i) => `1.2.3.${i}`);
     const pairs = policies.map(
