@@ -48,7 +48,8 @@ function faultOfWishes(wishes: CertificateExtensions): string | undefined {
     ({ form }) => form !== 'xmppAddr' && form !== 'rfc822Name',
   );
   if (foreign === undefined) return undefined;
-  return `it asks for the name ${generalNameText(foreign).slice(0, 80)}, which no request can choose`;
+  const name = generalNameText(foreign).slice(0, 80);
+  return `it asks for the name ${name}, which no request can choose`;
 }
 
 function namesOfSubject(subject: DistinguishedName): string[] {

@@ -12,9 +12,9 @@ import { NotIssuable } from './not-issuable.ts';
 import { buildRevocationList } from './revocation-list-builder.ts';
 
 /**
- * Revokes, and shows the revocation lists: one, or one for each 10,000 certificates. Lists are in the
- * ledger beside the event that has their number, so no number ever names two lists, a restart makes
- * no new ones, and all processes show the same.
+ * Revokes, and shows the revocation lists: one, or one for each 10,000 certificates. Lists are in
+ * the ledger beside the event that has their number, so no number ever names two lists, a restart
+ * makes no new ones, and all processes show the same.
  */
 export class RevocationPublisher {
   private readonly state: AuthorityState;
