@@ -111,6 +111,7 @@ class ParsedCertificate implements Certificate {
   readonly extensions: CertificateExtensions;
   private cachedKey: KeyObject | 'unusable' | undefined;
   private cachedSha256: string | undefined;
+  private description: string | undefined;
 
   constructor(fields: CertificateFields) {
     this.der = fields.der;
@@ -144,9 +145,14 @@ class ParsedCertificate implements Certificate {
   }
 
   describe(): string {
+    this.description ??= this.subjectAndHash();
+    return this.description;
+  }
+
+  private subjectAndHash(): string {
     const subject = this.subject.isEmpty ? 'certificate without subject' : this.subject.text;
-    const shown =
-      subject.length > describedLengthMax ? `${subject.slice(0, describedLengthMax)}…` : subject;
+    const isLong = subject.length > describedLengthMax;
+    const shown = isLong ? `${subject.slice(0, describedLengthMax)}…` : subject;
     return `${shown} (sha256 ${this.sha256.slice(0, 16)}…)`;
   }
 }
