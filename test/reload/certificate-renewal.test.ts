@@ -5,6 +5,7 @@ import type { Command, CommandOutcome } from '../../src/reload/command.ts';
 import type { PeerEvent } from '../../src/reload/peer-event.ts';
 import { nodeMultipleResourceId, resourceIdOf } from '../../src/storage/resource-name.ts';
 import type { Signer } from '../../src/tls-auth/signer.ts';
+import { FrameType } from '../../src/wire/framed-message.ts';
 import { type NodeId, nodeIdBytes } from '../../src/wire/node-id.ts';
 import { ARRAY_INDEX_END } from '../../src/wire/stored-data.ts';
 import { VirtualOverlay, type VirtualPeer } from './virtual-overlay.ts';
@@ -201,6 +202,31 @@ describe('A renewed certificate of a running peer (RFC 6940 §7, §8)', () => {
       expect(overlay.peers.map((one) => eventsOf(one, 'neighborsChanged').length)).toEqual(before);
       expect(ringFault(overlay, peer)).toBeUndefined();
     }
+  });
+
+  it('costs no neighbour that something is sent to while the older link closes', () => {
+    const overlay = shortLivedOverlay(600 * MINUTE_MS, 2, 300);
+    const [smaller, larger] = overlay.peers as [VirtualPeer, VirtualPeer];
+    const linkCount = () => smaller.peer.status().links.length;
+    renew(overlay, smaller, 900 * MINUTE_MS);
+    // What the larger Node-ID sent last over the older link makes the other end prefer that.
+    for (let tries = 0; linkCount() < 2 && tries < 100; tries++) {
+      overlay.command(larger, { type: 'ping', nodeId: smaller.nodeId });
+      overlay.runFor(20);
+    }
+    expect(linkCount()).toBe(2);
+    const before = eventsOf(smaller, 'neighborsChanged').length;
+    // Nothing but acknowledgements comes any more, so it goes on preferring it.
+    larger.intercept = (bytes) => (bytes[0] === FrameType.data ? undefined : bytes);
+    // The larger one closes the older link after 2 s; this is on its way over it then.
+    overlay.runFor(2_100);
+    const pinged = overlay.command(smaller, { type: 'ping', nodeId: larger.nodeId });
+    overlay.runFor(400);
+    expect(linkCount()).toBe(1);
+    expect(eventsOf(smaller, 'neighborsChanged')).toHaveLength(before);
+    larger.intercept = undefined;
+    overlay.runFor(10_000);
+    expect(pinged()?.ok).toBe(true);
   });
 
   it('is shown before the old one ends also to a client that nobody can connect to', () => {
