@@ -34,7 +34,32 @@ interface FuzzOptions {
 }
 
 function main(args: readonly string[]): number {
-  const { values } = parseArgs({
+  let values: ReturnType<typeof readArguments>;
+  try {
+    values = readArguments(args);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    console.error(USAGE);
+    return 2;
+  }
+  if (values.help === true) {
+    console.log(USAGE);
+    return 0;
+  }
+  if (values.replay !== undefined) return replay(values.replay);
+  const targets = FUZZ_TARGETS.filter((name) => ['all', name].includes(values.target));
+  const seed = Number(values.seed);
+  const [minutes, inputsMax] = [Number(values.minutes), Number(values.inputs)];
+  if (targets.length === 0 || !Number.isSafeInteger(seed) || !(minutes > 0) || !(inputsMax > 0)) {
+    console.error(USAGE);
+    return 2;
+  }
+  const untilMs = performance.now() + minutes * 60_000;
+  return fuzz({ targets, seed, untilMs, inputsMax });
+}
+
+function readArguments(args: readonly string[]) {
+  return parseArgs({
     args: [...args],
     options: {
       minutes: { type: 'string', default: '1' },
@@ -42,18 +67,9 @@ function main(args: readonly string[]): number {
       target: { type: 'string', default: 'all' },
       seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
       replay: { type: 'string' },
+      help: { type: 'boolean' },
     },
-  });
-  if (values.replay !== undefined) return replay(values.replay);
-  const targets = FUZZ_TARGETS.filter((name) => ['all', name].includes(values.target));
-  const seed = Number(values.seed);
-  const [minutes, inputsMax] = [Number(values.minutes), Number(values.inputs)];
-  if (targets.length === 0 || !Number.isSafeInteger(seed) || !(minutes > 0) || !(inputsMax > 0)) {
-    console.error(`--target is all or one of ${FUZZ_TARGETS.join(', ')}; the others are numbers`);
-    return 2;
-  }
-  const untilMs = performance.now() + minutes * 60_000;
-  return fuzz({ targets, seed, untilMs, inputsMax });
+  }).values;
 }
 
 function fuzz({ targets, seed, untilMs, inputsMax }: FuzzOptions): number {
@@ -129,6 +145,11 @@ function replay(file: string): number {
 function toBase64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64');
 }
+
+const TARGETS = ['all', ...FUZZ_TARGETS].join('|');
+const USAGE = `npm run fuzz -- [--minutes N] [--inputs N] [--target ${TARGETS}] [--seed S]
+npm run fuzz -- --replay FILE
+Numbers are above zero; the seed is a whole number. A finding is kept in fuzz-findings/.`;
 
 const FOLDER = 'fuzz-findings';
 const SLICE_MS = 50;
