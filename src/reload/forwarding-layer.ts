@@ -63,7 +63,9 @@ export class ForwardingLayer {
       this.env.drop('bad-header', `from ${from.nodeId}: ${detail}`);
       return;
     }
-    if (view.ttl > this.env.configuration.initialTtl) {
+    // Under another configuration the initial TTL may be another: how else would we hear of it?
+    const isUnderOurs = view.configurationSequence === this.env.configuration.sequence;
+    if (isUnderOurs && view.ttl > this.env.configuration.initialTtl) {
       this.env.drop('bad-header', `from ${from.nodeId}: TTL ${view.ttl} is above the initial TTL`);
       this.listener.refuse(view, from, ErrorCode.Error_TTL_Exceeded, 'TTL above the initial TTL');
       return;

@@ -243,6 +243,20 @@ describe('RFC 6940 §11.1, Kinds of a new configuration', () => {
   });
 });
 
+describe('initial-ttl of a new configuration', () => {
+  it.each([7, 255])('may be another one, here %d, and the overlay still speaks', (initialTtl) => {
+    const { overlay, peers } = ring();
+    give(overlay, peers[0] as VirtualPeer, fetched(2, { initialTtl }));
+    overlay.runFor(2_000);
+    expect(peers.map(sequenceOf)).toEqual([2, 2, 2, 2]);
+    for (const peer of peers) {
+      for (const { nodeId } of peers) {
+        expect(overlay.run(peer, { type: 'lookupByNodeId', nodeId }).ok).toBe(true);
+      }
+    }
+  });
+});
+
 describe('max-message-size of a new configuration', () => {
   it('holds on the links that there are', () => {
     const limited = { ...base, sequence: 1, maxMessageSizeBytes: 20_000 };
