@@ -1,15 +1,10 @@
 /** An overlay's authority and nodes with real keys and certificates, for tests of the store. */
-import { generateKeyPairSync, type KeyObject, randomBytes, webcrypto } from 'node:crypto';
-import '../../src/host/authority/reflect-metadata.ts';
 import {
-  AuthorityKeyIdentifierExtension,
-  BasicConstraintsExtension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  SubjectAlternativeNameExtension,
-  SubjectKeyIdentifierExtension,
-  X509CertificateGenerator,
-} from '@peculiar/x509';
+  makeKey,
+  makeRfc6940Leaf,
+  makeRoot,
+  type TestAuthority as Root,
+} from '../../sim/certificates/certificate-maker.ts';
 import type { VerifiedValue } from '../../src/storage/store-request.ts';
 import { Authenticator } from '../../src/tls-auth/authenticator.ts';
 import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
@@ -26,7 +21,6 @@ export const OVERLAY_NAME = 'example.org';
 /** When the tests play: ms since 1970. */
 export const START_UNIX_MS = Date.UTC(2026, 0, 15);
 const DAY_MS = 24 * 60 * 60 * 1000;
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 interface CertificateOptions {
   readonly userName: string;
@@ -44,72 +38,40 @@ export interface TestNode {
 /** A root key, and an Authenticator that trusts it. */
 export class TestAuthority {
   readonly authenticator: Authenticator;
-  private readonly keys: webcrypto.CryptoKeyPair;
+  private readonly root: Root;
 
-  private constructor(keys: webcrypto.CryptoKeyPair, root: Uint8Array) {
-    this.keys = keys;
+  private constructor(root: Root) {
+    this.root = root;
     this.authenticator = new Authenticator({
       overlayName: OVERLAY_NAME,
       nodeIdLength: 16,
       profile: 'rfc6940',
-      rootCertificates: [root],
+      rootCertificates: [root.certificate],
       badNodes: new Set(),
       selfSignedDigest: undefined,
     });
   }
 
   static async create(): Promise<TestAuthority> {
-    const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
-    const root = await X509CertificateGenerator.createSelfSigned({
-      serialNumber: '01',
-      name: 'CN=Root of the tests',
-      notBefore: new Date(START_UNIX_MS - DAY_MS),
-      notAfter: new Date(START_UNIX_MS + 3650 * DAY_MS),
-      signingAlgorithm: ALGORITHM,
-      keys,
-      extensions: [
-        new BasicConstraintsExtension(true, undefined, true),
-        new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-        await SubjectKeyIdentifierExtension.create(keys.publicKey),
-      ],
-    });
-    return new TestAuthority(keys, new Uint8Array(root.rawData));
+    return new TestAuthority(makeRoot({ name: 'Root of the tests' }));
   }
 
   async node(options: CertificateOptions): Promise<TestNode> {
-    const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const certificate = await this.issue(options, pair.publicKey);
+    const { userName, nodeId } = options;
+    const key = makeKey();
+    const notBeforeUnixMs = START_UNIX_MS - DAY_MS;
+    const notAfterUnixMs = options.notAfterUnixMs ?? START_UNIX_MS + 300 * DAY_MS;
+    const { certificate } = makeRfc6940Leaf(this.root, {
+      userName,
+      nodeIds: [nodeId],
+      overlayName: OVERLAY_NAME,
+      key,
+      change: () => ({ notBeforeUnixMs, notAfterUnixMs }),
+    });
     const node = this.authenticator.authenticate(certificate, [], START_UNIX_MS);
     if (node instanceof CertificateRefusal) throw new Error(JSON.stringify(node));
-    const signer = createSigner(node, options.nodeId, pair.privateKey);
-    return { signer, verified: { node, nodeId: options.nodeId } as VerifiedSigner };
-  }
-
-  private async issue(options: CertificateOptions, key: KeyObject): Promise<Uint8Array> {
-    const spki = key.export({ format: 'der', type: 'spki' });
-    const publicKey = await webcrypto.subtle.importKey('spki', spki, ALGORITHM, true, ['verify']);
-    const certificate = await X509CertificateGenerator.create({
-      serialNumber: `01${randomBytes(8).toString('hex')}`,
-      subject: '',
-      issuer: 'CN=Root of the tests',
-      notBefore: new Date(START_UNIX_MS - DAY_MS),
-      notAfter: new Date(options.notAfterUnixMs ?? START_UNIX_MS + 300 * DAY_MS),
-      signingAlgorithm: ALGORITHM,
-      publicKey,
-      signingKey: this.keys.privateKey,
-      extensions: [
-        await AuthorityKeyIdentifierExtension.create(this.keys.publicKey),
-        new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-        new SubjectAlternativeNameExtension(
-          [
-            { type: 'url', value: `reload://0110${options.nodeId}@${OVERLAY_NAME}/` },
-            { type: 'email', value: options.userName },
-          ],
-          true,
-        ),
-      ],
-    });
-    return new Uint8Array(certificate.rawData);
+    const signer = createSigner(node, nodeId, key.privateKey);
+    return { signer, verified: { node, nodeId } as VerifiedSigner };
   }
 }
 
