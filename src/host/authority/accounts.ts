@@ -21,10 +21,10 @@ export interface AccountChange {
 }
 
 /**
- * Who may enroll. Wrong passwords are counted by address and by account, and after too many in a row
- * nothing is looked at for a time that doubles with each; a right one does not count. An attacker
- * can thereby keep a user from enrolling a new device for a while, but not from renewing the
- * certificate of an old one, which takes no password.
+ * Who may enroll. Wrong passwords are counted by address and by account, and after too many in a
+ * row nothing is looked at for a time that doubles with each; a right one does not count. An
+ * attacker can thereby keep a user from enrolling a new device for a while, but not from renewing
+ * the certificate of an old one, which takes no password.
  */
 export class AuthorityAccounts {
   private readonly state: AuthorityState;

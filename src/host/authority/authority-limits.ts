@@ -58,3 +58,36 @@ export const defaultAuthorityLimits: AuthorityLimits = {
   accountsMax: 100_000,
   certificatesMax: 1_000_000,
 };
+
+/**
+ * Reads `limits.json`: an object with any of the fields of AuthorityLimits. Returns what is wrong
+ * with it as a sentence.
+ */
+export function parseLimits(text: string): AuthorityLimits | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return 'it is not JSON';
+  }
+  if (typeof value !== 'object' || value === null) return 'it is not a JSON object';
+  for (const [name, given] of Object.entries(value)) {
+    const held: unknown = Object.entries(defaultAuthorityLimits).find(([key]) => key === name)?.[1];
+    if (held === undefined) return `there is no limit "${name}"`;
+    if (!isShapedLike(given, held)) {
+      return `"${name}" must look like ${JSON.stringify(held)}, in whole numbers from 1 on`;
+    }
+  }
+  return { ...defaultAuthorityLimits, ...(value as Partial<AuthorityLimits>) };
+}
+
+function isShapedLike(given: unknown, held: unknown): boolean {
+  if (typeof held === 'number') return Number.isSafeInteger(given) && Number(given) >= 1;
+  if (typeof given !== 'object' || given === null || typeof held !== 'object') return false;
+  const fields = new Map(Object.entries(given));
+  const wanted = Object.entries(held ?? {});
+  return (
+    fields.size === wanted.length &&
+    wanted.every(([name, value]) => isShapedLike(fields.get(name), value))
+  );
+}

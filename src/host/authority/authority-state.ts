@@ -20,7 +20,7 @@ import {
   readAuthorityKeys,
   writeCertificates,
 } from './authority-keys.ts';
-import { type AuthorityLimits, defaultAuthorityLimits } from './authority-limits.ts';
+import { type AuthorityLimits, defaultAuthorityLimits, parseLimits } from './authority-limits.ts';
 import { type AuthoritySettings, parseSettings } from './authority-settings.ts';
 import { AuthorityLedger } from './ledger/authority-ledger.ts';
 import type { LedgerStore } from './ledger/ledger-store.ts';
@@ -66,13 +66,14 @@ export class AuthorityState {
     keys: AuthorityKeys,
     hierarchy: IssuerChain,
     ledger: AuthorityLedger,
+    limits: AuthorityLimits,
     options: AuthorityStateOptions,
   ) {
     this.directory = directory;
     this.settings = settings;
     this.heldKeys = keys;
     this.ledger = ledger;
-    this.limits = options.limits ?? defaultAuthorityLimits;
+    this.limits = limits;
     this.nowUnixMs = options.nowUnixMs ?? Date.now;
     this.hierarchy = hierarchy;
     this.issuerCommonName = issuerCommonNameOf(settings);
@@ -90,9 +91,10 @@ export class AuthorityState {
       const kind = await kindOf(path, settings);
       const keys = await readAuthorityKeys(path, kind, options);
       const hierarchy = await readHierarchy(path, kind);
+      const limits = options.limits ?? (await readLimits(path));
       const store = await openLedgerStore(path, options.database, 'existing');
       const ledger = await openOwnLedger(store, keys);
-      return new AuthorityState(directory, settings, keys, hierarchy, ledger, options);
+      return new AuthorityState(directory, settings, keys, hierarchy, ledger, limits, options);
     } catch (error) {
       await directory.close();
       throw error;
@@ -152,7 +154,7 @@ export class AuthorityState {
     }
   }
 
-  /** Appends an event to the ledger; within `exclusive` alone, which resolves when it is durable. */
+  /** Appends an event to the ledger, within `exclusive`, which resolves when it is durable. */
   record(event: LedgerEvent): void {
     this.ledger.record(event);
   }
@@ -165,7 +167,7 @@ export class AuthorityState {
     this.ledger.publish(name, text);
   }
 
-  /** What was published last under a name; `decided`, within `exclusive`: and may not be durable. */
+  /** What was published last under a name; `decided` is for changes, and not yet durable. */
   published(name: string, when: 'durable' | 'decided' = 'durable'): string | undefined {
     return this.ledger.document(name, when);
   }
@@ -280,6 +282,15 @@ export async function readSettings(path: string): Promise<AuthoritySettings> {
   throw new AuthorityFailure(`${join(path, SETTINGS_FILE)} is damaged: ${settings}`);
 }
 
+/** The limits of `limits.json`, which an operator may write; those left out are the defaults. */
+async function readLimits(path: string): Promise<AuthorityLimits> {
+  const file = join(path, LIMITS_FILE);
+  if (!existsSync(file)) return defaultAuthorityLimits;
+  const limits = parseLimits(await readFile(file, 'utf8'));
+  if (typeof limits !== 'string') return limits;
+  throw new AuthorityFailure(`${file} cannot be used: ${limits}`);
+}
+
 /** Throws AuthorityFailure where the certificate of the authority above has not come yet. */
 async function kindOf(path: string, settings: AuthoritySettings): Promise<'root' | 'subordinate'> {
   if (settings.isSubordinate !== true) return 'root';
@@ -296,5 +307,6 @@ function certificateDocument(name: (typeof CONFIGURATION_SIGNERS)[number]): stri
 }
 
 const CONFIGURATION_SIGNERS = ['configurationSigner', 'kindSigner'] as const;
+const LIMITS_FILE = 'limits.json';
 /** ub-common-name — RFC 5280 appendix A.1. */
 const COMMON_NAME_LENGTH_MAX = 64;

@@ -16,7 +16,8 @@ import type { LedgerStore, LedgerView } from './ledger-store.ts';
  * of other processes. So a limit holds and a Node-ID is given once, however many processes issue.
  *
  * Changes that arrive while the store is busy are decided one after the other and written together.
- * A change is over when it is durable: nothing that rests on it may leave the authority BEFORE that.
+ * A change is over when it is durable: nothing that rests on it may leave the authority BEFORE
+ * that.
  */
 export class AuthorityLedger {
   private readonly store: LedgerStore;

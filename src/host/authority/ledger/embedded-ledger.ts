@@ -150,7 +150,7 @@ class EmbeddedLedger implements LedgerStore {
       // Each operation has a promise of its own, which fails with the batch.
       await Promise.allSettled(single);
       throw new LedgerUnavailable(
-        `the ledger ${this.place} cannot be written (${String(error)}); see whether its disk is full`,
+        `the ledger ${this.place} cannot be written (${String(error)}); is its disk full?`,
         { cause: error },
       );
     }

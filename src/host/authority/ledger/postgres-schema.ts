@@ -19,8 +19,8 @@ export async function migrateSchema(client: PoolClient, place: string): Promise<
   const version = rows[0]?.version ?? 0;
   if (version > MIGRATIONS.length) {
     throw new AuthorityFailure(
-      `${place} has version ${version} of the tables and this program knows ${MIGRATIONS.length}; ` +
-        'install the newer xor',
+      `${place} has version ${version} of the tables and this program knows ` +
+        `${MIGRATIONS.length}; install the newer xor`,
     );
   }
   for (const [index, statements] of MIGRATIONS.entries()) {
