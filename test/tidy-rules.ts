@@ -145,7 +145,7 @@ function directionFault(from: string, target: string): string | undefined {
   }
   if (fromTop === 'sim') return simulatorFault(fromFolder, targetTop, targetFolder);
   const isHost = targetTop === 'src' && targetFolder === 'host';
-  if (!isHost || importRules.hostFilesWithoutEffects.includes(target)) return undefined;
+  if (!isHost) return undefined;
   const mayImportHost = importRules.mayImportHost.some((folder) => from.startsWith(`${folder}/`));
   const isAtTop = /^test\/[^/]+$/.test(from);
   return mayImportHost || isAtTop ? undefined : 'only processes use host/';
