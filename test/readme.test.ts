@@ -110,7 +110,11 @@ function xorWords(line: string): string[] {
 
 /** `ca user add` of `ca user add juliet@example.org --state …`. */
 function subcommandOf(words: string): string {
-  return /^[a-z]+(?: (?:init|serve|user [a-z]+|list|revoke)(?= |$))?/.exec(words)?.[0] ?? '';
+  return (
+    /^[a-z]+(?: (?:init|serve|user [a-z]+|list|revoke|sign-authority|complete)(?= |$))?/.exec(
+      words,
+    )?.[0] ?? ''
+  );
 }
 
 function example(): string {
