@@ -1,8 +1,8 @@
 /**
  * `npm run fuzz -- --minutes N [--target der|path|crl|csr|config|all] [--seed S] [--inputs N]`:
  * mutated inputs to whatever reads bytes of strangers. An exception, a wrong verdict or an input
- * that takes a second of the processor is a finding: it is kept as a file, with the command that repeats
- * it, and the exit status is 1. `npm run fuzz -- --replay FILE` repeats it.
+ * that takes a second of the processor is a finding: it is kept as a file, with the command that
+ * repeats it, and the exit status is 1. `npm run fuzz -- --replay FILE` repeats it.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
