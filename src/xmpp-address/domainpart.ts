@@ -79,8 +79,10 @@ function hostNameFault(labels: readonly string[]): AddressFault | undefined {
     const reason = labels.map(bidiRuleFault).find((one) => one !== undefined);
     if (reason !== undefined) return refuse('bidi-rule', reason);
   }
-  const ascii = domainToASCII(name);
-  if (ascii === '' || domainToUnicode(ascii) !== name) {
+  // In ASCII the checks of each label are all that there is to check.
+  const isAscii = ASCII_ONLY.test(name);
+  const ascii = isAscii ? name : domainToASCII(name);
+  if (!isAscii && (ascii === '' || domainToUnicode(ascii) !== name)) {
     return refuse('host-name', `"${name}" is no host name in IDNA`);
   }
   if (ascii.length > HOST_NAME_LENGTH_MAX) {
