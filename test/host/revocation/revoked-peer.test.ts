@@ -8,6 +8,7 @@ import {
   startAuthority,
 } from '../../../src/host/authority/authority-server.ts';
 import { initializeAuthority } from '../../../src/host/authority/initialization.ts';
+import { initializeSubordinate } from '../../../src/host/authority/subordinate.ts';
 import { CommandError } from '../../../src/host/command-error.ts';
 import { joinOverlay, type PeerHost } from '../../../src/host/join-overlay.ts';
 import type { SocketAddress } from '../../../src/host/socket-address.ts';
@@ -20,12 +21,17 @@ import { nodeIdBytes } from '../../../src/wire/node-id.ts';
 import { XmppLocation } from '../../../src/wire/xmpp-location.ts';
 
 const OVERLAY = 'overlay.example.org';
+const DOMAIN = 'shakespeare.lit';
+/** The peer whose certificate the authority of the domain gives. */
+const OF_DOMAIN = 4;
 const PASSWORD = 'wherefore art thou';
 const POLICIES = ['require', 'prefer', 'require', 'off', 'prefer', 'require'] as const;
 const HOST = '127.0.0.1';
 
 let directory = '';
 let authority: RunningAuthority;
+/** The authority of a domain, below the root. */
+let child: RunningAuthority;
 const peers: PeerHost[] = [];
 
 beforeAll(async () => {
@@ -34,21 +40,30 @@ beforeAll(async () => {
   await initializeAuthority({ stateDirectory, overlayName: OVERLAY });
   const bootstrap = { host: HOST, port: await freePort() };
   const listen = { host: HOST, port: 0 };
+  const childState = join(directory, 'child');
+  const below = { stateDirectory: childState, name: 'below', domain: DOMAIN };
   authority = await startAuthority({ stateDirectory, listen, bootstrap: [bootstrap] });
+  await initializeSubordinate(below, { stateDirectory });
+  child = await startAuthority({ stateDirectory: childState, listen });
   for (let number = 0; number < POLICIES.length; number++) {
-    await authority.addUser(jidOf(number), PASSWORD);
+    await authorityOf(number).addUser(jidOf(number), PASSWORD);
     peers.push(await joinAs(number, number === 0 ? bootstrap : { host: HOST, port: 0 }));
   }
 }, 120_000);
 
 afterAll(async () => {
   await Promise.all(peers.map((peer) => peer.close()));
+  await child?.close();
   await authority?.close();
   await rm(directory, { recursive: true, force: true });
 }, 120_000);
 
 function jidOf(number: number): string {
-  return `user${number}@capulet.lit`;
+  return `user${number}@${number === OF_DOMAIN ? DOMAIN : 'capulet.lit'}`;
+}
+
+function authorityOf(number: number): RunningAuthority {
+  return number === OF_DOMAIN ? child : authority;
 }
 
 /** The one that is revoked asks for no lists: it does all to stay. */
@@ -64,10 +79,11 @@ function joinAs(
     configuration: {
       from: 'https',
       url: authority.configurationUrl,
-      trustedCertificates: authority.trustedCertificates,
+      trustedCertificates: authority.trustedCertificates + child.trustedCertificates,
     },
     identity: {
       from: 'enrollment',
+      enrollmentUrl: authorityOf(number).enrollmentUrl,
       userName: jidOf(number),
       password: () => Promise.resolve(PASSWORD),
     },
@@ -133,7 +149,7 @@ function failureOf(command: Promise<unknown>): Promise<CommandError> {
   );
 }
 
-describe('a root authority and six peers over TLS, one of which is revoked', () => {
+describe('a root, the authority of a domain and six peers over TLS, some of which are revoked', () => {
   test('every other peer drops it, refuses its Stores and serves none of its values', async () => {
     const revoked = peers[3] as PeerHost;
     const others = peers.filter((peer) => peer !== revoked);
@@ -144,7 +160,8 @@ describe('a root authority and six peers over TLS, one of which is revoked', () 
     for (const peer of others) {
       const found = await peer.lookupCertificates({ nodeId: revoked.nodeId });
       expect(found).toHaveLength(1);
-      expect(peer.revocation?.lists).toMatchObject([{ failures: 0 }]);
+      // Those of the root and of the domain.
+      expect(peer.revocation?.lists).toMatchObject([{ failures: 0 }, { failures: 0 }]);
     }
     await authority.revoke(revoked.nodeId, 'keyCompromise');
     const isDropped = (peer: PeerHost) => {
@@ -187,6 +204,22 @@ describe('a root authority and six peers over TLS, one of which is revoked', () 
     const specifier = { model: 'dictionary', keys: [] } as const;
     const { values } = await first.fetch(resource, [{ kind: KindIds.xmppLocation, specifier }]);
     expect(values.length).toBeGreaterThan(0);
+  }, 60_000);
+
+  test('so it is with one that the authority of a domain revokes', async () => {
+    const revoked = peers[OF_DOMAIN] as PeerHost;
+    const others = [0, 1, 2].map((number) => peers[number] as PeerHost);
+    await child.revoke(revoked.nodeId, 'cessationOfOperation');
+    await until('every other peer has dropped it', () =>
+      others.every((peer) => {
+        const linked = peer.status().links.some(({ nodeId }) => nodeId === revoked.nodeId);
+        return !linked && valuesOf(peer, revoked) === 0;
+      }),
+    );
+    for (const peer of others) {
+      const failure = await failureOf(peer.lookupCertificates({ nodeId: revoked.nodeId }));
+      expect(failure.message).toMatch(/revoked since .* for cessationOfOperation/);
+    }
   }, 60_000);
 
   test('a peer that asks for lists hears of its own revocation and leaves', async () => {
