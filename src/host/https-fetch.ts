@@ -1,6 +1,7 @@
 /**
- * One GET over HTTPS (or HTTP, for what is signed) within limits: redirects, bytes and time are capped, and the server's
- * certificate must match the name in the URL (RFC 2818), whatever address was connected to.
+ * One GET over HTTPS, or HTTP for what is signed, within limits: redirects, bytes and time are
+ * capped, and the server's certificate must match the name in the URL (RFC 2818), whatever address
+ * was connected to.
  */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';

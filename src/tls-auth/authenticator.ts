@@ -28,8 +28,8 @@ export interface KnownSigner {
  * Says which node a certificate makes its holder, or why it makes nobody: the path is valid under
  * the roots in force (RFC 5280 §6), the profile is obeyed, the Node-ID is no bad-node (RFC 6940
  * §11.3). Answers are remembered, in bounds, until the settings change; the time is looked at on
- * every call. With revocation lists, no certificate of the path is revoked; each answer counts until
- * another list is held.
+ * every call. With revocation lists, no certificate of the path is revoked; each answer counts
+ * until another list is held.
  */
 export class Authenticator {
   readonly verifySignature: SignatureVerifier;

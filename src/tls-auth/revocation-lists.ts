@@ -255,7 +255,7 @@ function limitFault(ofSigner: RevocationList[], list: RevocationList, bytes: num
   return bytes > HELD_BYTES_MAX ? 'limit HELD_BYTES_MAX' : undefined;
 }
 
-/** Lists with the same key speak of the same certificates, and the newer takes the older's place. */
+/** Lists with the same key speak of the same certificates: the newer takes the older's place. */
 function scopeKey({ issuer, issuingDistributionPoint: scope }: RevocationList): string {
   const der = scope === undefined ? '' : Buffer.from(scope.der).toString('latin1');
   return `${issuer.comparisonKey} ${der}`;
