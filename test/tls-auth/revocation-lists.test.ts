@@ -8,7 +8,6 @@ import {
   type TestLeaf,
   testNodeId,
 } from '../../sim/certificates/certificate-maker.ts';
-import { integer } from '../../src/tls-auth/der-writer.ts';
 import { extension, generalName } from '../../sim/certificates/extension-maker.ts';
 import {
   deltaIndicator,
@@ -21,6 +20,7 @@ import {
 } from '../../sim/certificates/revocation-list-maker.ts';
 import { Authenticator } from '../../src/tls-auth/authenticator.ts';
 import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
+import { integer } from '../../src/tls-auth/der-writer.ts';
 import { POINTS_PER_ISSUER_MAX } from '../../src/tls-auth/list-points.ts';
 import { RevocationLists } from '../../src/tls-auth/revocation-lists.ts';
 import { verifyWithKey } from '../../src/tls-auth/signature-verifier.ts';
