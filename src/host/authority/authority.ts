@@ -56,7 +56,7 @@ export interface AuthorityOperations {
   signConfiguration(document: string): Promise<string>;
   /** A kind-block with a signature of this authority, XML. */
   signKind(kind: KindDefinition): Promise<string>;
-  /** Puts a signed document in force; `replace`: also one that peers with the present one refuse. */
+  /** Puts a signed document in force; `replace`: also one that present peers refuse. */
   publishConfiguration(document: string, replace: boolean): Promise<PublicationSummary>;
 }
 
