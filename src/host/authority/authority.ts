@@ -186,11 +186,14 @@ export class Authority implements AuthorityOperations {
 
   async signConfiguration(document: string): Promise<string> {
     const signed = await this.publisher.signDocument(Buffer.from(document));
+    await this.recordKeyUse('configurationSigner', 'a document of an operator');
     return Buffer.from(signed).toString('utf8');
   }
 
   async signKind(kind: KindDefinition): Promise<string> {
-    return Buffer.from(await this.publisher.signKind(kind)).toString('utf8');
+    const signed = await this.publisher.signKind(kind);
+    await this.recordKeyUse('kindSigner', 'a Kind of an operator');
+    return Buffer.from(signed).toString('utf8');
   }
 
   publishConfiguration(document: string, replace: boolean): Promise<PublicationSummary> {
@@ -286,6 +289,14 @@ export class Authority implements AuthorityOperations {
     const name = signerNameOf(signer, this.state.settings);
     const der = await this.issuer.issueToSigner(name, device.nodeIds, spki, SIGNER_DAYS);
     await this.state.replaceCertificate(signer, der);
+  }
+
+  /** In the ledger BEFORE the signature is handed out. */
+  private recordKeyUse(key: string, purpose: string): Promise<void> {
+    const unixMs = this.state.nowUnixMs();
+    return this.state.exclusive(async () =>
+      this.state.record({ type: 'keyUsed', unixMs, key, purpose }),
+    );
   }
 
   private summaryOf({ userName, devicesMax }: Account): AccountSummary {
