@@ -30,8 +30,8 @@ export class Newcomers {
   }
 
   /** Makes a node and starts it. */
-  start(role: 'peer' | 'client'): SimNode {
-    const node = this.make(role);
+  start(role: 'peer' | 'client', special: NewNode = {}): SimNode {
+    const node = this.make(role, special);
     this.overlay.start(node);
     return node;
   }

@@ -10,6 +10,8 @@ import { ConfigurationSpread } from './configuration-spread.ts';
 export class FaultSchedule {
   /** Nodes that a configuration names as bad-nodes, or a list as revoked. */
   readonly revoked = new Set<SimNode>();
+  /** Nodes with certificates of the second root. */
+  private readonly ofSecondRoot = new Set<SimNode>();
   /** Nodes that vanished at once. */
   readonly vanished = new Set<SimNode>();
   readonly configurations: ConfigurationSpread;
@@ -84,6 +86,12 @@ export class FaultSchedule {
         return this.fillDisks(plan);
       case 'configurationRollOver':
         return this.rollOver('new configuration');
+      case 'rootAdded':
+        return this.addRoot(plan.peers);
+      case 'rootRemoved':
+        return this.removeRoot();
+      case 'kindChanged':
+        return this.changeKind(plan.maxSizeBytes);
       case 'revocation':
         return this.revoke(plan.share);
       case 'revocationList':
@@ -192,9 +200,32 @@ export class FaultSchedule {
     revocation.publish(chosen, plan.minutes * 60_000, () => world.changesUnderWay--);
   }
 
+  /** Who comes before all trust the root would be refused by some. */
+  private addRoot(peers: number): void {
+    this.overlay.trustSecondRoot(true);
+    this.rollOver('a second root', () => {
+      if (!this.isRunning) return;
+      const special = { isOfSecondRoot: true };
+      for (let count = 0; count < peers; count++) {
+        this.ofSecondRoot.add(this.newcomers.start('peer', special));
+      }
+    });
+  }
+
+  private removeRoot(): void {
+    this.overlay.trustSecondRoot(false);
+    this.revokeNodes([...this.ofSecondRoot], 'the second root goes');
+  }
+
+  private changeKind(maxSizeBytes: number): void {
+    this.overlay.requireKind({ ...CHANGED_KIND, maxSizeBytes });
+    this.rollOver(`a Kind of ${maxSizeBytes} bytes`);
+  }
+
   /** The newest configuration names all that were revoked so far, and one peer gets it. */
   private rollOver(label: string, complete?: () => void): void {
-    const badNodes = [...this.revoked].map(({ nodeId }) => nodeId);
+    const named = [...this.revoked].filter((node) => !this.ofSecondRoot.has(node));
+    const badNodes = named.map(({ nodeId }) => nodeId);
     const configuration = this.overlay.publishConfiguration({ badNodes });
     const honest = this.overlay
       .joinedPeers()
@@ -247,6 +278,14 @@ interface RunningMark {
   endMs: number | undefined;
   spread: ConfigurationSpread['spreads'][number] | undefined;
 }
+
+const CHANGED_KIND = {
+  kindId: 0xf000_0001,
+  dataModel: 'single',
+  accessPolicy: 'USER-MATCH',
+  maxCount: 1,
+  findAllowed: false,
+} as const;
 
 function percent(share: number): string {
   return `${Math.round(share * 1000) / 10} %`;

@@ -31,6 +31,7 @@ const HOURS_MAX = 10_000;
 const MINUTES_MAX = HOURS_MAX * 60;
 export const PEERS_MAX = 100_000;
 const LATENCY_MS_MAX = 60_000;
+const KIND_BYTES_MAX = 65_536;
 const FAULTS_MAX = 1_000;
 const TRACE_ENTRIES_MAX = 1_000_000;
 
@@ -114,6 +115,17 @@ const fault: FieldReader<FaultPlan> = oneOf<FaultPlan>('type', {
   configurationRollOver: record<FaultOf<'configurationRollOver'>>({
     type: choice('configurationRollOver'),
     atMinutes,
+  }),
+  rootAdded: record<FaultOf<'rootAdded'>>({
+    type: choice('rootAdded'),
+    atMinutes,
+    peers: wholeNumber(1, PEERS_MAX),
+  }),
+  rootRemoved: record<FaultOf<'rootRemoved'>>({ type: choice('rootRemoved'), atMinutes }),
+  kindChanged: record<FaultOf<'kindChanged'>>({
+    type: choice('kindChanged'),
+    atMinutes,
+    maxSizeBytes: wholeNumber(1, KIND_BYTES_MAX),
   }),
   revocation: record<FaultOf<'revocation'>>({ type: choice('revocation'), atMinutes, share }),
   revocationList: record<FaultOf<'revocationList'>>({

@@ -126,6 +126,12 @@ export type FaultPlan =
     }
   /** A new signed configuration is given to one peer and spreads. */
   | { readonly type: 'configurationRollOver'; readonly atMinutes: number }
+  /** A new configuration trusts a second root; then so many peers with its certificates join. */
+  | { readonly type: 'rootAdded'; readonly atMinutes: number; readonly peers: number }
+  /** A new configuration trusts the second root no more. */
+  | { readonly type: 'rootRemoved'; readonly atMinutes: number }
+  /** A new configuration has a private Kind whose values may be so large. */
+  | { readonly type: 'kindChanged'; readonly atMinutes: number; readonly maxSizeBytes: number }
   /** So many peers are made bad-nodes by a new configuration. */
   | { readonly type: 'revocation'; readonly atMinutes: number; readonly share: number }
   /** So many peers are named by a revocation list, which the others fetch within the time. */

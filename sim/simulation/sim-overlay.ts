@@ -1,15 +1,18 @@
 import { parseConfigurationDocument } from '../../src/overlay-config/configuration-document.ts';
 import {
   buildConfiguration,
+  buildKindBlock,
   type ConfigurationContent,
   signConfiguration,
 } from '../../src/overlay-config/configuration-document-builder.ts';
 import { ConfigurationFault } from '../../src/overlay-config/configuration-fault.ts';
 import { trustInitialConfiguration } from '../../src/overlay-config/configuration-trust.ts';
 import { trustSettingsOf } from '../../src/overlay-config/configuration-trust-settings.ts';
+import type { KindDefinition } from '../../src/overlay-config/kind-definition.ts';
 import type { VerifiedConfiguration } from '../../src/overlay-config/verified-configuration.ts';
 import type { PeerOptions } from '../../src/reload/peer-options.ts';
 import { ResourceStore } from '../../src/storage/resource-store.ts';
+import type { Authenticator } from '../../src/tls-auth/authenticator.ts';
 import type { Signer } from '../../src/tls-auth/signer.ts';
 import { toHex } from '../../src/wire/hex.ts';
 import type { NodeId } from '../../src/wire/node-id.ts';
@@ -41,6 +44,8 @@ export interface NewNode {
   readonly nodeId?: NodeId;
   readonly notAfterUnixMs?: number;
   readonly behavior?: NodeBehavior;
+  /** Its certificate is of the second root. */
+  readonly isOfSecondRoot?: boolean;
   readonly peerOptions?: Partial<PeerOptions>;
 }
 
@@ -62,7 +67,10 @@ export class SimOverlay {
   private readonly signer: Signer;
   private readonly random: SimRandom;
   /** What the certificate of each node is made of. */
-  private readonly leaves = new Map<SimNode, LeafPlan>();
+  private readonly leaves = new Map<SimNode, Leaf>();
+  private readonly secondAuthority: SimAuthority;
+  /** What later configurations have until it is changed again. */
+  private lasting: Partial<ConfigurationContent> = {};
   private identities = 0;
 
   constructor(options: SimOverlayOptions) {
@@ -83,6 +91,7 @@ export class SimOverlay {
     });
     this.random = this.world.stream('overlay');
     this.authority = new SimAuthority(OVERLAY, scheme, keys[0] as SimKeyPair);
+    this.secondAuthority = new SimAuthority(OVERLAY, scheme, keys[1] as SimKeyPair);
     const isByList = scenario.faults.some(({ type }) => type === 'revocationList');
     this.revocation = isByList ? new RevocationSource(this.world, this.authority) : undefined;
     this.signer = this.authority.signer(
@@ -100,7 +109,8 @@ export class SimOverlay {
     const { notAfterUnixMs } = plan;
     const unixMs = WORLD_START_UNIX_MS + this.world.nowMs;
     const leaf = { key, nodeId, userName: userNameOf(number) };
-    const signer = this.authority.signer(
+    const authority = plan.isOfSecondRoot === true ? this.secondAuthority : this.authority;
+    const signer = authority.signer(
       notAfterUnixMs === undefined ? leaf : { ...leaf, notAfterUnixMs },
       unixMs,
     );
@@ -112,7 +122,7 @@ export class SimOverlay {
       makeOptions: (started) => this.peerOptions(started, plan.peerOptions),
     });
     node.behavior = plan.behavior;
-    this.leaves.set(node, leaf);
+    this.leaves.set(node, { ...leaf, authority });
     return node;
   }
 
@@ -126,7 +136,8 @@ export class SimOverlay {
     const notAfterUnixMs = Math.max(unixMs + RENEWED_FOR_MS, laterUnixMs);
     const leaf = this.leaves.get(node);
     if (leaf === undefined) throw new Error(`${node.name} is not of this overlay`);
-    const signer = this.authority.signer({ ...leaf, notAfterUnixMs }, unixMs);
+    const { authority, ...plan } = leaf;
+    const signer = authority.signer({ ...plan, notAfterUnixMs }, unixMs);
     node.signers.push(signer);
     this.world.handle(node, { type: 'renewed', signer });
   }
@@ -161,6 +172,7 @@ export class SimOverlay {
       noIce: true,
       maxMessageSizeBytes: MESSAGE_BYTES_MAX,
       ...overlay,
+      ...this.lasting,
       ...change,
     });
     return signConfiguration(content, this.signer);
@@ -170,6 +182,29 @@ export class SimOverlay {
   publishConfiguration(change: Partial<ConfigurationContent>): VerifiedConfiguration {
     this.configuration = trustInitialConfiguration(this.parsed(this.document(change)));
     return this.configuration;
+  }
+
+  /** Whether the next configurations trust the second root too. */
+  trustSecondRoot(isTrusted: boolean): void {
+    const { rootCertificate } = this.authority;
+    const second = isTrusted ? [this.secondAuthority.rootCertificate] : [];
+    this.lasting = { ...this.lasting, rootCertificates: [rootCertificate, ...second] };
+  }
+
+  /** The next configurations have this Kind. */
+  requireKind(kind: KindDefinition): void {
+    this.lasting = { ...this.lasting, requiredKinds: [buildKindBlock(kind, this.signer)] };
+  }
+
+  /** For checkers: trusts whoever is trusted at any time of a run. */
+  checkingAuthenticator(): Authenticator {
+    const rootCertificates = [this.authority, this.secondAuthority].map(
+      ({ rootCertificate }) => rootCertificate,
+    );
+    return this.authority.newAuthenticator({
+      ...trustSettingsOf(this.configuration),
+      rootCertificates,
+    });
   }
 
   /** All peers that are up and in the ring. */
@@ -206,6 +241,10 @@ export class SimOverlay {
   private newNodeId(): NodeId {
     return toHex(this.random.bytes(16)) as NodeId;
   }
+}
+
+interface Leaf extends LeafPlan {
+  readonly authority: SimAuthority;
 }
 
 /** All names have one length, so that certificates have. */

@@ -146,7 +146,7 @@ export class Simulation {
   private installCheckers(): InstalledCheckers {
     const { everySeconds, everyStep } = this.scenario.checks;
     const rules: StorageRules = {
-      authenticator: this.overlay.authority.newAuthenticator(),
+      authenticator: this.overlay.checkingAuthenticator(),
       kinds: this.overlay.configuration.kinds,
     };
     const report = (violation: Violation) => {

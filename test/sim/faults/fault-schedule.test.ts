@@ -157,6 +157,30 @@ describe('new configurations', () => {
     expect(schedule.marks[0]?.endMinutes).toBeLessThan(7);
   });
 
+  test('a second root comes with its peers and goes; a Kind is changed for all', () => {
+    const faults = [
+      { type: 'rootAdded', atMinutes: 0, peers: 3 },
+      { type: 'kindChanged', atMinutes: 4, maxSizeBytes: 77 },
+      { type: 'rootRemoved', atMinutes: 8 },
+    ] as const satisfies FaultPlan[];
+    const { schedule, runMinutes, upPeers } = withFaults(faults, { overlay });
+    schedule.start();
+    runMinutes(6);
+    expect(upPeers()).toHaveLength(15);
+    expect(ringFault(upPeers())).toBeUndefined();
+    runMinutes(9);
+    expect(schedule.revoked.size).toBe(3);
+    const left = upPeers().filter((node) => !schedule.revoked.has(node));
+    expect(left).toHaveLength(12);
+    expect(ringFault(left)).toBeUndefined();
+    expect(new Set(left.map(({ peer }) => peer?.status().configurationSequence))).toEqual(
+      new Set([4]),
+    );
+    expect(
+      schedule.configurations.spreads.map(({ completeAfterSeconds: s = 999 }) => s < 60),
+    ).toEqual([true, true, true]);
+  });
+
   test('revoke peers: the others go on without them', () => {
     const faults = [{ type: 'revocation', atMinutes: 0, share: 0.25 }] as const;
     const { schedule, runMinutes, upPeers } = withFaults(faults, { overlay });

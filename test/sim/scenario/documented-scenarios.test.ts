@@ -33,6 +33,7 @@ describe('docs/simulation.md', () => {
   test.each([
     ['vanish', 'partition', 'flashCrowd', 'badNetwork', 'fullDisks'],
     ['configurationRollOver', 'revocation'],
+    ['rootAdded', 'rootRemoved', 'kindChanged'],
   ])('names the faults %s, %s, …', (...names) => {
     for (const name of names) expect(document).toContain(`| \`${name}\` |`);
   });
