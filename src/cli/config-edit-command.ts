@@ -152,6 +152,7 @@ const EXAMPLES = configExamples(
   'config edit config.xml --add-root second-root.pem \\\n' +
     '      --add-enrollment-server https://ca2.example.org/enroll --output next.xml',
   'config edit config.xml --remove-root 9f86d081… --set max-message-size=131072',
-  'config edit --state ca --set-kind XMPP-LOCATION:max-count=64 | xor config sign - --state ca \\\n' +
+  'config edit --state ca --set-kind XMPP-LOCATION:max-count=64 \\\n' +
+    '      | xor config sign - --state ca \\\n' +
     '      | xor config publish - --state ca',
 );

@@ -1,5 +1,6 @@
 /** Changes of a configuration document by whoever runs the overlay — RFC 6940 §11.1. */
-import { createHash } from 'node:crypto';
+import { parseCertificate } from '../tls-auth/certificate.ts';
+import { CertificateRefusal } from '../tls-auth/certificate-refusal.ts';
 import type { IpAddressPort } from '../wire/ip-address-port.ts';
 import type { KindId } from '../wire/stored-data.ts';
 import { readXml } from '../xml/read-xml.ts';
@@ -307,6 +308,9 @@ function isAt(element: XmlElement, node: IpAddressPort): boolean {
   return isHere && trimXml(attributeValue(element, 'port') ?? PORT_DEFAULT) === port;
 }
 
-function sha256Of(certificate: Uint8Array): string {
-  return createHash('sha256').update(certificate).digest('hex');
+/** What is no certificate goes by its bytes, until the changed document is read and refused. */
+function sha256Of(der: Uint8Array): string {
+  const certificate = parseCertificate(der);
+  const isRead = !(certificate instanceof CertificateRefusal);
+  return isRead ? certificate.sha256 : Buffer.from(der).toString('hex');
 }

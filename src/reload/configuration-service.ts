@@ -87,7 +87,7 @@ export class ConfigurationService {
     this.receiver.respondError(request, refusal.errorCode, refusal.detail);
   }
 
-  /** A configuration that was fetched and verified outside; one that is not newer changes nothing. */
+  /** A configuration that was verified outside; one that is not newer changes nothing. */
   adoptVerified(configuration: VerifiedConfiguration): void {
     const held = this.env.configuration;
     if (!isNewerSequence(configuration.sequence, held.sequence)) return;

@@ -2,7 +2,8 @@ import type { OverlayConfiguration } from '../overlay-config/overlay-configurati
 
 /**
  * What a configuration demands that this program cannot do yet, as one sentence; undefined where it
- * can take part as `role`. A node that cannot comply stays out of the overlay, or leaves it (RFC 6940 §11.1).
+ * can take part as `role`. A node that cannot comply stays out of the overlay, or leaves it (RFC
+ * 6940 §11.1).
  */
 export function unsupportedDemand(
   configuration: OverlayConfiguration,
