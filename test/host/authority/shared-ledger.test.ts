@@ -41,7 +41,9 @@ describe.skipIf(isPostgresMissing)('two authority servers with one ledger in Pos
     const identity = await enrollJuliet(second, at(second));
     const again = await enrollJuliet(first, { ...at(first), privateKey: identity.privateKey });
     expect(again.node.certificate.sha256).toBe(identity.node.certificate.sha256);
-    await expect(enrollJuliet(first, at(first))).rejects.toMatchObject({ code: 'Node-IDs_not_available' });
+    await expect(enrollJuliet(first, at(first))).rejects.toMatchObject({
+      code: 'Node-IDs_not_available',
+    });
 
     const documents = async (path: string) =>
       Promise.all([first, second].map(async (one) => (await ask(one, path)).body.toString('hex')));
