@@ -91,7 +91,10 @@ describe('xor ca', { timeout: 60_000 }, () => {
     const again = await run(['user', 'add', JULIET, '--state', state]);
     expect(again.stderr).toContain('exists already');
     const bad = await run(['user', 'add', 'Juliet@capulet.lit', '--state', state]);
-    expect(bad).toMatchObject({ exitStatus: 1, stderr: expect.stringContaining('"juliet"') });
+    expect(bad).toMatchObject({
+      exitStatus: 1,
+      stderr: expect.stringContaining('write "juliet@capulet.lit"'),
+    });
   });
 
   it('serve says where it listens, with the port that the system chose', async () => {
