@@ -15,7 +15,8 @@ export type Readiness =
 /** In the overlay, with the own certificate where others look for it. */
 export function joinedReadiness(status: PeerStatus): Readiness {
   if (status.state !== 'joined') return notReady(`the peer is ${status.state}`);
-  if (!status.ownRecordsStored.includes(KindIds.certificateByNode)) {
+  const kinds = [KindIds.certificateByNode, KindIds.certificateByUser];
+  if (!kinds.every((kind) => status.ownRecordsStored.includes(kind))) {
     return notReady('the own certificate is not stored in the overlay yet');
   }
   return { ready: true };
