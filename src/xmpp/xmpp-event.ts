@@ -1,0 +1,32 @@
+import type { NodeId } from '../wire/node-id.ts';
+import type { ConnectionId } from './xmpp-input.ts';
+
+/** What the XMPP usage tells about itself. No secret and no text of a message is ever in it. */
+export type XmppEvent =
+  | {
+      readonly type: 'clientAuthenticated';
+      readonly connection: ConnectionId;
+      readonly mechanism: string;
+    }
+  | {
+      readonly type: 'clientRefused';
+      readonly connection: ConnectionId;
+      /** The condition of a SASL failure or stream error. */
+      readonly condition: string;
+      readonly reason: string;
+    }
+  | { readonly type: 'clientBound'; readonly connection: ConnectionId; readonly address: string }
+  | { readonly type: 'clientEnded'; readonly address: string; readonly reason: string }
+  | { readonly type: 'deviceConnected'; readonly nodeId: NodeId; readonly address: string }
+  | { readonly type: 'deviceLost'; readonly nodeId: NodeId; readonly reason: string }
+  /** No device of the address can be reached; the next try follows by itself. */
+  | { readonly type: 'addressUnreachable'; readonly address: string; readonly reason: string }
+  | {
+      readonly type: 'stanzaRefused';
+      /** Who sent it: a full JID of an own client, or a Node-ID. */
+      readonly from: string;
+      readonly condition: string;
+      readonly reason: string;
+    }
+  /** A message waited too long or found no place, and its sender was told. */
+  | { readonly type: 'messageGivenUp'; readonly to: string; readonly reason: string };

@@ -1,0 +1,44 @@
+import type { Command } from '../reload/command.ts';
+import type { PersistRecord } from '../storage/persist-record.ts';
+import type { XmppEvent } from './xmpp-event.ts';
+import type {
+  AttemptId,
+  ConnectionId,
+  DirectLinkId,
+  DirectTarget,
+  XmppCommandId,
+  XmppTicket,
+} from './xmpp-input.ts';
+
+/**
+ * All that the world must do for the XMPP usage, in this order.
+ *
+ * The one invariant: what acknowledges a stanza, to a client or to another device, is returned only
+ * AFTER the `persisted` input for what must outlive a crash of it.
+ */
+export type XmppOutput =
+  /** Bytes of a stream; in a WebSocket one whole message. */
+  | { readonly type: 'clientSend'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
+  /** Begin TLS as the server AFTER what was sent before is flushed, and answer with `clientTls`. */
+  | { readonly type: 'clientStartTls'; readonly connection: ConnectionId }
+  /** Close AFTER what was sent before is flushed, a bounded time long. No clientClosed follows. */
+  | { readonly type: 'clientClose'; readonly connection: ConnectionId; readonly reason: string }
+  /**
+   * Open a TLS connection, without STARTTLS and without ALPN (XEP-0415 §6), as the TLS client, and
+   * answer with directLinkUp or directConnectFailed. BEFORE directLinkUp the host closes one whose
+   * certificate does not pass or names another node.
+   */
+  | { readonly type: 'directConnect'; readonly attempt: AttemptId; readonly target: DirectTarget }
+  | { readonly type: 'directSend'; readonly link: DirectLinkId; readonly bytes: Uint8Array }
+  | { readonly type: 'directClose'; readonly link: DirectLinkId; readonly reason: string }
+  /** A command to the Peer, answered by `commandCompleted`. */
+  | { readonly type: 'command'; readonly command: XmppCommandId; readonly what: Command }
+  /** Write all records in one atomic batch, durably, and only AFTER that answer `persisted`. */
+  | {
+      readonly type: 'persist';
+      readonly ticket: XmppTicket;
+      readonly records: readonly PersistRecord[];
+    }
+  /** For logs, metrics and whoever listens; nothing depends on it. */
+  | { readonly type: 'event'; readonly event: XmppEvent }
+  | { readonly type: 'stopped' };
