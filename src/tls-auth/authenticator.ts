@@ -177,7 +177,7 @@ export class Authenticator {
     }
     const { profile, overlayName, nodeIdLength } = this.settings;
     const rules = `${profile} ${nodeIdLength} ${overlayName}`;
-    const known = this.shared.namedBy(certificate, path.certificates, rules, () =>
+    const known = this.shared.namedBy(certificate, path, rules, () =>
       knownNode(certificate, path, this.settings),
     );
     if (known === undefined) {

@@ -2,6 +2,7 @@ import { BoundedCache } from './bounded-cache.ts';
 import { type Certificate, parseCertificate } from './certificate.ts';
 import { CertificateRefusal } from './certificate-refusal.ts';
 import type { KnownSignatures } from './path-building.ts';
+import type { ValidPath } from './path-validation.ts';
 import { TrueSignatures } from './true-signatures.ts';
 
 /**
@@ -38,25 +39,32 @@ export class SharedVerdicts {
 
   /**
    * What `make` makes of a path from `leaf`, or what it made earlier of the same certificates in
-   * the same order under the same `rules`.
+   * the same order and the same anchor under the same `rules`. The anchor's dates are part of the
+   * answer, and the next root may have the name and the key of the one before.
    */
-  namedBy<T>(leaf: Certificate, path: readonly Certificate[], rules: string, make: () => T): T {
+  namedBy<T>(leaf: Certificate, path: NamedPath, rules: string, make: () => T): T {
     const earlier = this.named.get(leaf);
-    if (earlier?.rules === rules && isSamePath(earlier.path, path)) return earlier.value as T;
+    if (earlier?.rules === rules && isSamePath(earlier, path)) return earlier.value as T;
     const value = make();
-    this.named.set(leaf, { path, rules, value });
+    const { certificates, anchor } = path;
+    this.named.set(leaf, { certificates, anchor, rules, value });
     return value;
   }
 }
 
-interface Named {
-  readonly path: readonly Certificate[];
+type NamedPath = Pick<ValidPath, 'certificates' | 'anchor'>;
+
+interface Named extends NamedPath {
   readonly rules: string;
   readonly value: unknown;
 }
 
-function isSamePath(one: readonly Certificate[], other: readonly Certificate[]): boolean {
-  return one.length === other.length && one.every((certificate, at) => certificate === other[at]);
+function isSamePath(one: NamedPath, other: NamedPath): boolean {
+  if (one.anchor !== other.anchor && !sameBytes(one.anchor.der, other.anchor.der)) return false;
+  return (
+    one.certificates.length === other.certificates.length &&
+    one.certificates.every((certificate, at) => certificate === other.certificates[at])
+  );
 }
 
 /** The last six bytes: part of a signature, so as good as random and cheaper than a hash. */

@@ -53,6 +53,27 @@ describe('verdicts that several Authenticators share', () => {
     });
   });
 
+  test('RFC 5280 §6.1: the anchor’s dates count, also of one with the same name and key', () => {
+    const { make } = sharing();
+    const untilUnixMs = Date.UTC(2027, 0, 1);
+    const { certificate } = makeRoot({
+      key: root.key,
+      change: () => ({ notAfterUnixMs: untilUnixMs }),
+    });
+    const later = Date.UTC(2028, 0, 1);
+    const renewed = make();
+    expect(authenticatedNode(renewed, leaf.certificate, pool).validUntilUnixMs).toBeGreaterThan(
+      later,
+    );
+    const short = make({ rootCertificates: [certificate] });
+    const node = authenticatedNode(short, leaf.certificate, pool);
+    expect(node.validUntilUnixMs).toBe(untilUnixMs);
+    expect(short.authenticate(leaf.certificate, pool, later)).toMatchObject({ code: 'expired' });
+    renewed.replaceSettings(testTrustSettings([root], { rootCertificates: [certificate] }));
+    authenticatedNode(renewed, leaf.certificate, pool);
+    expect(renewed.authenticate(leaf.certificate, pool, later)).toMatchObject({ code: 'expired' });
+  });
+
   test('settings stay their own', () => {
     const { make } = sharing();
     authenticatedNode(make(), leaf.certificate, pool);
