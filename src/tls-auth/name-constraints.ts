@@ -118,8 +118,9 @@ function constrainedNames(certificate: Certificate): GeneralName[] {
   const { subject } = certificate;
   if (!subject.isEmpty) names.push({ form: 'directoryName', name: subject });
   if (certificate.extensions.subjectAltName === undefined) {
-    for (const text of subject.attributeTexts(EMAIL_ADDRESS_OID)) {
-      names.push({ form: 'rfc822Name', text });
+    for (const { oid, text } of subject.relativeNames.flat()) {
+      // What is no text is no mailbox, and must not slip through for that.
+      if (oid === EMAIL_ADDRESS_OID) names.push({ form: 'rfc822Name', text: text ?? '' });
     }
   }
   return names;
@@ -162,12 +163,13 @@ function relationToBase(
   }
 }
 
-/** A wildcard stands for every name with one more label, so it may meet what is excluded. */
+/** A wildcard stands for every name with one more label, so it may be what is excluded. */
 function isDnsNameInside(text: string, baseText: string, list: SubtreeList): boolean {
   const name = text.toLowerCase();
   const base = baseText.toLowerCase();
   if (base === '' || name === base || name.endsWith(`.${base}`)) return true;
-  return list === 'excluded' && name.startsWith('*.') && base.endsWith(name.slice(1));
+  const isWildcard = list === 'excluded' && name.startsWith('*.');
+  return isWildcard && base.slice(base.indexOf('.')) === name.slice(1);
 }
 
 /**

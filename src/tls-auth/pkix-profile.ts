@@ -1,5 +1,6 @@
 import type { Certificate } from './certificate.ts';
 import { ANY_POLICY_OID, ExtensionOid } from './object-identifier.ts';
+import { isPreferredDnsName } from './preferred-dns-name.ts';
 
 /** Where in a path a certificate stands; `self-signed` is a leaf that is its own issuer. */
 export type PathRole = 'anchor' | 'intermediate' | 'leaf' | 'self-signed';
@@ -108,9 +109,9 @@ const pkixRules: readonly PkixRule[] = [
   },
   {
     rule: 'RFC 5280 §4.2.1.6 dNSName',
-    detail: 'a dNSName is blank',
+    detail: 'a dNSName is not in the preferred name syntax',
     isBroken: ({ extensions }) =>
-      extensions.subjectAltName?.dnsNames.some((name) => name.trim() === '') === true,
+      extensions.subjectAltName?.dnsNames.every(isPreferredDnsName) === false,
   },
   {
     rule: 'RFC 5280 §4.2.1.9 basicConstraints',

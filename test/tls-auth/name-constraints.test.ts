@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   type ContentChange,
   makeIntermediate,
+  makeKey,
   makeLeaf,
   makeRoot,
 } from '../../sim/certificates/certificate-maker.ts';
@@ -48,6 +49,9 @@ function judge({
   return verdict(pathTo(leaf, [], [root]));
 }
 
+/** For certificates whose bytes were changed after they were signed. */
+const leafShell = { key: makeKey() };
+
 function judgeAll(cases: readonly (readonly [Case, boolean])[]): void {
   for (const [one, isValid] of cases) {
     expect(judge(one), JSON.stringify(one)).toBe(isValid ? 'valid' : 'name-constraints');
@@ -74,6 +78,10 @@ describe('RFC 5280 §4.2.1.10', () => {
       [{ excluded: [dnsName('foo.example.com')], names: [dnsName('*.example.com')] }, false],
       [{ permitted: [dnsName('foo.example.com')], names: [dnsName('*.example.com')] }, false],
       [{ permitted: [dnsName('example.com')], names: [dnsName('*.example.com')] }, true],
+      // It stands for one label: no name of *.com is foo.example.com, or below it.
+      [{ excluded: [dnsName('foo.example.com')], names: [dnsName('*.com')] }, true],
+      [{ excluded: [dnsName('foo.example.com')], names: [dnsName('*.foo.example.com')] }, false],
+      [{ excluded: [dnsName('example.com')], names: [dnsName('*.com')] }, false],
     ]);
   });
 
@@ -112,6 +120,35 @@ describe('RFC 5280 §4.2.1.10', () => {
       [{ permitted: [rfc822Name('example.org')], subject }, true],
       [{ permitted: [rfc822Name('example.com')], subject, names: [dnsName('x.org')] }, true],
     ]);
+  });
+
+  test('rfc822Name: an emailAddress of a type that is no text is not overlooked', () => {
+    // VisibleString and NumericString.
+    for (const tag of [0x1a, 0x12]) {
+      const root = makeRoot({
+        change: ({ extensions }) => ({
+          extensions: { ...extensions, subtree: nameConstraints([rfc822Name('example.com')], []) },
+        }),
+      });
+      const { certificate } = makeLeaf(root, {
+        change: ({ extensions }) => ({
+          subject: [['emailAddress', 'a@example.org']],
+          extensions: { ...extensions, subjectAltName: undefined },
+        }),
+      });
+      const text = Buffer.from('a@example.org');
+      const from = Buffer.concat([Uint8Array.of(0x0c, text.length), text]);
+      const changed = new Uint8Array(certificate);
+      changed[Buffer.from(certificate).indexOf(from)] = tag;
+      const constrained = pathTo(
+        { ...leafShell, certificate: changed },
+        [],
+        [root],
+        {},
+        () => true,
+      );
+      expect(verdict(constrained)).toBe('name-constraints');
+    }
   });
 
   test('uniformResourceIdentifier: the host', () => {

@@ -146,14 +146,32 @@ describe('RFC 5280 §4.2: extensions that contradict themselves', () => {
     }
   });
 
-  test('§4.2.1.6: a blank dNSName', () => {
-    const named = (name: string) =>
-      leafWith(having({ subjectAltName: subjectAltName([dnsName(name)]) }));
-    expect([named(' '), named(''), named('a.example')]).toEqual([
-      'pkix-profile',
-      'pkix-profile',
-      'valid',
-    ]);
+  test.each([
+    ['valid', 'a.example'],
+    ['valid', 'xn--bcher-kva.example'],
+    ['valid', '3com.example'],
+    ['valid', 'a--b.example'],
+    ['valid', 'localhost'],
+    ['valid', '*.example.com'],
+    ['pkix-profile', ' '],
+    ['pkix-profile', ''],
+    ['pkix-profile', 'a_b.example'],
+    ['pkix-profile', '.example'],
+    ['pkix-profile', 'a.example.'],
+    ['pkix-profile', 'a..example'],
+    ['pkix-profile', '-a.example'],
+    ['pkix-profile', 'a-.example'],
+    ['pkix-profile', 'a.example\0.org'],
+    ['pkix-profile', 'a.*.example'],
+    ['pkix-profile', 'a*.example'],
+    ['pkix-profile', '*'],
+    ['pkix-profile', '192.0.2.1'],
+    ['pkix-profile', 'a.example:443'],
+    ['pkix-profile', `${'a'.repeat(64)}.example`],
+    ['pkix-profile', `${'a.'.repeat(127)}aa`],
+  ])('§4.2.1.6: %s for the dNSName %j, by the preferred name syntax', (expected, name) => {
+    const change = having({ subjectAltName: subjectAltName([dnsName(name)]) });
+    expect(leafWith(change)).toBe(expected);
   });
 });
 
