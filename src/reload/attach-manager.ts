@@ -178,7 +178,7 @@ export class AttachManager {
       if (body.sendUpdate) this.listener.sendRequestedUpdate(nodeId);
       return;
     }
-    const addresses = reachableAddresses(body.candidates, this.env);
+    const addresses = this.reachable(body.candidates);
     if (addresses.length === 0) {
       const detail = 'none of the candidates can be used from here';
       this.receiver.respondError(request, ErrorCode.Error_Invalid_Message, detail);
@@ -281,8 +281,13 @@ export class AttachManager {
     this.transport.forget((owner) => owner.type === 'attach');
   }
 
+  private reachable(candidates: readonly IceCandidate[]): IpAddressPort[] {
+    const { options, limits } = this.env;
+    return reachableAddresses(candidates, options.addresses, limits.candidatesMax);
+  }
+
   private noteListening(nodeId: NodeId, candidates: readonly IceCandidate[]): void {
-    const best = reachableAddresses(candidates, this.env)[0];
+    const best = this.reachable(candidates)[0];
     if (best === undefined) return;
     this.listening.set(nodeId, best);
     // Entries of nodes that never connected after all go first.

@@ -1,6 +1,14 @@
 import { CandType, type IceCandidate, OverlayLinkType } from '../wire/attach.ts';
 import type { IpAddressPort } from '../wire/ip-address-port.ts';
-import type { PeerEnvironment } from './peer-environment.ts';
+import type { PeerOptions } from './peer-options.ts';
+
+/** Where this node waits for connections of an application, or else for links. */
+export function applicationAddresses(
+  options: Pick<PeerOptions, 'addresses' | 'applications'>,
+  application: number,
+): readonly IpAddressPort[] {
+  return options.applications?.get(application) ?? options.addresses;
+}
 
 /** The passive candidates that this node offers — RFC 6940 §6.5.1.1 and §6.6.5. */
 export function ownCandidates(addresses: readonly IpAddressPort[]): IceCandidate[] {
@@ -21,11 +29,12 @@ export function ownCandidates(addresses: readonly IpAddressPort[]): IceCandidate
  */
 export function reachableAddresses(
   candidates: readonly IceCandidate[],
-  env: PeerEnvironment,
+  ownAddresses: readonly IpAddressPort[],
+  candidatesMax: number,
 ): IpAddressPort[] {
-  const ownKinds = new Set(env.options.addresses.map(addressKind));
+  const ownKinds = new Set(ownAddresses.map(addressKind));
   return candidates
-    .slice(0, env.limits.candidatesMax)
+    .slice(0, candidatesMax)
     .filter((candidate) => candidate.overlayLink === OverlayLinkType.tlsTcpFhNoIce)
     .filter((candidate) => candidate.type === CandType.host)
     .sort((a, b) => b.priority - a.priority)

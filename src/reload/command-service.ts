@@ -10,7 +10,7 @@ import { FindReq } from '../wire/store.ts';
 import { ARRAY_INDEX_END, type KindId } from '../wire/stored-data.ts';
 import { PingReq, ProbeReq, RouteQueryReq } from '../wire/topology.ts';
 import { routedThrough } from './attach-manager.ts';
-import { ownCandidates } from './candidates.ts';
+import { applicationAddresses, ownCandidates } from './candidates.ts';
 import type {
   Command,
   CommandFailureCode,
@@ -195,19 +195,17 @@ export class CommandService {
     });
   }
 
-  private askNode(
-    id: CommandId,
-    command: Extract<Command, { type: 'ping' | 'probe' | 'routeQuery' | 'appAttach' }>,
-  ): void {
+  private askNode(id: CommandId, command: NodeQuestion): void {
     const running = { command, resource: undefined };
-    const through = command.type === 'ping' ? command.through : undefined;
-    const path = routedThrough(nodeDestination(command.nodeId), through);
+    const path = pathTo(command);
+    if (path.length > this.env.limits.destinationsMax || !endsAt(path, command.nodeId)) {
+      this.fail(id, 'bad-request', `the destination list does not end at node ${command.nodeId}`);
+      return;
+    }
     this.request(id, running, path, this.question(command));
   }
 
-  private question(
-    command: Extract<Command, { type: 'ping' | 'probe' | 'routeQuery' | 'appAttach' }>,
-  ): { code: number; body: Uint8Array } {
+  private question(command: NodeQuestion): { code: number; body: Uint8Array } {
     switch (command.type) {
       case 'ping':
         return { code: MessageCode.pingReq, body: encode(PingReq, { padding: NO_BYTES }) };
@@ -229,7 +227,7 @@ export class CommandService {
           password: NO_BYTES,
           application: command.application,
           role: 'passive',
-          candidates: ownCandidates(this.env.options.addresses),
+          candidates: ownCandidates(applicationAddresses(this.env.options, command.application)),
         };
         return { code: MessageCode.appAttachReq, body: encode(AppAttachReqAns, offer) };
       }
@@ -270,6 +268,22 @@ interface RunningCommand extends AnsweredCommand {
 
 function wholeArray(kind: KindId): FetchSpecifier {
   return { kind, specifier: { model: 'array', ranges: [{ first: 0, last: ARRAY_INDEX_END }] } };
+}
+
+/** A command that one node answers. */
+type NodeQuestion = Extract<Command, { type: 'ping' | 'probe' | 'routeQuery' | 'appAttach' }>;
+
+function pathTo(command: NodeQuestion): readonly Destination[] {
+  if (command.type === 'appAttach' && command.destinationList !== undefined) {
+    return command.destinationList;
+  }
+  const through = command.type === 'ping' ? command.through : undefined;
+  return routedThrough(nodeDestination(command.nodeId), through);
+}
+
+function endsAt(path: readonly Destination[], nodeId: NodeId): boolean {
+  const last = path.at(-1);
+  return last?.type === 'node' && last.nodeId === nodeId;
 }
 
 /** A target of 32 digits may be either; a Resource-ID reaches whoever is responsible for it. */

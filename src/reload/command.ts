@@ -1,6 +1,7 @@
 import type { AuthenticatedNode } from '../tls-auth/authenticated-node.ts';
 import type { Revocation } from '../tls-auth/certificate-refusal.ts';
 import type { IceCandidate } from '../wire/attach.ts';
+import type { Destination } from '../wire/destination.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { ResourceId } from '../wire/resource-id.ts';
 import type { ModelSpecifier } from '../wire/store.ts';
@@ -29,7 +30,13 @@ export type Command =
   /** Where a node would send a message for this target next (RFC 6940 §6.4.2.4). */
   | { readonly type: 'routeQuery'; readonly nodeId: NodeId; readonly target: NodeId | ResourceId }
   /** Ask a node for a direct connection for an application (RFC 6940 §6.5.2). */
-  | { readonly type: 'appAttach'; readonly nodeId: NodeId; readonly application: number }
+  | {
+      readonly type: 'appAttach';
+      readonly nodeId: NodeId;
+      readonly application: number;
+      /** The way to the node as its location says, the node itself the last entry. Default: that. */
+      readonly destinationList?: readonly Destination[];
+    }
   /** Leave the overlay: hand over, tell the neighbours, close; ends with `stopped`. */
   | { readonly type: 'leave' };
 

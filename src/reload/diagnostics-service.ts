@@ -12,7 +12,7 @@ import {
   ProbeReq,
   RESPONSIBLE_PPB_MAX,
 } from '../wire/topology.ts';
-import { ownCandidates } from './candidates.ts';
+import { applicationAddresses, ownCandidates, reachableAddresses } from './candidates.ts';
 import type { ChordReload } from './chord-reload.ts';
 import type { MessageReceiver, VerifiedRequest } from './message-receiver.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
@@ -68,22 +68,24 @@ export class DiagnosticsService {
       return;
     }
     const { application } = offer;
-    if (!(this.env.options.applications ?? []).includes(application)) {
+    const { options, limits } = this.env;
+    if (options.applications?.has(application) !== true) {
       const detail = `application ${application} is not served here`;
       this.receiver.respondError(request, ErrorCode.Error_Not_Found, detail);
       return;
     }
+    const own = applicationAddresses(options, application);
     const answer = {
       ufrag: new Uint8Array(0),
       password: new Uint8Array(0),
       application,
       role: 'active',
-      candidates: ownCandidates(this.env.options.addresses),
+      candidates: ownCandidates(own),
     };
     this.receiver.respond(request, encode(AppAttachReqAns, answer));
     const { nodeId } = request.signer;
-    const candidates = offer.candidates.slice(0, this.env.limits.candidatesMax);
-    this.env.event({ type: 'appAttachRequested', nodeId, application, candidates });
+    const addresses = reachableAddresses(offer.candidates, own, limits.candidatesMax);
+    this.env.event({ type: 'appAttachRequested', nodeId, application, addresses });
   }
 
   private information(type: number): ProbeInformation | undefined {

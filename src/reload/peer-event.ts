@@ -1,4 +1,4 @@
-import type { IceCandidate } from '../wire/attach.ts';
+import type { IpAddressPort } from '../wire/ip-address-port.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { ResourceId } from '../wire/resource-id.ts';
 import type { KindId } from '../wire/stored-data.ts';
@@ -34,7 +34,8 @@ export type PeerEvent =
       readonly type: 'appAttachRequested';
       readonly nodeId: NodeId;
       readonly application: number;
-      readonly candidates: readonly IceCandidate[];
+      /** Where it waits, as far as this node may connect there, best first. */
+      readonly addresses: readonly IpAddressPort[];
     }
   /** What a ConfigUpdate brought does not count. */
   | { readonly type: 'configurationRefused'; readonly reason: string }

@@ -32,8 +32,13 @@ export interface PeerOptions {
   readonly store: ResourceStore;
   /** Publish the own XMPP-LOCATION (XEP-0415 §4); needs an XmppAddr in the certificate. */
   readonly publishLocation: boolean;
-  /** Applications for which AppAttach requests are answered (RFC 6940 §6.5.2). Default: none. */
-  readonly applications?: readonly number[];
+  /** A prepared bare JID at which the user is reached instead: published in place of the route. */
+  readonly forwardTo?: string;
+  /**
+   * Applications for which AppAttach requests are answered (RFC 6940 §6.5.2), and where each waits
+   * for connections, at most 8 addresses. Default: none.
+   */
+  readonly applications?: ReadonlyMap<number, readonly IpAddressPort[]>;
   /**
    * Own messages larger than this leave in fragments (RFC 6940 §6.7). TLS links need none: absent.
    */

@@ -1,6 +1,5 @@
 import type { CommandOutcome } from '../reload/command.ts';
 import type { AuthenticatedNode } from '../tls-auth/authenticated-node.ts';
-import type { IceCandidate } from '../wire/attach.ts';
 import type { IpAddressPort } from '../wire/ip-address-port.ts';
 import type { NodeId } from '../wire/node-id.ts';
 
@@ -64,12 +63,13 @@ export type XmppInput =
   | { readonly type: 'directConnectFailed'; readonly attempt: AttemptId; readonly reason: string }
   /**
    * A node asked for a direct stream by AppAttach for the application 5222, was answered, and waits
-   * for a TLS connection at one of its candidates (RFC 6940 §6.5.2).
+   * for a TLS connection at one of these addresses (RFC 6940 §6.5.2).
    */
   | {
       readonly type: 'appAttachRequested';
       readonly nodeId: NodeId;
-      readonly candidates: readonly IceCandidate[];
+      /** The candidates that this node may connect to, best first. */
+      readonly addresses: readonly IpAddressPort[];
     }
   /** The end of a command of this usage. */
   | {

@@ -203,7 +203,7 @@ it('RFC 6940 §6.5.2.2 (131): an application that is not served is Error_Not_Fou
   });
   const refused = ask(overlay, a, b, { code: MessageCode.appAttachReq, body });
   expect(errorOf(refused)).toBe('Error_Not_Found');
-  const served = overlay.join('c', { applications: [5222] });
+  const served = overlay.join('c', { applications: new Map([[5222, []]]) });
   const taken = ask(overlay, a, served, { code: MessageCode.appAttachReq, body });
   expect(taken.contents.code).toBe(MessageCode.appAttachAns);
 });
