@@ -23,7 +23,10 @@ export class XmppEnvironment {
   now: Now = { monotonicMs: 0, unixMs: 0 };
   private readonly deadlines = new DeadlineTable<XmppDeadline>();
   private outputs: XmppOutput[] = [];
-  private readonly writes = new Map<XmppTicket, PendingWrite>();
+  private records: PersistRecord[] = [];
+  /** Who waits for the records of this turn. */
+  private waiting: PendingWrite[] = [];
+  private readonly writes = new Map<XmppTicket, readonly PendingWrite[]>();
   private readonly commands = new Map<XmppCommandId, (outcome: CommandOutcome) => void>();
   private lastTicket: XmppTicket = 0;
   private lastCommand: XmppCommandId = 0;
@@ -40,8 +43,9 @@ export class XmppEnvironment {
     this.outputs.push({ type: 'event', event });
   }
 
-  /** All outputs since it was last asked. */
+  /** All outputs since it was last asked; all that is to be written is one batch, the last output. */
   takeOutputs(): XmppOutput[] {
+    this.writeRecords();
     const taken = this.outputs;
     this.outputs = [];
     return taken;
@@ -70,27 +74,25 @@ export class XmppEnvironment {
     }
   }
 
-  /** Writes the records in one batch; `then` when they are durable, `failed` when they are not. */
+  /**
+   * Writes the records, with all others of this turn, in one atomic batch (group commit); `then`
+   * when they are durable, `failed` when none of the batch is.
+   */
   persist(
     records: readonly PersistRecord[],
     then: () => void,
     failed: (reason: string) => void,
   ): void {
-    this.lastTicket += 1;
-    this.writes.set(this.lastTicket, { then, failed });
-    this.output({ type: 'persist', ticket: this.lastTicket, records });
+    for (const record of records) this.records.push(record);
+    this.waiting.push({ then, failed });
   }
 
   persisted(ticket: XmppTicket): void {
-    const write = this.writes.get(ticket);
-    this.writes.delete(ticket);
-    write?.then();
+    for (const write of this.takeWrites(ticket)) write.then();
   }
 
   persistFailed(ticket: XmppTicket, reason: string): void {
-    const write = this.writes.get(ticket);
-    this.writes.delete(ticket);
-    write?.failed(reason);
+    for (const write of this.takeWrites(ticket)) write.failed(reason);
   }
 
   /** Asks the Peer; `then` gets its outcome once. */
@@ -104,6 +106,21 @@ export class XmppEnvironment {
     const then = this.commands.get(command);
     this.commands.delete(command);
     then?.(outcome);
+  }
+
+  private writeRecords(): void {
+    if (this.waiting.length === 0) return;
+    this.lastTicket += 1;
+    this.writes.set(this.lastTicket, this.waiting);
+    this.outputs.push({ type: 'persist', ticket: this.lastTicket, records: this.records });
+    this.waiting = [];
+    this.records = [];
+  }
+
+  private takeWrites(ticket: XmppTicket): readonly PendingWrite[] {
+    const writes = this.writes.get(ticket) ?? [];
+    this.writes.delete(ticket);
+    return writes;
   }
 }
 
