@@ -12,7 +12,9 @@ export function bareJidFault(text: string): string | undefined {
   if (domain === '') return 'the domain is missing';
   if (domain.includes('/')) return 'a resource is not allowed';
   if (/["&'/:<>\s\p{Cc}]/u.test(localpart)) return 'the localpart has a forbidden character';
-  if (/[@\s\p{Cc}]/u.test(domain)) return 'the domain has a forbidden character';
+  if (/[\s\p{Cc}]/u.test(domain) || !isDomainLike(domain)) {
+    return 'the domain has a forbidden character';
+  }
   const lengths = [Buffer.byteLength(localpart), Buffer.byteLength(domain)];
   if (Math.max(...lengths) > jidPartLengthMax) return `a part has over ${jidPartLengthMax} bytes`;
   return undefined;
@@ -25,10 +27,18 @@ export function jidDomain(jid: string): string {
 
 /** Two domains are the same when these are: A-labels, lower-case. */
 export function domainKey(domain: string): string {
-  // What is longer is no domain of anybody, and costs much to convert.
-  const ascii = domain.length > jidPartLengthMax ? '' : domainToASCII(domain);
+  // What is longer is no domain of anybody, and costs much to convert. And Node reads a domain as a
+  // part of a URL: what stands behind "#" or "?" would be overlooked, "%63" would be a "c".
+  const isConverted = domain.length <= jidPartLengthMax && isDomainLike(domain);
+  const ascii = isConverted ? domainToASCII(domain) : '';
   // Empty means that it is no domain name, for instance an address in brackets.
   return (ascii === '' ? domain : ascii).toLowerCase();
+}
+
+/** No ASCII characters but those of host names and IPv6 literals — RFC 7622 §3.2. */
+function isDomainLike(domain: string): boolean {
+  const isLiteral = /^\[[0-9a-f:.]+\]$/i.test(domain);
+  return isLiteral || !/[!-,/:-@[-^`{-~]/.test(domain);
 }
 
 export function isAscii(text: string): boolean {

@@ -23,6 +23,7 @@ import { leafIdentity, profileFaults } from '../../src/tls-auth/certificate-prof
 import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
 import { reloadUri } from '../../src/tls-auth/node-identity.ts';
 import type { ProfileRole, ProfileRules } from '../../src/tls-auth/profile-rule.ts';
+import { domainKey } from '../../src/tls-auth/xmpp-address.ts';
 import { read } from './path-fixtures.ts';
 import { testTrustSettings } from './test-node.ts';
 
@@ -292,6 +293,27 @@ describe('XEP-0416 §4: certificate validation', () => {
     expect(authenticated(makeLeaf(belowCareless), [belowCareless, careless])).toBe(
       'certificate-profile: XEP-0416 §3.2 domain-associated-path-length',
     );
+  });
+
+  test('nor one of its own name, which no pathLenConstraint counts', () => {
+    const selfIssued = makeIntermediate(domainAuthority, { name: 'capulet.lit' });
+    expect(read(selfIssued).isSelfIssued).toBe(true);
+    const leaf = makeLeaf(selfIssued, { jid: 'romeo@montague.lit' });
+    expect(authenticated(leaf, [selfIssued, domainAuthority])).toBe(
+      'domain: XEP-0416 §4 domain-associated-signs-leaf',
+    );
+  });
+
+  test('RFC 7622 §3.2: what is no domain is not read up to the part that is one', () => {
+    for (const end of ['#x', '?x', '%2e', '%63', '\\x', ':1', "'x"]) {
+      const leaf = makeLeaf(domainAuthority, { jid: `juliet@capulet.lit${end}` });
+      expect(authenticated(leaf, [domainAuthority]), end).toBe(
+        'certificate-profile: XEP-0416 §3.2 leaf-xmpp-addr',
+      );
+      expect(domainKey(`capulet.lit${end}`), end).not.toBe('capulet.lit');
+    }
+    expect(domainKey('c%61pulet.lit')).not.toBe('capulet.lit');
+    expect(domainKey('[::1]')).toBe('[::1]');
   });
 
   test('the authority of a domain may stand below another intermediate', () => {
