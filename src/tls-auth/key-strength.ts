@@ -11,9 +11,9 @@ export function keyFault(info: SubjectPublicKeyInfo): string | undefined {
   try {
     switch (info.algorithm.oid) {
       case KeyOid.rsa:
-        return rsaFault(info.key);
+        return rsaParametersFault(info.algorithm.parameters) ?? rsaFault(info.key);
       case KeyOid.ec:
-        return curveFault(info.algorithm.parameters);
+        return curveFault(info.algorithm.parameters, info.key);
       default:
         return `expected an RSA or elliptic-curve key, got algorithm ${info.algorithm.oid}`;
     }
@@ -21,6 +21,14 @@ export function keyFault(info: SubjectPublicKeyInfo): string | undefined {
     if (error instanceof MalformedDer) return `the key is not DER: ${error.message}`;
     throw error;
   }
+}
+
+/** RFC 3279 §2.3.1: "The parameters field MUST have ASN.1 type NULL". */
+function rsaParametersFault(parameters: Uint8Array | undefined): string | undefined {
+  const [tag, length] = parameters ?? [];
+  return tag === DerTag.null && length === 0
+    ? undefined
+    : 'an RSA key whose parameters are no NULL';
 }
 
 /** RSAPublicKey — RFC 3279 §2.3.1. */
@@ -56,15 +64,33 @@ function bitLength(hex: string): number {
 }
 
 /** RFC 5480 §2.1.1: a named curve; explicit parameters could hide a weak one. */
-function curveFault(parameters: Uint8Array | undefined): string | undefined {
+function curveFault(parameters: Uint8Array | undefined, point: Uint8Array): string | undefined {
   if (parameters === undefined) return 'an elliptic-curve key without its curve';
   const reader = new DerReader(parameters);
   if (reader.peekTag() !== DerTag.objectIdentifier) return 'expected a named curve';
   const curve = derObjectIdentifier(reader.any());
-  const allowed: readonly string[] = [KeyOid.p256, KeyOid.p384, KeyOid.secp256k1];
-  if (allowed.includes(curve)) return undefined;
-  return `expected P-256, P-384 or secp256k1, got curve ${curve}`;
+  const coordinateLength = COORDINATE_LENGTHS.get(curve);
+  if (coordinateLength === undefined) {
+    return `expected P-256, P-384 or secp256k1, got curve ${curve}`;
+  }
+  return pointFault(point, coordinateLength);
 }
+
+/** RFC 5480 §2.2: uncompressed or compressed. "The hybrid form … MUST NOT be used". */
+function pointFault(point: Uint8Array, coordinateLength: number): string | undefined {
+  const [form] = point;
+  const isCompressed = form === 2 || form === 3;
+  const coordinates = isCompressed ? 1 : form === 4 ? 2 : 0;
+  if (coordinates > 0 && point.length === 1 + coordinates * coordinateLength) return undefined;
+  return 'expected an elliptic-curve point, uncompressed or compressed';
+}
+
+/** Octets of a coordinate by curve: the curves that are taken. */
+const COORDINATE_LENGTHS: ReadonlyMap<string, number> = new Map([
+  [KeyOid.p256, 32],
+  [KeyOid.p384, 48],
+  [KeyOid.secp256k1, 32],
+]);
 
 const rsaModulusBitsMin = 2048;
 const rsaModulusBitsMax = 8192;

@@ -1,6 +1,8 @@
+import { sign } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import {
   type ContentChange,
+  certificateDer,
   makeIntermediate,
   makeKey,
   makeLeaf,
@@ -18,14 +20,16 @@ import {
 } from '../../sim/certificates/extension-maker.ts';
 import { certificatePolicies } from '../../sim/certificates/policy-maker.ts';
 import {
+  bitString,
   explicit,
   implicit,
   integer,
+  nullValue,
   objectIdentifier,
   octetString,
   sequence,
 } from '../../src/tls-auth/der-writer.ts';
-import { ExtensionOid } from '../../src/tls-auth/object-identifier.ts';
+import { ExtensionOid, KeyOid } from '../../src/tls-auth/object-identifier.ts';
 
 import { belowCa, belowRoot, having, leafWith, root, verdictOf } from './batch-fixtures.ts';
 
@@ -202,6 +206,42 @@ describe('keys and algorithms', () => {
     expect(verdictOf([makeLeaf(p521)], {}, p521)).toMatchObject({ reason: 'weak-key' });
     const rsa = signedBy(makeKey('rsa1024'));
     expect(verdictOf([makeLeaf(rsa)], {}, rsa)).toMatchObject({ reason: 'weak-key' });
+  });
+
+  const p256Point = () => {
+    const { x = '', y = '' } = makeKey().publicKey.export({ format: 'jwk' });
+    return [Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')] as const;
+  };
+  const ecAlgorithm = sequence(objectIdentifier(KeyOid.ec), objectIdentifier(KeyOid.p256));
+  const [x, y] = p256Point();
+  const parity = (y.at(-1) ?? 0) & 1;
+  const rsaKey = makeKey('rsa2048').publicKey.export({ format: 'der', type: 'pkcs1' });
+  const rsaWith = (...parameters: Uint8Array[]) =>
+    sequence(sequence(objectIdentifier(KeyOid.rsa), ...parameters), bitString(rsaKey));
+  const pointOf = (...octets: Uint8Array[]) =>
+    sequence(ecAlgorithm, bitString(Buffer.concat(octets)));
+  test.each([
+    ['valid', 'RFC 3279 §2.3.1: RSA with NULL', rsaWith(nullValue())],
+    ['weak-key', 'RFC 3279 §2.3.1: RSA without parameters', rsaWith()],
+    ['weak-key', 'RFC 3279 §2.3.1: RSA with others', rsaWith(objectIdentifier(KeyOid.p256))],
+    ['valid', 'RFC 5480 §2.2: an uncompressed point', pointOf(Uint8Array.of(4), x, y)],
+    ['valid', 'RFC 5480 §2.2: a compressed point', pointOf(Uint8Array.of(2 + parity), x)],
+    ['weak-key', 'RFC 5480 §2.2: a hybrid point', pointOf(Uint8Array.of(6 + parity), x, y)],
+    ['weak-key', 'RFC 5480 §2.2: the point at infinity', pointOf(Uint8Array.of(0))],
+    ['weak-key', 'RFC 5480 §2.2: a point cut short', pointOf(Uint8Array.of(4), x)],
+    ['weak-key', 'RFC 5480 §2.2: no point', pointOf()],
+  ])('%s: %s', (expected, _, subjectPublicKeyInfo) => {
+    let certificate = new Uint8Array(0);
+    makeLeaf(root, {
+      change: (content) => {
+        const made = certificateDer({ ...content, subjectPublicKeyInfo }, (tbs) =>
+          sign('sha256', tbs, root.key.privateKey),
+        );
+        certificate = new Uint8Array(made);
+        return {};
+      },
+    });
+    expect(verdictOf([{ certificate }]).reason).toBe(expected);
   });
 
   test('other signature algorithms are refused by name', () => {
