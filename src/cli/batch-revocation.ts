@@ -25,12 +25,33 @@ export function batchRevocation(
   }
   const verifySignature = verifyWithKey;
   const check = new RevocationCheck({ lists, pool, verifySignature, unixMs, policy });
-  return (path) => {
-    const refusal = check.refusal(path);
-    const [first] = unread;
-    if (refusal?.code !== 'revocation-undetermined' || first === undefined) return refusal;
-    // A list that cannot be read is no list; but it may be the one that is missing.
-    const { code, certificate, rule, detail } = refusal;
-    return new CertificateRefusal(code, certificate, rule, `${detail}; not read: ${first}`);
-  };
+  const [first] = unread;
+  if (first === undefined) return (path) => check.refusal(path);
+  return (path) => refusalBesideUnread(check, path, first);
+}
+
+/**
+ * A list that cannot be read is no list; but it may be the one that is missing. Whoever hands it
+ * over holds it, so `prefer` does not pass what it may speak of.
+ */
+function refusalBesideUnread(
+  check: RevocationCheck,
+  path: ValidPath,
+  unread: string,
+): CertificateRefusal | undefined {
+  const refusal = check.refusal(path) ?? openQuestion(check, path);
+  if (refusal?.code !== 'revocation-undetermined') return refusal;
+  const { code, certificate, rule, detail } = refusal;
+  return new CertificateRefusal(code, certificate, rule, `${detail}; not read: ${unread}`);
+}
+
+/** The first certificate of which the lists do not say what its status is. */
+function openQuestion(check: RevocationCheck, path: ValidPath): CertificateRefusal | undefined {
+  for (const certificate of path.certificates.toReversed()) {
+    const status = check.status(certificate, path);
+    if (status.status !== 'undetermined') continue;
+    const name = certificate.describe();
+    return new CertificateRefusal('revocation-undetermined', name, status.rule, status.why);
+  }
+  return undefined;
 }

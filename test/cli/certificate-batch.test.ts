@@ -126,6 +126,14 @@ describe('xor cert verify --batch', () => {
     expect(judge({ crls, time: '2026-02-01T00:00:00Z' }).detail).toContain('nextUpdate');
     expect(judge({ crls: [], revocation: undefined })).toMatchObject({ valid: true });
     expect(judge({ crls: ['x'], revocation: 'off' })).toMatchObject({ valid: true });
+    // One that cannot be read may be the one that is missing: it is held, and cannot be used.
+    for (const revocation of ['prefer', undefined]) {
+      expect(judge({ crls: ['x'], revocation })).toMatchObject({
+        reason: 'revocation-undetermined',
+        detail: expect.stringContaining('not read: malformed'),
+      });
+      expect(judge({ crls: [...crls, 'x'], revocation })).toMatchObject({ valid: true });
+    }
     const { serialNumber } = read(leaf);
     const entry = entryOf(BigInt(`0x${serialNumber}`), 'superseded');
     const revoking = [base64(makeList(intermediate, [entry])), crlPem];
