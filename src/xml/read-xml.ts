@@ -8,6 +8,7 @@ import { SaxesParser, type SaxesTagNS } from 'saxes';
 import { decodeUtf8, SourceCursor } from './source-text.ts';
 import type { XmlAttribute, XmlElement } from './xml-element.ts';
 import { XmlFault } from './xml-fault.ts';
+import { XML_PARSER_OPTIONS, XMLNS_NAMESPACE, XmlGuard } from './xml-guard.ts';
 import { XML_LIMITS_DEFAULT, type XmlLimits } from './xml-limits.ts';
 
 export interface XmlReadOptions {
@@ -42,15 +43,13 @@ interface OpenElement extends Omit<XmlElement, 'endByte'> {
 
 class TreeReader {
   private readonly text: string;
-  private readonly limits: XmlLimits;
+  private readonly guard: XmlGuard;
   private readonly cursor: SourceCursor;
-  private readonly parser: SaxesParser<typeof PARSER_OPTIONS>;
+  private readonly parser: SaxesParser<typeof XML_PARSER_OPTIONS>;
   private readonly open: OpenElement[] = [];
   private root: XmlElement | undefined;
   private startByte = 0;
   private startLine = 1;
-  private elements = 0;
-  private attributes = 0;
 
   constructor(
     text: string,
@@ -59,15 +58,18 @@ class TreeReader {
     namespaces: Readonly<Record<string, string>>,
   ) {
     this.text = text;
-    this.limits = limits;
+    this.guard = new XmlGuard(limits, (_violation, detail) => this.fail(detail));
     this.cursor = new SourceCursor(text, firstByte);
-    this.parser = new SaxesParser({ ...PARSER_OPTIONS, additionalNamespaces: { ...namespaces } });
+    this.parser = new SaxesParser({
+      ...XML_PARSER_OPTIONS,
+      additionalNamespaces: { ...namespaces },
+    });
     this.parser.on('error', (error) => this.fail(error.message));
     this.parser.on('doctype', () => this.fail('a document type declaration is not allowed'));
-    this.parser.on('xmldecl', (declaration) => this.checkDeclaration(declaration));
+    this.parser.on('xmldecl', (declaration) => this.guard.checkDeclaration(declaration));
     this.parser.on('processinginstruction', ({ body }) => this.checkInstruction(body));
     this.parser.on('opentagstart', (tag) => this.beginTag(tag.name));
-    this.parser.on('attribute', (attribute) => this.checkAttribute(attribute));
+    this.parser.on('attribute', (attribute) => this.guard.checkAttribute(attribute));
     this.parser.on('opentag', (tag) => this.openElement(tag));
     this.parser.on('closetag', () => this.closeElement());
     this.parser.on('text', (data) => this.addText(data));
@@ -82,14 +84,6 @@ class TreeReader {
     return this.root;
   }
 
-  private checkDeclaration(declaration: { version?: string; encoding?: string }): void {
-    const { version, encoding } = declaration;
-    if (version !== '1.0') this.fail(`expected XML version 1.0, got ${version}`);
-    if (encoding !== undefined && encoding.toUpperCase() !== 'UTF-8') {
-      this.fail(`expected the encoding UTF-8, got ${encoding}`);
-    }
-  }
-
   /**
    * The parser lets a question mark stand right behind the target, where XML §2.6 wants a blank.
    * Behind a blank it would be allowed; nobody writes that.
@@ -99,45 +93,11 @@ class TreeReader {
   }
 
   private beginTag(name: string): void {
-    this.checkName(name);
-    this.elements += 1;
-    if (this.elements > this.limits.elementsMax) {
-      this.fail(`expected at most ${this.limits.elementsMax} elements`);
-    }
-    if (this.open.length >= this.limits.depthMax) {
-      this.fail(`expected at most ${this.limits.depthMax} elements within each other`);
-    }
+    this.guard.checkTag(name, this.open.length + 1);
     // The parser has just read the character behind the name; the name itself holds no "<".
     this.cursor.moveTo(this.text.lastIndexOf('<', this.parser.position - 2));
     this.startByte = this.cursor.byte;
     this.startLine = this.cursor.line;
-    this.attributes = 0;
-  }
-
-  private checkAttribute(attribute: { name: string; prefix: string; value: string }): void {
-    const { name, prefix, value } = attribute;
-    this.checkName(name);
-    this.attributes += 1;
-    if (this.attributes > this.limits.attributesMax) {
-      this.fail(`expected at most ${this.limits.attributesMax} attributes in an element`);
-    }
-    if (value.length > this.limits.attributeLengthMax) {
-      this.fail(`expected an attribute of at most ${this.limits.attributeLengthMax} characters`);
-    }
-    // The parser would trim it, and so bind another namespace than other readers do.
-    if ((name === 'xmlns' || prefix === 'xmlns') && value !== value.trim()) {
-      this.fail('expected a namespace name without white space around it');
-    }
-  }
-
-  /** Namespaces in XML §4: prefix and local part are each an NCName. */
-  private checkName(name: string): void {
-    if (name.length > this.limits.nameLengthMax) {
-      this.fail(`expected a name of at most ${this.limits.nameLengthMax} characters`);
-    }
-    if (name.split(':').some((part) => NOT_NAME_START.test(part))) {
-      this.fail(`malformed name: ${name}`);
-    }
   }
 
   private openElement(tag: SaxesTagNS): void {
@@ -179,15 +139,4 @@ class TreeReader {
   }
 }
 
-/** XML 1.1 would allow more characters and line ends; a document that asks for it is refused. */
-const PARSER_OPTIONS = {
-  xmlns: true,
-  position: false,
-  forceXMLVersion: true,
-  defaultXMLVersion: '1.0',
-} as const;
-
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
-const XMLNS_NAMESPACE = 'http://www.w3.org/2000/xmlns/';
-/** NameChar without NameStartChar (XML §2.3): allowed in a name, not at its start. */
-const NOT_NAME_START = /^(?:[-.\d\u00b7]|[\u0300-\u036f]|\u203f|\u2040)/;

@@ -50,7 +50,7 @@ export class SourceCursor {
 }
 
 /** The longest prefix that is well-formed UTF-8 up to an unfinished last character. */
-function validPrefixLength(bytes: Uint8Array): number {
+export function validPrefixLength(bytes: Uint8Array): number {
   let valid = 0;
   let invalid = bytes.length + 1;
   while (invalid - valid > 1) {

@@ -90,13 +90,18 @@ export function textOf(given: XmppElement): string {
  * that were read from XML have none.
  */
 export function writeElement(given: XmppElement, outerNamespace?: string): string {
+  // It cannot be a default namespace; its prefix is bound by XML itself (Namespaces in XML §3).
+  const isOfXml = given.namespace === XML_NAMESPACE;
+  const name = isOfXml ? `xml:${given.name}` : given.name;
+  const declared = isOfXml ? '' : declaration(given, outerNamespace);
+  const innerNamespace = isOfXml ? outerNamespace : given.namespace;
   const inside = given.children
     .map((node) =>
-      typeof node === 'string' ? escapeXml(node) : writeElement(node, given.namespace),
+      typeof node === 'string' ? escapeXml(node) : writeElement(node, innerNamespace),
     )
     .join('');
-  const start = `${given.name}${declaration(given, outerNamespace)}${attributesText(given)}`;
-  return inside === '' ? `<${start}/>` : `<${start}>${inside}</${given.name}>`;
+  const start = `${name}${declared}${attributesText(given)}`;
+  return inside === '' ? `<${start}/>` : `<${start}>${inside}</${name}>`;
 }
 
 function declaration(given: XmppElement, outerNamespace: string | undefined): string {
@@ -121,5 +126,6 @@ function attributesText(given: XmppElement): string {
   return text;
 }
 
-/** `{namespace}name`. */
-const CLARK_NAME = /^\{([^}]*)\}(.+)$/;
+/** `{namespace}name`; there may be a brace in a namespace, but never in a name. */
+const CLARK_NAME = /^\{(.*)\}([^}]+)$/s;
+const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace';
