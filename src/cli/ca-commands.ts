@@ -10,6 +10,7 @@ import type { CertificateSummary } from '../host/authority/listing.ts';
 import { caAuditCommand } from './ca-audit-commands.ts';
 import { caCompleteCommand, caSignAuthorityCommand } from './ca-hierarchy-commands.ts';
 import { caInitCommand } from './ca-init-command.ts';
+import { caLedgerCommand } from './ca-ledger-command.ts';
 import {
   type AuthorityOptions,
   authorityStateDirectory,
@@ -44,6 +45,7 @@ export function caCommand(): Command {
     caSignAuthorityCommand(),
     caCompleteCommand(),
     caAuditCommand(),
+    caLedgerCommand(),
   ];
   for (const inner of commands) command.addCommand(inner);
   return command;

@@ -1,12 +1,9 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCa } from './ca-run.ts';
 
-const PROGRAM = fileURLToPath(new URL('./ca-program.ts', import.meta.url));
 let directory = '';
 let state = '';
 
@@ -17,21 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-async function run(...args: readonly string[]) {
-  const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, ...args, '--state', state], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  const output = { stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk) => {
-    output.stdout += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    output.stderr += chunk;
-  });
-  child.stdin.end();
-  const [exitStatus] = await once(child, 'close');
-  return { exitStatus, ...output };
-}
+const run = (...args: readonly string[]) => runCa([...args, '--state', state]);
 
 /** Each step stands on the one before. */
 describe('xor ca audit', { timeout: 60_000 }, () => {

@@ -1,13 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Given, runCa, startCa } from './ca-run.ts';
 
-const PROGRAM = fileURLToPath(new URL('./ca-program.ts', import.meta.url));
 const OVERLAY = 'overlay.example.org';
 let directory = '';
 let server: ChildProcess | undefined;
@@ -22,35 +21,13 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-interface Given {
-  readonly env?: Readonly<Record<string, string>>;
-  /** What file descriptor 3 reads. */
-  readonly third?: string;
-}
-
-function start(args: readonly string[], { env = {}, third }: Given = {}): ChildProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe', third === undefined ? 'ignore' : 'pipe'],
-    env: { ...process.env, XDG_STATE_HOME: directory, ...env },
-  });
-  const [, , , pipe] = child.stdio;
-  if (third !== undefined && pipe && 'end' in pipe) pipe.end(third);
-  return child;
-}
-
-async function run(args: readonly string[], given: Given = {}) {
-  const child = start(args, given);
-  const output = { stdout: '', stderr: '' };
-  child.stdout?.on('data', (chunk) => {
-    output.stdout += chunk;
-  });
-  child.stderr?.on('data', (chunk) => {
-    output.stderr += chunk;
-  });
-  child.stdin?.end();
-  const [exitStatus] = await once(child, 'close');
-  return { exitStatus, ...output };
-}
+/** The directory of the test is where commands without `--state` look. */
+const inHere = (given: Given): Given => ({
+  ...given,
+  env: { XDG_STATE_HOME: directory, ...given.env },
+});
+const start = (args: readonly string[], given: Given = {}) => startCa(args, inHere(given));
+const run = (args: readonly string[], given: Given = {}) => runCa(args, inHere(given));
 
 /** Serves until it says where it listens, then until `stop`. */
 async function serve(args: readonly string[], given: Given = {}) {

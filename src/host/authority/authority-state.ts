@@ -292,7 +292,10 @@ async function readLimits(path: string): Promise<AuthorityLimits> {
 }
 
 /** Throws AuthorityFailure where the certificate of the authority above has not come yet. */
-async function kindOf(path: string, settings: AuthoritySettings): Promise<'root' | 'subordinate'> {
+export async function kindOf(
+  path: string,
+  settings: AuthoritySettings,
+): Promise<'root' | 'subordinate'> {
   if (settings.isSubordinate !== true) return 'root';
   if (existsSync(join(path, AUTHORITY_KEYS.authority.certificate))) return 'subordinate';
   throw new AuthorityFailure(

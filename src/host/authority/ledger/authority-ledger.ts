@@ -8,6 +8,7 @@ import {
   nextEntry,
   readEntry,
 } from './ledger-entry.ts';
+import { assertInForce, LedgerNotInForce } from './ledger-standing.ts';
 import type { LedgerStore, LedgerView } from './ledger-store.ts';
 
 /**
@@ -26,7 +27,7 @@ export class AuthorityLedger {
   private running: Promise<void> | undefined;
   private staged: Staged | undefined;
   private isStale = false;
-  private isClosed = false;
+  private closed: Promise<void> | undefined;
 
   private constructor(store: LedgerStore) {
     this.store = store;
@@ -34,7 +35,8 @@ export class AuthorityLedger {
 
   /**
    * Reads the whole ledger. Throws AuthorityFailure, which names the entry, when its chain is
-   * broken, when entries are missing at its end, or when an entry contradicts those before it.
+   * broken, when entries are missing at its end, when an entry contradicts those before it, or when
+   * it was moved to another store.
    */
   static async open(store: LedgerStore): Promise<AuthorityLedger> {
     const ledger = new AuthorityLedger(store);
@@ -71,7 +73,8 @@ export class AuthorityLedger {
    * durable. What a `decide` that fails had recorded stays recorded.
    */
   change<T>(decide: () => Promise<T>): Promise<T> {
-    if (this.isClosed) return Promise.reject(new AuthorityFailure('the ledger is closed'));
+    if (this.closed !== undefined)
+      return Promise.reject(new AuthorityFailure('the ledger is closed'));
     return new Promise<T>((resolve, reject) => {
       const attempt = async () => {
         try {
@@ -118,10 +121,12 @@ export class AuthorityLedger {
   }
 
   /** Waits for what was begun. Nothing can be changed afterwards. */
-  async close(): Promise<void> {
-    this.isClosed = true;
-    await this.running;
-    await this.store.close();
+  close(): Promise<void> {
+    this.closed ??= (async () => {
+      await this.running;
+      await this.store.close();
+    })();
+    return this.closed;
   }
 
   private stagedNow(): Staged {
@@ -154,7 +159,7 @@ export class AuthorityLedger {
       for (const tell of settle) tell();
     } catch (error) {
       // The register may have in it what is not in the ledger: the next change reads all anew.
-      this.isStale = true;
+      this.isStale = !(error instanceof LedgerNotInForce);
       for (const change of [...taken, ...this.queue.splice(0)]) change.reject(error);
     } finally {
       this.staged = undefined;
@@ -177,8 +182,10 @@ export class AuthorityLedger {
     if (this.held.head.hash !== view.head.hash) {
       throw this.damaged(`entry ${view.head.sequence} is not the one that was last`);
     }
-    if (before === view.head.sequence) return;
-    for (const [name, text] of await view.documents(before)) this.held.documents.set(name, text);
+    if (before < view.head.sequence) {
+      for (const [name, text] of await view.documents(before)) this.held.documents.set(name, text);
+    }
+    assertInForce(this.store.place, this.held.documents);
   }
 
   private take(entry: LedgerEntry): void {

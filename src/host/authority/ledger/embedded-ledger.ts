@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chmod, open as openFile, rm } from 'node:fs/promises';
+import { chmod, open as openFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { checkStoreFile } from '../../state/store-file-check.ts';
@@ -7,6 +7,7 @@ import { AuthorityFailure } from '../authority-failure.ts';
 import { EMPTY_LEDGER_HEAD, type LedgerEntry, type LedgerHead } from './ledger-entry.ts';
 import {
   type LedgerAddition,
+  type LedgerContents,
   type LedgerStore,
   LedgerUnavailable,
   type LedgerView,
@@ -39,19 +40,48 @@ export async function openEmbeddedLedger(
     const check = await checkStoreFile(path);
     if (check.type === 'damaged') throw damaged(path, check.reason);
   }
-  // As for peers: done means durable, and each batch stands alone. See state/store-file.ts.
-  const database = open<Uint8Array, string>({
+  if (purpose === 'toRead') return new EmbeddedLedger(path, openDatabase(path, true));
+  const ledger = await newOrOpened(path);
+  await syncDirectory(directory);
+  return ledger;
+}
+
+/** Puts a whole ledger in the place of what is in a state directory, which this process holds. */
+export async function fillEmbeddedLedger(
+  directory: string,
+  contents: LedgerContents,
+): Promise<void> {
+  const path = join(directory, UNFINISHED_LEDGER_FILE);
+  await rm(path, { force: true });
+  await rm(`${path}-lock`, { force: true });
+  const ledger = await newOrOpened(path);
+  try {
+    for await (const part of contents) await ledger.transact(async () => part);
+  } finally {
+    await ledger.close();
+  }
+  await removeEmbeddedLedger(directory);
+  await rename(path, join(directory, EMBEDDED_LEDGER_FILE));
+  await syncDirectory(directory);
+  await rm(`${path}-lock`, { force: true });
+}
+
+async function newOrOpened(path: string): Promise<EmbeddedLedger> {
+  const database = openDatabase(path, false);
+  await chmod(path, SECRET_MODE);
+  await chmod(`${path}-lock`, SECRET_MODE);
+  return new EmbeddedLedger(path, database);
+}
+
+/** As for peers: done means durable, and each batch stands alone. See state/store-file.ts. */
+function openDatabase(path: string, readOnly: boolean): RootDatabase<Uint8Array, string> {
+  return open<Uint8Array, string>({
     path,
     encoding: 'binary',
     overlappingSync: false,
     eventTurnBatching: false,
-    readOnly: purpose === 'toRead',
+    readOnly,
   });
-  if (purpose === 'toRead') return new EmbeddedLedger(path, database);
-  await chmod(path, SECRET_MODE);
-  await chmod(`${path}-lock`, SECRET_MODE);
-  await syncDirectory(directory);
-  return new EmbeddedLedger(path, database);
 }
 
 class EmbeddedLedger implements LedgerStore {
@@ -188,6 +218,8 @@ async function syncDirectory(directory: string): Promise<void> {
 }
 
 const EMBEDDED_LEDGER_FILE = 'ledger.mdb';
+/** What a process leaves that dies is removed by the next one: see state/state-directory.ts. */
+const UNFINISHED_LEDGER_FILE = '.unfinished-ledger.mdb';
 const FORMAT = 1;
 const SECRET_MODE = 0o600;
 const HEAD_KEY = 'head';

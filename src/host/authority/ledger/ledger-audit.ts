@@ -13,8 +13,13 @@ export type AuditVerdict =
  * Reads all entries and checks that each follows from the one before, that none contradicts those
  * before it, and that the last one is the one that was written last. Whoever can write to the disk
  * can make a whole new chain; that is found by `pinned`, a head that somebody noted down before.
+ * `onProgress` is told how many entries were read, and of how many.
  */
-export function auditLedger(store: LedgerStore, pinned?: LedgerHead): Promise<AuditVerdict> {
+export function auditLedger(
+  store: LedgerStore,
+  pinned?: LedgerHead,
+  onProgress?: (done: number, of: number) => void,
+): Promise<AuditVerdict> {
   return store.view(async (view) => {
     const walk = new Walk(pinned);
     while (walk.head.sequence < view.head.sequence) {
@@ -24,6 +29,7 @@ export function auditLedger(store: LedgerStore, pinned?: LedgerHead): Promise<Au
         const reason = walk.take(entry);
         if (reason !== undefined) return walk.broken(reason);
       }
+      onProgress?.(walk.head.sequence, view.head.sequence);
     }
     return verdictAtEnd(walk, view, store, pinned);
   });

@@ -9,6 +9,9 @@ export interface LedgerAddition {
   readonly documents: ReadonlyMap<string, string>;
 }
 
+/** A whole ledger in parts, from the first entry on; the last part has the documents. */
+export type LedgerContents = AsyncIterable<LedgerAddition>;
+
 /** The ledger at one moment. */
 export interface LedgerView {
   readonly head: LedgerHead;

@@ -1,7 +1,7 @@
 import { AuthorityFailure } from '../authority-failure.ts';
-import { hasEmbeddedLedger, openEmbeddedLedger } from './embedded-ledger.ts';
+import { fillEmbeddedLedger, hasEmbeddedLedger, openEmbeddedLedger } from './embedded-ledger.ts';
 import { hasJsonLinesLedger, migrateJsonLines } from './json-lines-ledger.ts';
-import type { LedgerStore } from './ledger-store.ts';
+import type { LedgerContents, LedgerStore } from './ledger-store.ts';
 
 /**
  * Opens the store of the ledger of the authority whose state directory this process has locked: in
@@ -17,8 +17,7 @@ export async function openLedgerStore(
     const { openPostgresLedger } = await import('./postgres-ledger.ts');
     return openPostgresLedger(database);
   }
-  const isThere = hasEmbeddedLedger(directory) || hasJsonLinesLedger(directory);
-  if (age === 'existing' && !isThere) {
+  if (age === 'existing' && !hasLedgerStore(directory, undefined)) {
     throw new AuthorityFailure(
       `there is no ledger in ${directory}; if it is in PostgreSQL, name it with --database`,
     );
@@ -31,6 +30,26 @@ export async function openLedgerStore(
     throw error;
   }
   return store;
+}
+
+/** Whether there may be a ledger in `database`, or there is one in the state directory. */
+export function hasLedgerStore(directory: string, database: string | undefined): boolean {
+  return database !== undefined || hasEmbeddedLedger(directory) || hasJsonLinesLedger(directory);
+}
+
+/**
+ * Puts a whole ledger into an empty store, all of it or, where anything fails or the process dies,
+ * nothing. The one in the state directory, which this process has locked, is replaced. Throws
+ * AuthorityFailure when the database holds a ledger.
+ */
+export async function fillLedgerStore(
+  directory: string,
+  database: string | undefined,
+  contents: LedgerContents,
+): Promise<void> {
+  if (database === undefined) return fillEmbeddedLedger(directory, contents);
+  const { fillPostgresLedger } = await import('./postgres-ledger.ts');
+  return fillPostgresLedger(database, contents);
 }
 
 /**

@@ -5,6 +5,7 @@ import { type DatabaseAddress, readDatabaseUrl } from './database-url.ts';
 import { EMPTY_LEDGER_HEAD, type LedgerEntry, type LedgerHead } from './ledger-entry.ts';
 import {
   type LedgerAddition,
+  type LedgerContents,
   type LedgerStore,
   LedgerUnavailable,
   type LedgerView,
@@ -15,7 +16,24 @@ import { migrateSchema } from './postgres-schema.ts';
  * Opens the ledger in a PostgreSQL database, which several processes may use at once, and makes or
  * migrates its tables. Throws AuthorityFailure when the database is not there or not for us.
  */
-export async function openPostgresLedger(databaseUrl: string): Promise<LedgerStore> {
+export function openPostgresLedger(databaseUrl: string): Promise<LedgerStore> {
+  return openedLedger(databaseUrl);
+}
+
+/** Puts a whole ledger into an empty database, in one transaction. Throws AuthorityFailure. */
+export async function fillPostgresLedger(
+  databaseUrl: string,
+  contents: LedgerContents,
+): Promise<void> {
+  const ledger = await openedLedger(databaseUrl);
+  try {
+    await ledger.fill(contents);
+  } finally {
+    await ledger.close();
+  }
+}
+
+async function openedLedger(databaseUrl: string): Promise<PostgresLedger> {
   const address = await readDatabaseUrl(databaseUrl);
   const ledger = new PostgresLedger(address);
   try {
@@ -67,15 +85,17 @@ class PostgresLedger implements LedgerStore {
     return this.withClient(async (client) => {
       await client.query('BEGIN');
       const head = headOf(await client.query<HeadRow>(LOCK_HEAD));
-      const { entries, documents } = await change(viewOf(client, head));
-      const last = entries.at(-1);
-      if (last !== undefined) {
-        await append(client, entries);
-        for (const [name, text] of documents) {
-          await client.query(PUT_DOCUMENT, [name, last.sequence, text]);
-        }
-        await client.query(MOVE_HEAD, [last.sequence, last.hash]);
-      }
+      await appendAll(client, await change(viewOf(client, head)));
+      await client.query('COMMIT');
+    });
+  }
+
+  fill(contents: LedgerContents): Promise<void> {
+    return this.withClient(async (client) => {
+      await client.query('BEGIN');
+      const head = headOf(await client.query<HeadRow>(LOCK_HEAD));
+      if (head.sequence > 0) throw new AuthorityFailure(`${this.place} is not empty`);
+      for await (const part of contents) await appendAll(client, part);
       await client.query('COMMIT');
     });
   }
@@ -149,6 +169,19 @@ function viewOf(client: pg.PoolClient, head: LedgerHead): LedgerView {
       return new Map(rows.map(({ name, body }) => [name, body]));
     },
   };
+}
+
+async function appendAll(
+  client: pg.PoolClient,
+  { entries, documents }: LedgerAddition,
+): Promise<void> {
+  const last = entries.at(-1);
+  if (last === undefined) return;
+  await append(client, entries);
+  for (const [name, text] of documents) {
+    await client.query(PUT_DOCUMENT, [name, last.sequence, text]);
+  }
+  await client.query(MOVE_HEAD, [last.sequence, last.hash]);
 }
 
 async function append(client: pg.PoolClient, entries: readonly LedgerEntry[]): Promise<void> {
