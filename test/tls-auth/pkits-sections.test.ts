@@ -31,7 +31,7 @@ import {
 import { integer } from '../../src/tls-auth/der-writer.ts';
 import { having, type Made, root, verdictOf } from './batch-fixtures.ts';
 
-/** Features that PKITS numbers, with certificates of our own, where its half at hand has no case. */
+/** Features that PKITS numbers, with certificates of our own, where its half has no case. */
 const rootList = makeList(root);
 const base64 = (der: Uint8Array) => Buffer.from(der).toString('base64');
 
