@@ -30,6 +30,7 @@ interface InitOptions extends AuthorityOptions {
   readonly profile?: CertificateProfile;
   readonly certificateDays: number;
   readonly parent?: string;
+  readonly parentDatabase?: string;
   readonly parentPassphraseFd?: number;
   readonly request?: boolean;
   readonly domain?: string;
@@ -71,6 +72,10 @@ function withParentOptions(command: Command): Command {
   return withParentPassphraseOption(
     command
       .option('--parent <dir>', 'the state of the authority above, which signs at once')
+      .option(
+        '--parent-database <url>',
+        'postgres://USER@HOST/DATABASE that has the ledger of --parent, unless that runs',
+      )
       .option('--request', 'the authority above is on another machine: write a request for it')
       .option('--domain <domain>', 'an authority for users of this domain alone')
       .option(
@@ -85,6 +90,9 @@ async function initialize(options: InitOptions): Promise<void> {
   const isBelow = parent !== undefined || options.request === true;
   if (parent !== undefined && options.request === true) {
     throw usageError('--parent signs at once, so there is no --request; give one of them');
+  }
+  if (options.parentDatabase !== undefined && parent === undefined) {
+    throw usageError('--parent-database is the ledger of --parent; give both');
   }
   if (domain !== undefined && !isBelow) {
     throw usageError(
@@ -116,6 +124,7 @@ async function initialize(options: InitOptions): Promise<void> {
       ? undefined
       : {
           stateDirectory: authorityStateDirectory(parent),
+          database: options.parentDatabase,
           passphrase: parentPassphraseOf(options),
         };
   const { authority, requestFile } = await initializeSubordinate(wish, above);

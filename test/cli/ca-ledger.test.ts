@@ -1,10 +1,12 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { sharedCluster } from '../host/authority/ledger/ledger-stores.ts';
 import { isPostgresMissing } from '../host/authority/ledger/postgres-cluster.ts';
-import { runCa } from './ca-run.ts';
+import { runCa, startCa } from './ca-run.ts';
 
 const OVERLAY = 'overlay.example.org';
 let directory = '';
@@ -26,6 +28,19 @@ it('xor ca ledger move: wrong arguments are exit status 2', async () => {
   });
   expect(await runCa([...move, '--to', 'state'])).toMatchObject({ exitStatus: 1 });
 }, 60_000);
+
+/** An authority that has served knows where its revocation list is. */
+async function serveOnce(args: readonly string[]): Promise<void> {
+  const listen = ['--listen', '127.0.0.1:0', '--public-url', 'https://ca.example.org'];
+  const server = startCa(['serve', ...args, ...listen, '--json']);
+  onTestFinished(() => {
+    server.kill('SIGKILL');
+  });
+  await once(createInterface({ input: server.stdout ?? process.stdin }), 'line');
+  const ended = once(server, 'close');
+  server.kill('SIGTERM');
+  await ended;
+}
 
 describe.skipIf(isPostgresMissing)('xor ca with PostgreSQL', { timeout: 120_000 }, () => {
   const cluster = sharedCluster();
@@ -65,5 +80,47 @@ describe.skipIf(isPostgresMissing)('xor ca with PostgreSQL', { timeout: 120_000 
       head: expect.stringMatching(/^4:[0-9a-f]{64}$/),
     });
     expect((await runCa(['list', ...state])).stdout).toContain('juliet@capulet.lit');
+  });
+
+  it('init --parent and --request, sign-authority, complete: each ledger has its database', async () => {
+    const [above, below, far] = await Promise.all([0, 1, 2].map(() => cluster().newDatabase()));
+    const root = ['--state', place('root')];
+    const rootLedger = ['--database', above ?? ''];
+    await runCa(['init', ...root, ...rootLedger, '--overlay', OVERLAY]);
+    await serveOnce([...root, ...rootLedger]);
+
+    const init = ['init', '--state', place('below'), '--name', 'below', '--database', below ?? ''];
+    const parent = ['--parent', place('root'), '--domain', 'shakespeare.lit'];
+    expect(await runCa([...init, ...parent])).toMatchObject({
+      exitStatus: 1,
+      stderr: expect.stringContaining('there is no ledger in'),
+    });
+    const made = await runCa([...init, ...parent, '--parent-database', above ?? '']);
+    expect(made).toMatchObject({ exitStatus: 0, stderr: '' });
+
+    const distant = ['--state', place('far'), '--database', far ?? ''];
+    await runCa(['init', ...distant, '--name', 'far', '--overlay', OVERLAY, '--request']);
+    const request = join(place('far'), 'authority-request.pem');
+    const out = ['--any-domain', '--out', place('far.pem')];
+    const signed = await runCa(['sign-authority', request, ...root, ...rootLedger, ...out]);
+    expect(signed).toMatchObject({ exitStatus: 0, stderr: '' });
+    const done = await runCa(['complete', place('far.pem'), ...distant]);
+    expect(done).toMatchObject({ exitStatus: 0, stderr: '' });
+
+    const listed = await runCa(['list', ...root, ...rootLedger]);
+    expect(listed.stdout).toMatch(/below shakespeare\.lit +valid/);
+    expect(listed.stdout).toMatch(/far overlay\.example\.org +valid/);
+    for (const [name, database = ''] of [
+      ['below', below],
+      ['far', far],
+    ] as const) {
+      const state = ['--state', place(name)];
+      expect(await runCa(['list', ...state, '--database', database])).toMatchObject({
+        exitStatus: 0,
+      });
+      expect(await runCa(['list', ...state])).toMatchObject({ exitStatus: 1 });
+    }
+    const alone = ['init', '--state', place('none'), '--parent-database', above ?? ''];
+    expect(await runCa(alone)).toMatchObject({ exitStatus: 2 });
   });
 });

@@ -31,7 +31,7 @@ import {
   makeHttpsKeys,
   settingsOf,
 } from './initialization.ts';
-import { beginLedger } from './ledger/begin-ledger.ts';
+import { assertLedgerCanBegin, beginLedger } from './ledger/begin-ledger.ts';
 import { type KeyPair, keyPairOf } from './signing-key.ts';
 
 /** The authority above, on this machine. */
@@ -69,6 +69,7 @@ export async function initializeSubordinate(
     if (await hasAuthority(path)) {
       throw new AuthorityFailure(`there is an authority in ${path} already; name another --state`);
     }
+    await assertLedgerCanBegin(options.database);
     const authority = keyPairOf(await generatePrivateKey(settings.keyType));
     const https = await makeHttpsKeys(settings, unixMs);
     await writePrivateKeys(path, { authority, ...https }, options.passphrase);
@@ -76,15 +77,16 @@ export async function initializeSubordinate(
     const request = await requestOf(settings, authority);
     const requestFile = join(path, REQUEST_FILE);
     await writeAtomic(requestFile, requestPem(request));
-    const owner = publicKeySha256(authority.subjectPublicKeyInfo);
-    const begun = { type: 'operatorActed', unixMs, operation: 'init' } as const;
-    await beginLedger(path, options.database, owner, [begun]);
     let issuer: IssuerChain | undefined;
     if (parent !== undefined) {
       const pem = await signAuthorityRequest(parent, requestPem(request), settings.domain);
       issuer = acceptedIssuer(certificatesOf(pem), settings, authority, unixMs);
       await writeHierarchy(path, issuer);
     }
+    // Behind all that may fail: what stands in a database is there for good.
+    const owner = publicKeySha256(authority.subjectPublicKeyInfo);
+    const begun = { type: 'operatorActed', unixMs, operation: 'init' } as const;
+    await beginLedger(path, options.database, owner, [begun]);
     await writeAtomic(join(path, SETTINGS_FILE), formatSettings(settings));
     return {
       requestFile,

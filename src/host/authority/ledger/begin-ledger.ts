@@ -1,8 +1,19 @@
 import type { LedgerEvent } from '../../../ca/ledger-event.ts';
 import { AuthorityFailure } from '../authority-failure.ts';
 import { removeEmbeddedLedger } from './embedded-ledger.ts';
-import { type LedgerEntry, nextEntry } from './ledger-entry.ts';
+import { type LedgerEntry, type LedgerHead, nextEntry } from './ledger-entry.ts';
 import { OWNER_DOCUMENT, openLedgerStore } from './open-ledger-store.ts';
+
+/** Throws AuthorityFailure unless a ledger can begin in `database`; a directory always does. */
+export async function assertLedgerCanBegin(database: string | undefined): Promise<void> {
+  if (database === undefined) return;
+  const store = await openLedgerStore('', database, 'new');
+  try {
+    await store.view(async ({ head }) => assertEmpty(store.place, head));
+  } finally {
+    await store.close();
+  }
+}
 
 /**
  * Makes the ledger of a new authority, with its first events, in `database` or else in its state
@@ -20,11 +31,7 @@ export async function beginLedger(
   const store = await openLedgerStore(directory, database, 'new');
   try {
     await store.transact(async ({ head }) => {
-      if (head.sequence > 0) {
-        throw new AuthorityFailure(
-          `${store.place} holds the ledger of an authority already; name an empty database`,
-        );
-      }
+      assertEmpty(store.place, head);
       const entries: LedgerEntry[] = [];
       for (const event of events) entries.push(nextEntry(entries.at(-1) ?? head, event));
       return { entries, documents: new Map([[OWNER_DOCUMENT, ownerKeySha256]]) };
@@ -32,4 +39,11 @@ export async function beginLedger(
   } finally {
     await store.close();
   }
+}
+
+function assertEmpty(place: string, { sequence }: LedgerHead): void {
+  if (sequence === 0) return;
+  throw new AuthorityFailure(
+    `${place} holds the ledger of an authority already; name an empty database`,
+  );
 }
