@@ -138,6 +138,7 @@ function boundsOf(loads: PeerLoads, limits: PeerLimits, stored: StoreLimits): re
     ['cachedAnswers', loads.cachedAnswers, limits.cachedAnswersMax],
     ['cachedAnswerBytes', loads.cachedAnswerBytes, limits.cachedAnswersBytesMax],
     ['pendingRequests', loads.pendingRequests, limits.pendingRequestsMax],
+    ['undecidedMessages', loads.undecidedMessages, limits.undecidedMessagesMax],
     ['reassemblies', loads.reassemblies, limits.reassembliesMax],
     ['reassemblyBytes', loads.reassemblyBytes, limits.reassemblyBytesMax],
     ['attaches', loads.attaches, limits.attachesMax],
@@ -171,6 +172,7 @@ function entriesOf(loads: PeerLoads): number {
     loads.transactions +
     loads.cachedAnswers +
     loads.pendingRequests +
+    loads.undecidedMessages +
     loads.reassemblies +
     loads.attaches +
     loads.connecting +
@@ -185,7 +187,7 @@ function entriesOf(loads: PeerLoads): number {
 }
 
 /** peer-deadline.ts: those that a Peer has once; an answered Attach has one by Node-ID. */
-const OWN_DEADLINES_MAX = 16 + 128;
+const OWN_DEADLINES_MAX = 17 + 128;
 /** What a Peer happens to be doing when it is looked at. */
 const ENTRIES_SLACK = 32;
 const OPTIONS_DEFAULT: BoundedTablesOptions = {

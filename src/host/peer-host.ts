@@ -35,7 +35,7 @@ import { OverlayLinks, type OverlayLinksOwner } from './links/overlay-links.ts';
 import type { Log } from './log.ts';
 import { PeerDriver } from './peer-driver.ts';
 import type { RenewalStatus } from './renewal/renewal-status.ts';
-import type { RevocationReport } from './revocation/revocation-service.ts';
+import type { RevocationReport, RevocationService } from './revocation/revocation-service.ts';
 import type { SocketAddress } from './socket-address.ts';
 import { type DurableWrite, PersistQueue } from './state/persist-queue.ts';
 
@@ -53,7 +53,7 @@ export interface PeerHostOptions
   /** Absent: the program brings newer configurations itself. */
   readonly configurationServer?: ConfigurationServer;
   /** Absent: revocation is not looked at. */
-  readonly revocation?: { report(): RevocationReport };
+  readonly revocation?: Pick<RevocationService, 'report' | 'settled'>;
   /** Absent: the program renews the certificate itself. */
   readonly renewal?: { readonly status: RenewalStatus };
   /** Releases files and locks; the last thing that `close()` does. */
@@ -108,12 +108,13 @@ export class PeerHost extends EventEmitter<PeerHostEvents> {
     this.bound = options.listen;
     this.configuration = options.configuration;
     this.credentials = options.credentials;
-    const { credentials, authenticator, log } = options;
+    const { credentials, authenticator, log, revocation } = options;
     this.configurationWatch = new ConfigurationWatch(options.configurationServer, log, this.clock);
     this.links = new OverlayLinks(
       {
         credentials,
         authenticator,
+        revocation,
         log,
         rootCertificates: options.configuration.rootCertificates,
         limits: { ...defaultLinkLimits, ...options.linkLimits },
@@ -304,8 +305,7 @@ export class PeerHost extends EventEmitter<PeerHostEvents> {
     if (driver === undefined || this.stopReason !== undefined) {
       return Promise.reject(stopped(this.stopReason ?? 'not open'));
     }
-    this.lastCommandId += 1;
-    const id = this.lastCommandId;
+    const id = ++this.lastCommandId;
     return new Promise((resolve, reject) => {
       this.pending.set(id, (outcome) => {
         if (!outcome.ok) reject(new CommandError(outcome.failure));

@@ -301,6 +301,7 @@ export class LinkManager {
   }
 
   private remove(link: LinkState, reason: string): void {
+    link.closed = true;
     this.links.delete(link.id);
     if (link.unacknowledged > 0) this.noteNothingWaits();
     this.env.deadlines.cancel(`linkRetention:${link.id}`);

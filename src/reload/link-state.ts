@@ -18,6 +18,8 @@ export interface Link {
   readonly connect: ConnectId | undefined;
   /** Acknowledgements stopped: not in the Routing Table until they resume. */
   readonly suspect: boolean;
+  /** It is in no table any more. */
+  readonly closed: boolean;
 }
 
 /** How soon it must be noticed that the other end of a link has fallen silent. */
@@ -40,6 +42,7 @@ export class LinkState implements Link {
   readonly cutter: FrameCutter;
   readonly window = new ReceivedWindow();
   suspect = false;
+  closed = false;
   /** Its other end is a peer of the ring by an Update over this very link. */
   isPeer = false;
   lastReceivedMs: number;

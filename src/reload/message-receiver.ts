@@ -22,6 +22,7 @@ import { fragmentMessage, isWhole, Reassembler } from './fragmentation.ts';
 import type { Link } from './link-state.ts';
 import type { MessageTransport } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
+import { isUndecided, UndecidedMessages } from './undecided-messages.ts';
 import { UpdateAllowance } from './update-allowance.ts';
 
 /** A request whose signature and signer were verified: all that a handler may act on. */
@@ -75,6 +76,7 @@ export class MessageReceiver {
   private readonly reassembler: Reassembler;
   private readonly answers: AnswerCache;
   private readonly updates: UpdateAllowance;
+  private readonly undecided: UndecidedMessages;
 
   constructor(
     env: PeerEnvironment,
@@ -89,10 +91,11 @@ export class MessageReceiver {
     this.reassembler = new Reassembler(env);
     this.answers = new AnswerCache(env);
     this.updates = new UpdateAllowance(env);
+    this.undecided = new UndecidedMessages(env);
   }
 
-  get loads(): AnswerCache['loads'] & Reassembler['loads'] {
-    return { ...this.answers.loads, ...this.reassembler.loads };
+  get loads(): AnswerCache['loads'] & Reassembler['loads'] & UndecidedMessages['loads'] {
+    return { ...this.answers.loads, ...this.reassembler.loads, ...this.undecided.loads };
   }
 
   deliver(view: ForwardingView, from: Link | undefined): void {
@@ -113,6 +116,27 @@ export class MessageReceiver {
       this.env.drop('overload', `too many Updates from ${from.nodeId}`);
       return;
     }
+    this.receive(bytes, from);
+  }
+
+  /** Another list is held now, or other nodes are trusted: what waited for that is judged again. */
+  handleTrustChanged(): void {
+    for (const { bytes, from, sinceMs } of this.undecided.takeAll()) {
+      this.receive(bytes, from, sinceMs);
+    }
+  }
+
+  /** No list came in time: what is still undecided does not count. */
+  giveUpUndecided(): void {
+    for (const { bytes, from } of this.undecided.takeDue()) this.receive(bytes, from, 'given-up');
+  }
+
+  /** `since` when it has waited for a list, ms; or it has waited for long enough. */
+  private receive(
+    bytes: Uint8Array,
+    from: Link | undefined,
+    since: number | 'given-up' = this.env.now.monotonicMs,
+  ): void {
     const message = decodeMessage(bytes, this.env.configuration.nodeIdLength);
     if (message instanceof MalformedMessage) {
       this.env.drop('malformed', `from ${from?.nodeId ?? 'this node'}: ${message.describe()}`);
@@ -124,7 +148,15 @@ export class MessageReceiver {
       return;
     }
     const signer = this.verify(message);
-    if (signer === undefined) return;
+    if (since !== 'given-up' && isUndecided(this.env, message, signer)) {
+      const { transactionId } = message.header;
+      this.undecided.hold({ bytes, from, transactionId, sinceMs: since });
+      return;
+    }
+    if (signer instanceof SignatureRefusal) {
+      this.env.drop('bad-signature', signer.describe());
+      return;
+    }
     if (!isRequestCode(message.contents.code)) {
       this.transport.handleResponse(message, signer);
       return;
@@ -184,8 +216,8 @@ export class MessageReceiver {
       : undefined;
   }
 
-  private verify(message: Message): VerifiedSigner | undefined {
-    const verified = verifyMessage(
+  private verify(message: Message): VerifiedSigner | SignatureRefusal {
+    return verifyMessage(
       this.env.options.authenticator,
       this.overlay,
       message.header.transactionId,
@@ -193,11 +225,6 @@ export class MessageReceiver {
       message.securityBlock,
       this.env.now.unixMs,
     );
-    if (verified instanceof SignatureRefusal) {
-      this.env.drop('bad-signature', verified.describe());
-      return undefined;
-    }
-    return verified;
   }
 
   private receiveRequest(message: Message, signer: VerifiedSigner, from: Link | undefined): void {

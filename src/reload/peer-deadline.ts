@@ -15,6 +15,8 @@ export type PeerDeadline =
   | { readonly type: 'transaction'; readonly transactionId: bigint }
   /** Cached answers older than the longest life of a request go. */
   | { readonly type: 'cachedAnswers' }
+  /** Messages for which no revocation list came are refused. */
+  | { readonly type: 'undecidedMessages' }
   /** An unfinished reassembly is given up. */
   | { readonly type: 'reassembly'; readonly key: string }
   /** The link that an answered Attach announced has not come. */

@@ -11,6 +11,9 @@ export interface PeerLimits {
   readonly cachedAnswersBytesMax: number;
   /** Requests received whose answer waits, for example for the disk. */
   readonly pendingRequestsMax: number;
+  /** Messages that wait for a revocation list, and those of one link. */
+  readonly undecidedMessagesMax: number;
+  readonly undecidedMessagesOfLinkMax: number;
   /** Messages being put together from fragments. */
   readonly reassembliesMax: number;
   readonly reassemblyBytesMax: number;
@@ -50,6 +53,8 @@ export const PEER_LIMITS: PeerLimits = {
   cachedAnswersMax: 1024,
   cachedAnswersBytesMax: 4 * 1024 * 1024,
   pendingRequestsMax: 1024,
+  undecidedMessagesMax: 64,
+  undecidedMessagesOfLinkMax: 16,
   reassembliesMax: 64,
   reassemblyBytesMax: 4 * 1024 * 1024,
   attachesMax: 128,

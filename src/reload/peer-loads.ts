@@ -10,6 +10,8 @@ export interface PeerLoads {
   readonly cachedAnswerBytes: number;
   /** Requests received whose answer waits. */
   readonly pendingRequests: number;
+  /** Messages that wait for a revocation list. */
+  readonly undecidedMessages: number;
   readonly reassemblies: number;
   readonly reassemblyBytes: number;
   /** Own Attaches without a link yet, and connections being made. */

@@ -192,6 +192,8 @@ export class Peer {
         return transport.handleTimer(deadline.transactionId);
       case 'cachedAnswers':
         return receiver.expireAnswers();
+      case 'undecidedMessages':
+        return receiver.giveUpUndecided();
       case 'reassembly':
         return receiver.giveUpReassembly(deadline.key);
       case 'attachLink':
@@ -262,7 +264,10 @@ export class Peer {
     // One that has expired may be renewed yet.
     const isInForce = own.validUntilUnixMs >= this.env.now.unixMs;
     const refusal = isInForce ? this.refusalOf(own) : undefined;
-    if (refusal === undefined || !isForGood(refusal)) return;
+    if (refusal === undefined || !isForGood(refusal)) {
+      this.parts.receiver.handleTrustChanged();
+      return;
+    }
     this.parts.reactions.mustLeave(`${OWN_CERTIFICATE_REFUSED} (${refusal.describe()})`);
   }
 

@@ -46,6 +46,8 @@ export class VirtualPeer {
   diskIsStuck = false;
   diskFails = false;
   isUp = true;
+  /** Its host calls back when every revocation list that is wanted was asked for. */
+  whenListsSettled: ((then: () => void) => void) | undefined;
   /** Packets to and from it vanish: the host is silent, its links are not closed. */
   isSilent = false;
   peer: Peer;
@@ -257,7 +259,8 @@ export class VirtualOverlay {
     }
   }
 
-  private later(delayMs: number, run: () => void): void {
+  /** Something that the world does by itself. */
+  later(delayMs: number, run: () => void): void {
     const entry = { at: this.nowMs + delayMs, order: this.order++, run };
     let at = this.queue.length;
     while (at > 0 && (this.queue[at - 1]?.at ?? 0) > entry.at) at--;
@@ -310,15 +313,21 @@ export class VirtualOverlay {
     });
   }
 
-  private connect(from: VirtualPeer, output: Extract<Output, { type: 'connect' }>): void {
+  private connect(
+    from: VirtualPeer,
+    output: Extract<Output, { type: 'connect' }>,
+    isLast = false,
+  ): void {
     const to = this.peers.find(({ address }) => sameAddress(address, output.address));
     const expected = output.expectedNodeId;
     const isOther = expected !== undefined && expected !== to?.nodeId;
-    const isRefused = to !== undefined && (this.refuses(from, to) || this.refuses(to, from));
-    const wrong = isOther || isRefused;
-    if (to === undefined || !to.isUp || to.isSilent || from.isSilent || wrong) {
-      const reason = 'connection refused';
-      this.handle(from, { type: 'connectFailed', connect: output.connect, reason });
+    if (to === undefined || !to.isUp || to.isSilent || from.isSilent || isOther) {
+      this.failConnect(from, output.connect, 'connection refused');
+      return;
+    }
+    const waiting = [this.undecided(from, to), this.undecided(to, from)].find(Boolean);
+    if (waiting !== undefined && !isLast) {
+      waiting(() => this.connect(from, output, true));
       return;
     }
     const ends: [End, End] = [
@@ -326,31 +335,39 @@ export class VirtualOverlay {
       { peer: to, link: this.nextLink++ },
     ];
     const link: VirtualLink = { ends, open: true };
-    const refused = [this.nodeSeen(to, from), this.nodeSeen(from, to)].find(
-      (node) => node instanceof CertificateRefusal,
-    );
-    if (refused !== undefined) {
-      const reason = refused.describe();
-      this.handle(from, { type: 'connectFailed', connect: output.connect, reason });
-      return;
-    }
-    for (const end of ends) this.links.get(end.peer)?.set(end.link, link);
-    this.tellUp(ends[1], from, undefined);
-    this.tellUp(ends[0], to, output.connect);
+    const ofServer = this.nodeSeen(from, to);
+    const ofClient = this.nodeSeen(to, from);
+    if (!(ofClient instanceof CertificateRefusal)) this.bringUp(ends[1], link, undefined);
+    if (ofServer instanceof CertificateRefusal) {
+      this.failConnect(from, output.connect, ofServer.describe());
+    } else this.bringUp(ends[0], link, output.connect);
+    // As with TLS 1.3: each end is done with the handshake before it hears the other one's verdict.
+    if (ofServer instanceof CertificateRefusal) this.closeLink(from, ends[0].link, link, 'refused');
+    if (ofClient instanceof CertificateRefusal) this.closeLink(to, ends[1].link, link, 'refused');
+  }
+
+  private failConnect(peer: VirtualPeer, connect: number, reason: string): void {
+    this.handle(peer, { type: 'connectFailed', connect, reason });
+  }
+
+  private bringUp(end: End, link: VirtualLink, connect: number | undefined): void {
+    const other = link.ends.find(({ peer }) => peer !== end.peer);
+    this.links.get(end.peer)?.set(end.link, link);
+    if (other !== undefined) this.tellUp(end, other.peer, connect);
+  }
+
+  /** How `peer` waits for the list without which it cannot judge `other`, if its host can. */
+  private undecided(peer: VirtualPeer, other: VirtualPeer): VirtualPeer['whenListsSettled'] {
+    const node = this.nodeSeen(peer, other);
+    const isUndecided =
+      node instanceof CertificateRefusal && node.code === 'revocation-undetermined';
+    return isUndecided ? peer.whenListsSettled : undefined;
   }
 
   /** Who `other` is to `peer`: what a host asks at the end of a handshake. */
   private nodeSeen(peer: VirtualPeer, other: VirtualPeer): AuthenticatedNode | CertificateRefusal {
     const [leaf = new Uint8Array(0), ...pool] = other.signer.node.chain;
     return peer.options.authenticator.authenticate(leaf, pool, this.now.unixMs);
-  }
-
-  /** Whether `other`'s certificate is one that is revoked or a bad-node's for `peer`. */
-  private refuses(peer: VirtualPeer, other: VirtualPeer): boolean {
-    const [leaf = new Uint8Array(0), ...pool] = other.signer.node.chain;
-    const node = peer.options.authenticator.authenticate(leaf, pool, this.now.unixMs);
-    if (!(node instanceof CertificateRefusal)) return false;
-    return node.code === 'revoked' || node.code === 'bad-node';
   }
 
   private tellUp(end: End, other: VirtualPeer, connect: number | undefined): void {

@@ -11,6 +11,9 @@ export interface LinkLimits {
   readonly connectionsPerAddressMax: number;
   /** Own attempts to connect under way at once. */
   readonly connectsMax: number;
+  /** Connections after their handshake that wait for a revocation list, and for how long. */
+  readonly undecidedMax: number;
+  readonly undecidedMsMax: number;
   /** Bytes that wait for a slow reader; a link beyond it is closed. */
   readonly outgoingBytesMax: number;
   /** From this many waiting bytes on, nothing more is read from that link. */
@@ -31,6 +34,8 @@ export const defaultLinkLimits: LinkLimits = {
   connectionsMax: 2_048,
   connectionsPerAddressMax: 512,
   connectsMax: 64,
+  undecidedMax: 64,
+  undecidedMsMax: 5_000,
   outgoingBytesMax: 4 * 1024 * 1024,
   outgoingBytesBeforePauseMax: 512 * 1024,
   idleMsMax: 10 * 60_000,

@@ -7,18 +7,26 @@ import type { Clock } from '../host-clock.ts';
 import type { Log } from '../log.ts';
 import { fromIpAddressPort, type SocketAddress, toIpAddressPort } from '../socket-address.ts';
 import { ThrottledWarning } from '../throttled-warning.ts';
-import { authenticateLink, type LinkRefusal, type OpensslVerdict } from './link-authentication.ts';
+import {
+  authenticateLink,
+  type LinkAuthentication,
+  type LinkRefusal,
+  type OpensslVerdict,
+} from './link-authentication.ts';
 import { connectLink } from './link-connector.ts';
 import type { LinkCounters } from './link-counters.ts';
 import { type LinkCredentials, linkSecureContext, linkTlsOptions } from './link-credentials.ts';
 import type { LinkLimits } from './link-limits.ts';
 import { LinkListener } from './link-listener.ts';
 import { type LinkOwner, TlsOverlayLink } from './tls-overlay-link.ts';
+import { type ListsInTransit, UndecidedLinks } from './undecided-links.ts';
 
 export interface OverlayLinksOptions {
   readonly credentials: LinkCredentials;
   readonly rootCertificates: readonly Uint8Array[];
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
+  /** Undefined: revocation is not looked at. */
+  readonly revocation: ListsInTransit | undefined;
   readonly limits: LinkLimits;
   readonly clock: Clock;
   readonly counters: LinkCounters;
@@ -40,6 +48,7 @@ export class OverlayLinks {
   private readonly warnings: ThrottledWarning;
   private readonly links = new Map<LinkId, TlsOverlayLink>();
   private readonly connecting = new Map<ConnectId, () => void>();
+  private readonly undecided: UndecidedLinks;
   private readonly unflushed = new Set<TlsOverlayLink>();
   private readonly linkOwner: LinkOwner;
   private credentials: LinkCredentials;
@@ -56,6 +65,7 @@ export class OverlayLinks {
     this.credentials = options.credentials;
     this.rootCertificates = options.rootCertificates;
     this.warnings = new ThrottledWarning(options.log, options.clock);
+    this.undecided = new UndecidedLinks(options.limits, options.revocation);
     this.clientContext = linkSecureContext(this.credentials, this.rootCertificates);
     this.linkOwner = {
       linkData: (link, bytes) => {
@@ -139,6 +149,7 @@ export class OverlayLinks {
     this.closed = true;
     for (const giveUp of this.connecting.values()) giveUp();
     this.connecting.clear();
+    this.undecided.closeAll();
     for (const id of [...this.links.keys()]) this.close(id);
     await this.listener?.close();
   }
@@ -153,15 +164,17 @@ export class OverlayLinks {
 
   private handshakeDone(socket: TLSSocket): void {
     const remoteAddress = addressOf(socket);
-    const refusal = remoteAddress === undefined ? CONNECTION_GONE : undefined;
-    const link = refusal ?? this.authenticated(socket, remoteAddress ?? NOWHERE, undefined);
-    if (link instanceof TlsOverlayLink) {
-      this.options.counters.handshakesAccepted += 1;
-      this.bringUp(link, undefined);
-      return;
-    }
-    this.options.counters.handshakesFailed += 1;
-    this.refused(link, { direction: 'incoming', remoteAddress: socket.remoteAddress });
+    const decided = (link: TlsOverlayLink | LinkRefusal) => {
+      if (link instanceof TlsOverlayLink) {
+        this.options.counters.handshakesAccepted += 1;
+        this.bringUp(link, undefined);
+        return;
+      }
+      this.options.counters.handshakesFailed += 1;
+      this.refused(link, { direction: 'incoming', remoteAddress: socket.remoteAddress });
+    };
+    if (remoteAddress === undefined) decided(CONNECTION_GONE);
+    else this.authenticate(socket, remoteAddress, undefined, decided);
   }
 
   private connected(
@@ -170,30 +183,42 @@ export class OverlayLinks {
     address: IpAddressPort,
     expectedNodeId: NodeId | undefined,
   ): void {
-    const link = this.authenticated(socket, address, expectedNodeId);
-    if (link instanceof TlsOverlayLink) {
-      this.options.counters.connectsSucceeded += 1;
-      this.bringUp(link, connect);
-      return;
-    }
-    this.options.counters.connectsFailed += 1;
-    this.refused(link, { direction: 'outgoing', remoteAddress: socket.remoteAddress });
-    this.owner.connectFailed(connect, `${link.rule}: ${link.detail}`);
+    this.authenticate(socket, address, expectedNodeId, (link) => {
+      if (link instanceof TlsOverlayLink) {
+        this.options.counters.connectsSucceeded += 1;
+        this.bringUp(link, connect);
+        return;
+      }
+      this.options.counters.connectsFailed += 1;
+      this.refused(link, { direction: 'outgoing', remoteAddress: socket.remoteAddress });
+      this.owner.connectFailed(connect, `${link.rule}: ${link.detail}`);
+    });
   }
 
-  /** The link, not started yet; or why there is none, and then the socket is closed. */
-  private authenticated(
+  /** Hands on the link, not started yet; or why there is none, and then the socket is closed. */
+  private authenticate(
     socket: TLSSocket,
     remoteAddress: IpAddressPort,
     expectedNodeId: NodeId | undefined,
-  ): TlsOverlayLink | LinkRefusal {
+    decided: (link: TlsOverlayLink | LinkRefusal) => void,
+  ): void {
     const { authenticator, limits, clock } = this.options;
-    const result = authenticateLink(socket, {
-      authenticator,
-      limits,
-      unixMs: clock.now().unixMs,
-      ...(expectedNodeId === undefined ? {} : { expectedNodeId }),
-    });
+    const expected = expectedNodeId === undefined ? {} : { expectedNodeId };
+    const judge = () => {
+      const { unixMs } = clock.now();
+      return authenticateLink(socket, { authenticator, limits, unixMs, ...expected });
+    };
+    this.undecided.judge(socket, judge, (result) =>
+      decided(this.linkOf(socket, remoteAddress, result)),
+    );
+  }
+
+  private linkOf(
+    socket: TLSSocket,
+    remoteAddress: IpAddressPort,
+    result: LinkAuthentication,
+  ): TlsOverlayLink | LinkRefusal {
+    const { limits } = this.options;
     this.compare(result.ok, result.verdict);
     if (result.ok && !this.closed) {
       this.lastLinkId += 1;
@@ -240,7 +265,6 @@ function addressOf(socket: TLSSocket): IpAddressPort | undefined {
   return toIpAddressPort({ host: remoteAddress, port: remotePort });
 }
 
-const NOWHERE: IpAddressPort = { type: 'ipv4', address: new Uint8Array(4), port: 0 };
 const CONNECTION_GONE: LinkRefusal = {
   rule: 'connection-gone',
   detail: 'the other end closed the connection right after the handshake',

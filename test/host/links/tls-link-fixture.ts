@@ -2,7 +2,11 @@ import { hostClock } from '../../../src/host/host-clock.ts';
 import { LinkCounters } from '../../../src/host/links/link-counters.ts';
 import type { LinkCredentials } from '../../../src/host/links/link-credentials.ts';
 import { defaultLinkLimits, type LinkLimits } from '../../../src/host/links/link-limits.ts';
-import { OverlayLinks, type OverlayLinksOwner } from '../../../src/host/links/overlay-links.ts';
+import {
+  OverlayLinks,
+  type OverlayLinksOptions,
+  type OverlayLinksOwner,
+} from '../../../src/host/links/overlay-links.ts';
 import type { TlsOverlayLink } from '../../../src/host/links/tls-overlay-link.ts';
 import type { Log } from '../../../src/host/log.ts';
 import { type SocketAddress, toIpAddressPort } from '../../../src/host/socket-address.ts';
@@ -10,6 +14,9 @@ import type { ConnectId, LinkId } from '../../../src/reload/input.ts';
 import type { IpAddressPort } from '../../../src/wire/ip-address-port.ts';
 import type { NodeId } from '../../../src/wire/node-id.ts';
 import type { TestAuthority } from './link-identities.ts';
+
+/** Who says who is at the other end. */
+export type LinkJudge = Pick<OverlayLinksOptions, 'authenticator' | 'revocation'>;
 
 /** One end of links, which notes all that happens to it. */
 export class LinkEnd implements OverlayLinksOwner {
@@ -28,6 +35,7 @@ export class LinkEnd implements OverlayLinksOwner {
     authority: TestAuthority,
     credentials: LinkCredentials,
     limits: Partial<LinkLimits> = {},
+    judge: LinkJudge = { authenticator: authority.authenticator(), revocation: undefined },
   ) {
     const note = (fields: object, message: string) => this.logged.push({ fields, message });
     const log: Log = { debug: note, info: note, warn: note, error: note, child: () => log };
@@ -35,7 +43,7 @@ export class LinkEnd implements OverlayLinksOwner {
       {
         credentials,
         rootCertificates: authority.rootCertificates,
-        authenticator: authority.authenticator(),
+        ...judge,
         limits: { ...defaultLinkLimits, ...limits },
         clock: hostClock,
         counters: this.counters,
