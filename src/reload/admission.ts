@@ -63,6 +63,7 @@ export class Admission {
     this.admitting.add(nodeId);
     if (request.from !== undefined && !this.hasItsShare(nodeId, request.from.id)) {
       this.copied.set(nodeId, { link: request.from.id, atMs: this.env.now.monotonicMs });
+      this.replication.startAnew(nodeId);
       const after = this.predecessorBut(nodeId);
       this.replication.copyRange(nodeId, after ?? this.env.nodeId, nodeId);
     }

@@ -100,6 +100,21 @@ export class Replication {
     this.pump();
   }
 
+  /**
+   * A process of this node that is gone had copies on their way to it: these go out anew, and so do
+   * those that were refused, instead of waiting for their next transmission.
+   */
+  startAnew(nodeId: NodeId): void {
+    for (const table of [this.inFlight, this.retries]) {
+      for (const [name, copy] of table) {
+        if (copy.nodeId !== nodeId) continue;
+        table.delete(name);
+        this.queue.set(name, { ...copy, partsWaiting: 0 });
+      }
+    }
+    this.transport.forget((owner) => owner.type === 'replicate' && owner.nodeId === nodeId);
+  }
+
   isSendingTo(nodeId: NodeId): boolean {
     for (const table of [this.queue, this.inFlight, this.retries]) {
       for (const copy of table.values()) if (copy.nodeId === nodeId) return true;
