@@ -150,6 +150,7 @@ function relationToBase(
       if (!isDnsName(name.text.replace(/^\*\./, ''))) return 'is no DNS name';
       return decided(isDnsNameInside(name.text, base.text, list));
     case 'rfc822Name':
+      if (!isMailbox(name.text)) return NO_MAILBOX;
       return mailboxRelation(name.text, base.text, (host) => host.toLowerCase(), 'permitted');
     case 'xmppAddr':
       return mailboxRelation(bareJid(name.text), base.text, keyOf, list);
@@ -184,7 +185,7 @@ function mailboxRelation(
   list: SubtreeList,
 ): 'inside' | 'outside' | string {
   const at = text.lastIndexOf('@');
-  if (at < 1 || at === text.length - 1 || text.indexOf('@') !== at) return 'is no local@domain';
+  if (at < 1 || at === text.length - 1 || text.indexOf('@') !== at) return NO_MAILBOX;
   const host = key(text.slice(at + 1));
   if (base === '') return 'inside';
   const baseAt = base.lastIndexOf('@');
@@ -195,6 +196,12 @@ function mailboxRelation(
   }
   const baseHost = base.startsWith('.') ? `.${key(base.slice(1))}` : key(base);
   return isHostInside(host, baseHost, list) ? 'inside' : 'outside';
+}
+
+/** Mailbox as RFC 5280 §4.2.1.6 has it from RFC 2821 §4.1.2, but for hosts that are addresses. */
+function isMailbox(text: string): boolean {
+  const at = text.lastIndexOf('@');
+  return LOCAL_PART.test(text.slice(0, at)) && isDnsName(text.slice(at + 1));
 }
 
 function isHostInside(host: string, base: string, list: SubtreeList): boolean {
@@ -256,8 +263,7 @@ function isDnsName(text: string): boolean {
 
 /** The host of a URI with authority, lower-case; undefined where it is none or an address. */
 function uriHost(uri: string): string | undefined {
-  const match = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@]*@)?([^/?#:@]+)(?::\d*)?(?:[/?#]|$)/i.exec(uri);
-  const host = match?.[1]?.toLowerCase();
+  const host = URI_AUTHORITY.exec(uri)?.[1]?.toLowerCase();
   if (host === undefined || !isDnsName(host) || /^[0-9.]+$/.test(host)) return undefined;
   return host;
 }
@@ -267,6 +273,15 @@ function bareJid(jid: string): string {
   return slash < 0 ? jid : jid.slice(0, slash);
 }
 
+/** RFC 3986 §3.2: what it does not allow in userinfo some readers take for the end of the host. */
+const URI_AUTHORITY =
+  /^[a-z][a-z0-9+.-]*:\/\/(?:[a-z0-9._~!$&'()*+,;=:%-]*@)?([^/?#:@]+)(?::\d*)?(?:[/?#]|$)/i;
+
+/** Dot-string or Quoted-string. */
+const LOCAL_PART =
+  /^(?:[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*|"[ -~]*")$/i;
+
+const NO_MAILBOX = 'is no local@domain';
 const UNSUPPORTED_FORM = 'is of a form whose constraints are not supported';
 
 /** Comparisons of long names count several times, one for each so many characters. */
