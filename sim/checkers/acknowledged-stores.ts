@@ -16,7 +16,7 @@ import {
   isValueKey,
   placesPrefixOf,
 } from './durable-value.ts';
-import { expectedLosses, expectedLossesAtOnce, Mean } from './loss-arithmetic.ts';
+import { LossExpectation } from './loss-expectation.ts';
 import { Membership } from './membership.ts';
 import { type LostCopy, TrackedValue } from './tracked-value.ts';
 import { COPIES, WantedCopies } from './wanted-copies.ts';
@@ -77,18 +77,11 @@ export class AcknowledgedStores implements Checker {
   /** By running host; and what hosts that do not run have on their disks. */
   private readonly held = new Map<SimNode, Set<string>>();
   private readonly commands = new Map<CommandId, StoreUnderWay>();
-  private readonly repairs = new Mean();
-  private readonly firstReplications = new Mean();
+  private readonly expectation: LossExpectation;
   private ackedStores = 0;
   private lostStores = 0;
   private excusedLosses = 0;
   private returnedStores = 0;
-  private expectedAtOnce = 0;
-  private deaths = 0;
-  private together = NOBODY_TOGETHER;
-  private memberMs = 0;
-  private valueMs = 0;
-  private measuredMs = 0;
   /** When the overlay last had too few members for all copies, or grew out of that. */
   private smallMs = 0;
   private readonly excusedAuthors = new Set<string>();
@@ -103,7 +96,11 @@ export class AcknowledgedStores implements Checker {
     this.options = { ...OPTIONS_DEFAULT, ...options };
     this.members = new Membership(world);
     this.wanted = new WantedCopies(world, this.members);
-    this.measuredMs = world.nowMs;
+    this.expectation = new LossExpectation(world, {
+      members: this.members,
+      acknowledgedValues: () => this.acknowledgedValues(),
+      repairMs: this.options.repairMs,
+    });
   }
 
   /** What it has stored need not be kept any more, and copies that it has count no more. */
@@ -121,7 +118,7 @@ export class AcknowledgedStores implements Checker {
   }
 
   counts(): StoreCounts {
-    this.measure();
+    this.expectation.measure();
     const aliveByReplicaCount = new Array<number>(COPIES_COUNTED_MAX + 1).fill(0);
     for (const value of this.values.values()) {
       if (value.acknowledged === undefined || this.isOver(value)) continue;
@@ -129,7 +126,7 @@ export class AcknowledgedStores implements Checker {
       aliveByReplicaCount[copies] = (aliveByReplicaCount[copies] ?? 0) + 1;
     }
     const { ackedStores, lostStores, excusedLosses, returnedStores } = this;
-    const expectedExcusedLosses = this.expected();
+    const expectedExcusedLosses = this.expectation.expected(ackedStores);
     return {
       ackedStores,
       lostStores,
@@ -169,9 +166,9 @@ export class AcknowledgedStores implements Checker {
   }
 
   stopped(node: SimNode): void {
-    this.noteDeath(node);
+    const keys = this.held.get(node) ?? new Set();
+    if (keys.size > 0) this.expectation.noteDeath();
     const lost: LostCopy = { node, atMs: this.world.nowMs, how: 'died' };
-    const keys = this.held.get(node) ?? [];
     this.held.delete(node);
     for (const key of keys) {
       const value = this.values.get(key);
@@ -184,7 +181,7 @@ export class AcknowledgedStores implements Checker {
 
   check(): void {
     this.wanted.look();
-    this.measure();
+    this.expectation.measure();
     for (const [key, value] of this.values) {
       if (value.copies.size === 0 && this.isOver(value)) this.values.delete(key);
     }
@@ -257,7 +254,7 @@ export class AcknowledgedStores implements Checker {
   private noteCopies(value: TrackedValue): void {
     if (value.missingSinceMs === undefined || value.count() < this.wanted.of(value.key)) return;
     const tookMs = this.world.nowMs - value.missingSinceMs;
-    (value.isNew ? this.firstReplications : this.repairs).add(tookMs);
+    this.expectation.noteReplicated(tookMs, value.isNew);
     value.missingSinceMs = undefined;
     value.isNew = false;
     value.isNeglected = false;
@@ -331,55 +328,12 @@ export class AcknowledgedStores implements Checker {
     return this.world.nowMs >= value.expiresMs - slackMs;
   }
 
-  private noteDeath(node: SimNode): void {
-    if ((this.held.get(node)?.size ?? 0) === 0) return;
-    const { nowMs } = this.world;
-    this.measure();
-    this.deaths++;
-    if (this.together.atMs !== nowMs) {
-      this.closeTogether();
-      const values = this.acknowledgedValues();
-      this.together = { atMs: nowMs, count: 0, peers: this.members.size, values };
-    }
-    this.together = { ...this.together, count: this.together.count + 1 };
-  }
-
-  /** Peers that vanish in the same moment are no Poisson process. */
-  private closeTogether(): void {
-    const { count, peers, values } = this.together;
-    if (count < COPIES) return;
-    this.deaths -= count;
-    this.expectedAtOnce += expectedLossesAtOnce(values, count, peers);
-    this.together = NOBODY_TOGETHER;
-  }
-
-  private measure(): void {
-    const { nowMs } = this.world;
-    const passedMs = nowMs - this.measuredMs;
-    if (passedMs < MEASURE_MS) return;
-    this.measuredMs = nowMs;
-    this.memberMs += passedMs * this.members.size;
-    this.valueMs += passedMs * this.acknowledgedValues();
-  }
-
   private acknowledgedValues(): number {
     let count = 0;
     for (const value of this.values.values()) {
       if (value.acknowledged !== undefined && !value.isLost) count++;
     }
     return count;
-  }
-
-  private expected(): number {
-    this.closeTogether();
-    const independently = expectedLosses({
-      valueHours: this.valueMs / HOUR_MS,
-      stores: this.ackedStores,
-      deathsPerPeerHour: this.memberMs === 0 ? 0 : this.deaths / (this.memberMs / HOUR_MS),
-      repairHours: this.repairs.value(this.options.repairMs) / HOUR_MS,
-      firstReplicationHours: this.firstReplications.value(0) / HOUR_MS,
-    });
-    return independently + this.expectedAtOnce;
   }
 }
 
@@ -388,10 +342,7 @@ interface StoreUnderWay {
   readonly command: Extract<Command, { type: 'store' }>;
 }
 
-const NOBODY_TOGETHER = { atMs: -1, count: 0, peers: 0, values: 0 };
 const COPIES_COUNTED_MAX = 5;
-const HOUR_MS = 3_600_000;
-const MEASURE_MS = 10_000;
 /**
  * A silent neighbour is probed after 15 s and suspected 3 s later (RFC 6940 §6.6.5), the hold-down
  * takes 30 s (§10.7.1), and a copy one request of at most 15 s (§6.2.1).
