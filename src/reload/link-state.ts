@@ -37,6 +37,8 @@ export type LinkUse =
 export class LinkState implements Link {
   readonly id: LinkId;
   readonly node: AuthenticatedNode;
+  /** That of `node`, here because it is read for every message. */
+  readonly nodeId: NodeId;
   readonly remoteAddress: IpAddressPort;
   readonly connect: ConnectId | undefined;
   readonly cutter: FrameCutter;
@@ -67,6 +69,7 @@ export class LinkState implements Link {
   ) {
     this.id = id;
     this.node = node;
+    this.nodeId = node.nodeId;
     this.remoteAddress = remoteAddress;
     this.connect = connect;
     const presentMax = () => env.configuration.maxMessageSizeBytes + OVERSIZE_READ_BYTES;
@@ -77,10 +80,6 @@ export class LinkState implements Link {
       return bytesMax;
     });
     this.lastReceivedMs = env.now.monotonicMs;
-  }
-
-  get nodeId(): NodeId {
-    return this.node.nodeId;
   }
 
   get roundTripMs(): number | undefined {

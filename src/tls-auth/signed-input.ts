@@ -5,7 +5,7 @@ import {
   type Signature,
   SignerIdentity,
 } from '../wire/security-block.ts';
-import { type Writer, written } from '../wire/writer.ts';
+import { type Writer, withWritten, written } from '../wire/writer.ts';
 import type { Authenticator } from './authenticator.ts';
 import { keySignatureAlgorithm, signatureHashName } from './signature-verifier.ts';
 import type { Signer } from './signer.ts';
@@ -18,15 +18,17 @@ export type CoveredBytes = (writer: Writer) => void;
 
 /** What is signed: the covered bytes, then the SignerIdentity in wire form — RFC 6940 §6.3.4. */
 export function signedInput(covered: CoveredBytes, identity: SignerIdentity): Uint8Array {
-  return written((writer) => {
-    covered(writer);
-    SignerIdentity.write(writer, identity);
-  });
+  return written((writer) => writeInput(writer, covered, identity));
 }
 
 /** Signature — RFC 6940 §6.3.4. */
 export function signInput(signer: Signer, covered: CoveredBytes): Signature {
-  return { ...signer.sign(signedInput(covered, signer.identity)), identity: signer.identity };
+  const { identity } = signer;
+  const signed = withWritten(
+    (writer) => writeInput(writer, covered, identity),
+    (input) => signer.sign(input),
+  );
+  return { ...signed, identity };
 }
 
 /**
@@ -51,17 +53,27 @@ export function verifyInput(
     const detail = `hash ${hashAlgorithm} with signature ${signatureAlgorithm} for this key`;
     return new SignatureRefusal('unsupported-algorithm', detail);
   }
-  const input = signedInput(covered, identity);
-  const key = known?.key(certificate, hashAlgorithm, input, value);
-  if (key !== undefined && known?.has(key) === true) return signer as VerifiedSigner;
-  if (
-    !authenticator.verifySignature(certificate, hashAlgorithm, signatureAlgorithm, input, value)
-  ) {
-    const detail = `not made by ${certificate.describe()} over these bytes`;
-    return new SignatureRefusal('signature-invalid', detail);
-  }
-  if (key !== undefined) known?.add(key);
-  return signer as VerifiedSigner;
+  const isTrue = withWritten(
+    (writer) => writeInput(writer, covered, identity),
+    (input) => {
+      const key = known?.key(certificate, hashAlgorithm, input, value);
+      if (key !== undefined && known?.has(key) === true) return true;
+      const { verifySignature } = authenticator;
+      if (!verifySignature(certificate, hashAlgorithm, signatureAlgorithm, input, value)) {
+        return false;
+      }
+      if (key !== undefined) known?.add(key);
+      return true;
+    },
+  );
+  if (isTrue) return signer as VerifiedSigner;
+  const detail = `not made by ${certificate.describe()} over these bytes`;
+  return new SignatureRefusal('signature-invalid', detail);
+}
+
+function writeInput(writer: Writer, covered: CoveredBytes, identity: SignerIdentity): void {
+  covered(writer);
+  SignerIdentity.write(writer, identity);
 }
 
 /**

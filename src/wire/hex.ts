@@ -3,7 +3,7 @@ export function toHex(bytes: Uint8Array, start = 0, end = bytes.length): string 
   if (end - start > SHORT_BYTES_MAX) {
     return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('hex');
   }
-  // Identifiers pass through here for every message; a Buffer around each one would cost more than
+  // Identifiers and hashes pass through here for every message; a Buffer around each one would cost more than
   // the conversion.
   let digits = 0;
   for (let i = start; i < end; i++) {
@@ -47,8 +47,8 @@ function asciiDigit(value: number): number {
   return value + (value < 10 ? ASCII_0 : ASCII_A_MINUS_10);
 }
 
-/** The longest Node-ID (RFC 6940 §11.1), and so any Resource-ID of ours. */
-const SHORT_BYTES_MAX = 20;
+/** A SHA-256; longer than any Node-ID (RFC 6940 §11.1) and Resource-ID of ours. */
+const SHORT_BYTES_MAX = 32;
 const ASCII_0 = 48;
 const ASCII_A_MINUS_10 = 87;
 const scratch = Buffer.alloc(2 * SHORT_BYTES_MAX);

@@ -11,11 +11,6 @@ export class Writer {
     this.view = new DataView(this.buffer.buffer);
   }
 
-  /** A copy of what was written so far, in a buffer of exactly this length. */
-  copy(): Uint8Array {
-    return this.buffer.slice(0, this.length);
-  }
-
   /** Begins anew; what `bytes` gave before is written over. */
   clear(): void {
     this.length = 0;
@@ -107,14 +102,27 @@ export class Writer {
  * its length: a message of 800 bytes that is kept does not keep 2048, and none is allocated for it.
  */
 export function written(write: (writer: Writer) => void): Uint8Array {
+  return withWritten(write, copied);
+}
+
+/**
+ * What `use` makes of the bytes that `write` writes. They are its own only until it returns: for
+ * what is signed or compared and not kept.
+ */
+export function withWritten<T>(write: (writer: Writer) => void, use: (bytes: Uint8Array) => T): T {
   const writer = idle.pop() ?? new Writer(IDLE_BYTES);
   try {
     write(writer);
-    return writer.copy();
+    return use(writer.bytes());
   } finally {
     writer.clear();
     if (writer.capacity <= IDLE_BYTES_MAX && idle.length < IDLE_MAX) idle.push(writer);
   }
+}
+
+/** In a buffer of exactly their length. */
+function copied(bytes: Uint8Array): Uint8Array {
+  return bytes.slice();
 }
 
 function assertInteger(value: number, max: number): void {
