@@ -22,7 +22,8 @@ interface Entry {
 
 /**
  * The transaction table — RFC 6940 §6.2.1: within the longest life of a request, a repeated one
- * gets the answer of the first. Bounded: beyond its limits the oldest answers go first.
+ * gets the answer of the first. Bounded: beyond its limits the oldest answers go first. What is
+ * older than that life counts no more, and is removed now and then.
  */
 export class AnswerCache {
   private readonly env: PeerEnvironment;
@@ -45,14 +46,19 @@ export class AnswerCache {
   }
 
   find(request: RequestName): Entry | undefined {
-    return this.entries.get(nameOf(request));
+    const entry = this.entries.get(nameOf(request));
+    return entry !== undefined && this.counts(entry) ? entry : undefined;
   }
 
   /** Notes a request that will be answered; false if too many wait already. */
   begin(request: RequestName): boolean {
+    const name = nameOf(request);
+    const former = this.entries.get(name);
+    if (former !== undefined) this.remove(name, former);
+    if (this.pending >= this.env.limits.pendingRequestsMax) this.removeOld();
     if (this.pending >= this.env.limits.pendingRequestsMax) return false;
     this.pending++;
-    this.entries.set(nameOf(request), {
+    this.entries.set(name, {
       startedMs: this.env.now.monotonicMs,
       answer: undefined,
     });
@@ -62,7 +68,7 @@ export class AnswerCache {
 
   finish(request: RequestName, answer: SealedAnswer): void {
     const entry = this.entries.get(nameOf(request));
-    if (entry === undefined || entry.answer !== undefined) return;
+    if (entry === undefined || entry.answer !== undefined || !this.counts(entry)) return;
     entry.answer = answer;
     this.pending--;
     this.heldBytes += sizeOf(answer);
@@ -76,14 +82,23 @@ export class AnswerCache {
 
   /** Removes what is older than the longest life of a request. */
   expire(): void {
-    const bornAfterMs = this.env.now.monotonicMs - this.requestLifeMs;
+    const oldest = this.removeOld();
+    if (oldest === undefined) return;
+    const leftMs = oldest.startedMs + this.requestLifeMs - this.env.now.monotonicMs;
+    this.arm(Math.max(leftMs, ANSWERS_SWEEP_MS));
+  }
+
+  /** The oldest that is left. */
+  private removeOld(): Entry | undefined {
     for (const [name, entry] of this.entries) {
-      if (entry.startedMs > bornAfterMs) {
-        this.arm(entry.startedMs - bornAfterMs);
-        return;
-      }
+      if (this.counts(entry)) return entry;
       this.remove(name, entry);
     }
+    return undefined;
+  }
+
+  private counts({ startedMs }: Entry): boolean {
+    return startedMs > this.env.now.monotonicMs - this.requestLifeMs;
   }
 
   private remove(name: string, entry: Entry): void {
@@ -108,3 +123,6 @@ function nameOf(request: RequestName): string {
 function sizeOf(answer: SealedAnswer): number {
   return answer.contents.length + answer.block.length;
 }
+
+/** Old answers are removed together: what happens this often is felt in an overlay of thousands. */
+const ANSWERS_SWEEP_MS = 15_000;
