@@ -29,9 +29,16 @@ export interface VerifiedKind {
  * - `malformed`, `unsupported`: the kind-block cannot be read, or demands what we do not do;
  * - `signature`: no signature that is true; `signer`: one by nobody who may sign Kinds;
  * - `conflict`: the Kind is known from another signer or in another form from the document; a peer
- *   answers with Error_Forbidden.
+ *   answers with Error_Forbidden;
+ * - `limit`: `LEARNED_KINDS_MAX` are known beside those of the document.
  */
-export type KindRefusalCode = 'malformed' | 'unsupported' | 'signature' | 'signer' | 'conflict';
+export type KindRefusalCode =
+  | 'malformed'
+  | 'unsupported'
+  | 'signature'
+  | 'signer'
+  | 'conflict'
+  | 'limit';
 
 /** The answer "no" to a Kind: a value, never thrown. */
 export class KindRefusal {
@@ -68,8 +75,12 @@ export function verifyKindBlock(
   const signer = kindSignerOf(held, block, authenticator, unixMs);
   if (signer instanceof KindRefusal) return signer;
   const { definition, blockBytes } = block;
-  return conflictOf(held, block, signer) ?? ({ definition, blockBytes, signer } as VerifiedKind);
+  const refusal = conflictOf(held, block, signer) ?? limitRefusal(held, definition);
+  return refusal ?? ({ definition, blockBytes, signer } as VerifiedKind);
 }
+
+/** Kinds that a configuration learns beside those of its document. */
+export const LEARNED_KINDS_MAX = 64;
 
 /**
  * Who signed each kind-block of a document, all of them under the roots, bad-nodes and kind-signers
@@ -126,8 +137,7 @@ export function kindsToDiscard(
   return [...held.kinds.values()]
     .filter((kind) => {
       const later = next.kinds.get(kind.kindId);
-      if (later === undefined) return true;
-      return later.dataModel !== kind.dataModel || later.accessPolicy !== kind.accessPolicy;
+      return later === undefined || !isStoredAlike(later, kind);
     })
     .map((kind) => kind.kindId);
 }
@@ -174,7 +184,9 @@ function kindSignerOf(
 /**
  * A kind-block has no sequence: whoever kept an old one could undo a change of the Kind's limits
  * with it. Intentional divergence from RFC 6940 §6.5.4.2: a Kind that the document in force defines
- * is changed by the next document, which has a sequence, and not by a ConfigUpdate of Kinds.
+ * is changed by the next document, which has a sequence, and not by a ConfigUpdate of Kinds. Nor
+ * does that change the data model and access control of a Kind that was learned: its values would
+ * go, and again with each old block that somebody sends.
  */
 function conflictOf(
   held: VerifiedConfiguration,
@@ -189,10 +201,27 @@ function conflictOf(
     const detail = `${name}: expected its known signer ${knownSigner}, got ${signer}`;
     return new KindRefusal('conflict', detail);
   }
-  if (knownBlock === undefined || held.learnedKinds.has(kindId)) return undefined;
+  if (knownBlock === undefined) return undefined;
+  if (held.learnedKinds.has(kindId)) {
+    const known = held.kinds.get(kindId);
+    if (known === undefined || isStoredAlike(known, block.definition)) return undefined;
+    const detail = `${name}: expected the data model and access control that are known, got others`;
+    return new KindRefusal('conflict', detail);
+  }
   if (Buffer.compare(knownBlock, block.blockBytes) === 0) return undefined;
   const detail = `${name}: expected the definition of the document in force, got another one`;
   return new KindRefusal('conflict', detail);
+}
+
+function isStoredAlike(one: KindDefinition, other: KindDefinition): boolean {
+  return one.dataModel === other.dataModel && one.accessPolicy === other.accessPolicy;
+}
+
+function limitRefusal(held: VerifiedConfiguration, kind: KindDefinition): KindRefusal | undefined {
+  const isKnown = held.kindBlocks.has(kind.kindId);
+  if (isKnown || held.learnedKinds.size < LEARNED_KINDS_MAX) return undefined;
+  const detail = `${describeKind(kind)}: ${LEARNED_KINDS_MAX} Kinds were learned already`;
+  return new KindRefusal('limit', detail);
 }
 
 function maySignKinds(configuration: OverlayConfiguration, signer: NodeId): boolean {

@@ -139,19 +139,19 @@ export class ConfigurationService {
   private learn(
     descriptions: readonly Uint8Array[],
   ): { errorCode: ErrorCode; detail: string } | undefined {
-    const held = this.env.configuration;
     const { authenticator } = this.env.options;
-    const kinds = [];
+    let next = this.env.configuration;
     for (const description of descriptions.slice(0, KINDS_MAX)) {
-      const kind = verifyKindBlock(held, description, authenticator, this.env.now.unixMs);
+      const kind = verifyKindBlock(next, description, authenticator, this.env.now.unixMs);
       if (kind instanceof KindRefusal) {
         const malformed = kind.code === 'malformed';
         const errorCode = malformed ? ErrorCode.Error_Invalid_Message : ErrorCode.Error_Forbidden;
         return { errorCode, detail: kind.describe() };
       }
-      kinds.push(kind);
+      // Each is judged beside those before it: what one message brings obeys the limits, too.
+      next = adoptKinds(next, [kind]);
     }
-    if (kinds.length > 0) this.listener.applyConfiguration(adoptKinds(held, kinds));
+    if (next !== this.env.configuration) this.listener.applyConfiguration(next);
     return undefined;
   }
 

@@ -17,6 +17,7 @@ import {
   adoptKinds,
   KindRefusal,
   kindsToDiscard,
+  LEARNED_KINDS_MAX,
   type VerifiedKind,
   verifyKindBlock,
   verifyKindBlocks,
@@ -120,6 +121,32 @@ describe('RFC 6940 §6.5.4.2, a ConfigUpdate of Kinds', () => {
     const learned = learn(held, buildKindBlock(kind(KIND_B), bob));
     const changed = learn(learned, buildKindBlock(kind(KIND_B, { maxCount: 5 }), bob));
     expect(changed.kinds.get(KIND_B)?.maxCount).toBe(5);
+  });
+
+  test('does not change by what rules a learned Kind is stored: an old block could discard it', () => {
+    const learned = learn(held, buildKindBlock(kind(KIND_B), bob));
+    const others: Partial<KindDefinition>[] = [
+      { dataModel: 'array' },
+      { accessPolicy: 'NODE-MATCH' },
+      { accessPolicy: 'NODE-MULTIPLE', maxNodeMultiple: 3 },
+    ];
+    for (const other of others) {
+      const answer = refusal(verify(learned, buildKindBlock(kind(KIND_B, other), bob)));
+      expect(answer.code).toBe('conflict');
+    }
+  });
+
+  test('is refused beyond a number of Kinds, but not for one that is known', () => {
+    let learned = held;
+    for (let at = 0; at < LEARNED_KINDS_MAX; at++) {
+      learned = learn(learned, buildKindBlock(kind(KIND_B + at), bob));
+    }
+    const more = buildKindBlock(kind(KIND_B + LEARNED_KINDS_MAX), bob);
+    expect(refusal(verify(learned, more)).code).toBe('limit');
+    const known = learn(learned, buildKindBlock(kind(KIND_B, { maxCount: 3 }), bob));
+    expect(known.kinds.get(KIND_B)?.maxCount).toBe(3);
+    const ofDocument = held.kindBlocks.get(KIND_A) ?? new Uint8Array();
+    expect(verify(learned, ofDocument)).toMatchObject({ signer: alice.nodeId });
   });
 
   test('does not change a Kind of the document: an old kind-block could undo what is newer', () => {
