@@ -34,7 +34,8 @@ export class RunWorker {
     const setup: WorkerSetup = { ...rest, stop: this.stop };
     // A run makes garbage as long as it lasts: a large young generation lets it die there. The
     // flag counts for heaps that are made after it.
-    v8.setFlagsFromString(`--max-semi-space-size=${SEMI_SPACE_MB}`);
+    const semiSpaceMb = heapMb < LARGE_HEAP_MB ? SEMI_SPACE_MB : SEMI_SPACE_OF_LARGE_HEAP_MB;
+    v8.setFlagsFromString(`--max-semi-space-size=${semiSpaceMb}`);
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     this.worker = new Worker(new URL(`./simulation-worker.${extension}`, import.meta.url), {
       workerData: setup,
@@ -97,4 +98,7 @@ function failureOf(error: unknown, heapMb: number): Error {
     : new RunFailed(stack ?? message);
 }
 
-const SEMI_SPACE_MB = 64;
+/** Of two. 256 took a seventh less processor time than 64 with 300 peers. */
+const SEMI_SPACE_MB = 128;
+const SEMI_SPACE_OF_LARGE_HEAP_MB = 256;
+const LARGE_HEAP_MB = 4_000;
