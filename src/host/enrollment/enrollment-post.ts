@@ -46,8 +46,11 @@ export async function postEnrollment(post: EnrollmentPost): Promise<EnrollmentAn
         'a password is not sent on: use that URL only if the operator says so',
     );
   }
-  const body = await readBody(response, ANSWER_BYTES_MAX);
+  const body = await readBody(response, ANSWER_BYTES_MAX).catch((cause: Error) => {
+    throw post.signal?.aborted === true ? post.signal.reason : failureOf(post, cause);
+  });
   if (body === undefined) {
+    response.destroy();
     throw new EnrollmentFailure(
       'bad-certificate',
       `${post.url} answers with more than ${ANSWER_BYTES_MAX} bytes`,

@@ -96,14 +96,46 @@ describe('the client', () => {
     });
   });
 
-  it('refuses an answer that has no end', async () => {
+  it.each([undefined, '100000'])(
+    'refuses an answer that has no end, of content-length %s, and hears no more of it',
+    async (contentLength) => {
+      const authority = shared();
+      let close: () => void = () => undefined;
+      const closed = new Promise<void>((resolve) => {
+        close = resolve;
+      });
+      const server = await answeringServer(authority, (response) => {
+        response.on('close', close);
+        if (contentLength !== undefined) response.setHeader('Content-Length', contentLength);
+        response.write(Buffer.alloc(99_000));
+      });
+      await expect(enrollJuliet(authority, server)).rejects.toMatchObject({
+        code: 'bad-certificate',
+      });
+      await closed;
+    },
+  );
+
+  it('says that a server cannot be reached that breaks off its answer', async () => {
     const authority = shared();
     const server = await answeringServer(authority, (response) => {
-      response.write(Buffer.alloc(100_000));
+      response.writeHead(200, { 'Content-Type': 'application/pkix-cert', 'Content-Length': 700 });
+      response.write(Buffer.alloc(100), () => response.destroy());
     });
-    await expect(enrollJuliet(authority, server)).rejects.toMatchObject({
-      code: 'bad-certificate',
+    const failure = enrollJuliet(authority, server);
+    await expect(failure).rejects.toBeInstanceOf(EnrollmentFailure);
+    await expect(failure).rejects.toMatchObject({ code: 'unreachable' });
+  });
+
+  it('stops when it is told to while the answer comes', async () => {
+    const authority = shared();
+    const stopping = new AbortController();
+    const server = await answeringServer(authority, (response) => {
+      response.writeHead(200, { 'Content-Type': 'application/pkix-cert', 'Content-Length': 700 });
+      response.write(Buffer.alloc(100), () => stopping.abort(new Error('enough')));
     });
+    const { signal } = stopping;
+    await expect(enrollJuliet(authority, { ...server, signal })).rejects.toThrow('enough');
   });
 
   it('says when nobody is there, and stops when it is told to', async () => {
