@@ -1,0 +1,45 @@
+import type { Authenticator } from '../../tls-auth/authenticator.ts';
+import { CertificateRefusal } from '../../tls-auth/certificate-refusal.ts';
+import type { BareJid } from '../../xmpp-address/jid.ts';
+
+/** A certificate with which this user may log in. */
+export interface AcceptedClientCertificate {
+  readonly user: BareJid;
+  /** All XmppAddrs that stand in it; none where it was registered by its key. */
+  readonly addresses: readonly string[];
+}
+
+/** Why a certificate logs nobody in. */
+export interface ClientCertificateRefusal {
+  readonly reason: string;
+}
+
+/**
+ * Judges what a client showed in TLS: DER, the leaf first, at least one. It is asked when the client
+ * comes, and again whenever who is trusted has changed.
+ */
+export type ClientCertificateJudge = (
+  certificates: readonly Uint8Array[],
+  unixMs: number,
+) => AcceptedClientCertificate | ClientCertificateRefusal;
+
+/** Takes a certificate whose chain is valid under the overlay's roots and that names this user. */
+export function judgeByOverlay(
+  authenticator: Authenticator,
+  user: BareJid,
+): ClientCertificateJudge {
+  return (certificates, unixMs) => {
+    const [leaf, ...pool] = certificates;
+    if (leaf === undefined) return { reason: 'no certificate was shown' };
+    const node = authenticator.authenticate(leaf, pool, unixMs);
+    if (node instanceof CertificateRefusal) return { reason: node.describe() };
+    if (node.xmppAddr !== user) return { reason: `it names ${node.xmppAddr ?? 'no XMPP address'}` };
+    return { user, addresses: [user] };
+  };
+}
+
+export function isAccepted(
+  verdict: AcceptedClientCertificate | ClientCertificateRefusal,
+): verdict is AcceptedClientCertificate {
+  return 'user' in verdict;
+}
