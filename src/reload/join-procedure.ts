@@ -1,13 +1,13 @@
 import type { ChordUpdate } from '../wire/chord.ts';
 import { encode } from '../wire/codec.ts';
 import { type Destination, nodeDestination, resourceDestination } from '../wire/destination.ts';
-import type { IpAddressPort } from '../wire/ip-address-port.ts';
 import { MessageCode } from '../wire/message-contents.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import { JoinReq } from '../wire/topology.ts';
 import { type AttachManager, routedThrough } from './attach-manager.ts';
 import type { ChordReload } from './chord-reload.ts';
 import type { ConnectId, KnownPeer } from './input.ts';
+import { isSameAddress } from './known-peers.ts';
 import type { LinkManager } from './link-manager.ts';
 import type { MessageTransport } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
@@ -360,11 +360,6 @@ export class JoinProcedure {
     if (peer.nodeId === this.env.nodeId) return true;
     return this.env.options.addresses.some((own) => isSameAddress(own, peer.address));
   }
-}
-
-function isSameAddress(a: IpAddressPort, b: IpAddressPort): boolean {
-  if (a.type === 'unknown' || b.type === 'unknown' || a.type !== b.type) return false;
-  return a.port === b.port && a.address.every((byte, index) => byte === b.address[index]);
 }
 
 const NO_BYTES = new Uint8Array(0);

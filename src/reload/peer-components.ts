@@ -10,6 +10,7 @@ import { DiagnosticsService } from './diagnostics-service.ts';
 import { FingerSearch } from './finger-search.ts';
 import { ForwardingLayer } from './forwarding-layer.ts';
 import { JoinProcedure } from './join-procedure.ts';
+import { KnownPeers } from './known-peers.ts';
 import { LeaveProcedure } from './leave-procedure.ts';
 import { LinkManager } from './link-manager.ts';
 import { LinkRenewal } from './link-renewal.ts';
@@ -34,6 +35,7 @@ export class PeerComponents implements PeerParts {
   readonly receiver: MessageReceiver;
   readonly attaches: AttachManager;
   readonly chord: ChordReload;
+  readonly knownPeers: KnownPeers;
   readonly join: JoinProcedure;
   readonly fingers: FingerSearch;
   readonly partition: PartitionSearch;
@@ -71,6 +73,7 @@ export class PeerComponents implements PeerParts {
     this.replication = replication;
     this.ownRecords = ownRecords;
     this.forwarding = new ForwardingLayer(env, links, reactions, overlay);
+    this.knownPeers = new KnownPeers(env, links, attaches, chord);
     this.join = new JoinProcedure(env, links, transport, attaches, chord, reactions);
     this.fingers = new FingerSearch(env, links, transport, attaches, chord);
     this.partition = new PartitionSearch(env, links, transport, attaches, chord, reactions);

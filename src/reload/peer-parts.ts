@@ -11,6 +11,7 @@ import type { FingerSearch } from './finger-search.ts';
 import type { ForwardingLayer } from './forwarding-layer.ts';
 import type { CommandId } from './input.ts';
 import type { JoinProcedure } from './join-procedure.ts';
+import type { KnownPeers } from './known-peers.ts';
 import type { LeaveProcedure } from './leave-procedure.ts';
 import type { LinkManager } from './link-manager.ts';
 import type { LinkRenewal } from './link-renewal.ts';
@@ -37,6 +38,7 @@ export interface PeerParts {
   readonly receiver: MessageReceiver;
   readonly attaches: AttachManager;
   readonly chord: ChordReload;
+  readonly knownPeers: KnownPeers;
   readonly join: JoinProcedure;
   readonly fingers: FingerSearch;
   readonly partition: PartitionSearch;
