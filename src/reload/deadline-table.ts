@@ -18,13 +18,18 @@ export class DeadlineTable<Deadline extends { readonly type: string }> {
 
   /** Sets or moves the deadline of `key` to `atMonotonicMs`. */
   set(key: string, deadline: Deadline, atMonotonicMs: number): void {
-    const entry = { key, deadline, at: atMonotonicMs, sequence: this.sequence++ };
+    const entry = { key, deadline, at: atMonotonicMs, sequence: this.sequence++, isStale: false };
+    const former = this.live.get(key);
+    if (former !== undefined) former.isStale = true;
     this.live.set(key, entry);
     this.push(entry);
     if (this.heap.length > 64 && this.heap.length > 4 * this.live.size) this.compact();
   }
 
   cancel(key: string): void {
+    const entry = this.live.get(key);
+    if (entry === undefined) return;
+    entry.isStale = true;
     this.live.delete(key);
   }
 
@@ -51,7 +56,7 @@ export class DeadlineTable<Deadline extends { readonly type: string }> {
   private dropStale(): void {
     for (;;) {
       const first = this.heap[0];
-      if (first === undefined || this.live.get(first.key) === first) return;
+      if (first === undefined || !first.isStale) return;
       this.pop();
     }
   }
@@ -99,6 +104,8 @@ interface HeapEntry<Deadline> {
   readonly deadline: Deadline;
   readonly at: number;
   readonly sequence: number;
+  /** Moved or cancelled since; looked at after every input, so it stands here. */
+  isStale: boolean;
 }
 
 function byTime(a: HeapEntry<unknown>, b: HeapEntry<unknown>): number {

@@ -77,6 +77,7 @@ export function tailKey(der: Uint8Array): number {
 }
 
 export function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  if (one === other) return true;
   return one.length === other.length && Buffer.compare(one, other) === 0;
 }
 
