@@ -38,8 +38,8 @@ export type AuthorityKeyName = keyof typeof AUTHORITY_KEYS;
 
 /** The keys that sign a configuration; an authority below another one has none of them. */
 export interface ConfigurationKeys {
-  readonly configurationSigner: CertifiedKey;
-  readonly kindSigner: CertifiedKey;
+  readonly configurationSigner: CertifiedSigner;
+  readonly kindSigner: CertifiedSigner;
 }
 
 export interface AuthorityKeys {
@@ -54,8 +54,15 @@ export interface AuthorityKeys {
 export interface KeyAccess {
   /** Of encrypted keys. */
   readonly passphrase?: string | undefined;
-  /** Takes the place of the issuing key, which is then in no file: a hardware module. */
-  readonly signingKey?: SigningKey | undefined;
+  readonly signingKeys?: SigningKeys | undefined;
+}
+
+/** Keys that take the place of those in files, and are in none: of a hardware module. */
+export interface SigningKeys {
+  /** Signs certificates and revocation lists. */
+  readonly issuer?: SigningKey | undefined;
+  readonly configurationSigner?: SigningKey | undefined;
+  readonly kindSigner?: SigningKey | undefined;
 }
 
 /** Certifies a key: with the issuer's, or with itself. */
@@ -64,8 +71,18 @@ export async function certifyKey(
   content: CertificateContent,
   issuer: SigningKey,
 ): Promise<CertifiedKey> {
-  const certificate = await buildCertificate(content, key.subjectPublicKeyInfo, issuer);
-  return { ...key, certificate };
+  return { ...key, ...(await certifySigner(key, content, issuer)) };
+}
+
+/** The same for a key that may be elsewhere. */
+export async function certifySigner(
+  key: SigningKey,
+  content: CertificateContent,
+  issuer: SigningKey,
+): Promise<CertifiedSigner> {
+  const { subjectPublicKeyInfo } = key;
+  const certificate = await buildCertificate(content, subjectPublicKeyInfo, issuer);
+  return { subjectPublicKeyInfo, sign: (bytes) => key.sign(bytes), certificate };
 }
 
 export function privateKeyPem(key: KeyPair): string {
@@ -95,7 +112,7 @@ export async function writePrivateKeys(
 
 export async function writeCertificates(
   directory: string,
-  keys: Readonly<Partial<Record<AuthorityKeyName, CertifiedKey>>>,
+  keys: Readonly<Partial<Record<AuthorityKeyName, CertifiedSigner>>>,
 ): Promise<void> {
   for (const [name, key] of Object.entries(keys)) {
     const file = AUTHORITY_KEYS[name as AuthorityKeyName].certificate;
@@ -114,20 +131,18 @@ export async function readAuthorityKeys(
     readFile(join(directory, AUTHORITY_KEYS[name].certificate), 'utf8');
   const read = async (name: AuthorityKeyName): Promise<CertifiedKey> =>
     readCertifiedKey(name, await pems(name), await certificateOf(name));
-  const issuer = kind === 'root' ? 'root' : 'authority';
-  const { signingKey } = access;
+  const readSigner = async (name: AuthorityKeyName, key: SigningKey | undefined) =>
+    key === undefined ? read(name) : certifiedSigner(name, key, await certificateOf(name));
+  const { issuer, configurationSigner, kindSigner } = access.signingKeys ?? {};
   return {
-    issuer:
-      signingKey === undefined
-        ? await read(issuer)
-        : certifiedSigner(signingKey, await certificateOf(issuer)),
+    issuer: await readSigner(kind === 'root' ? 'root' : 'authority', issuer),
     httpsRoot: await read('httpsRoot'),
     httpsServer: await read('httpsServer'),
     configuration:
       kind === 'root'
         ? {
-            configurationSigner: await read('configurationSigner'),
-            kindSigner: await read('kindSigner'),
+            configurationSigner: await readSigner('configurationSigner', configurationSigner),
+            kindSigner: await readSigner('kindSigner', kindSigner),
           }
         : undefined,
   };
@@ -188,11 +203,11 @@ async function readPrivateKeys(
   return (name) => Promise.resolve(keys[name] ?? '');
 }
 
-function certifiedSigner(key: SigningKey, pem: string): CertifiedSigner {
+function certifiedSigner(name: AuthorityKeyName, key: SigningKey, pem: string): CertifiedSigner {
   const { publicKey, raw } = new X509Certificate(pem);
   const spki = publicKey.export({ type: 'spki', format: 'der' });
   if (!spki.equals(key.subjectPublicKeyInfo)) {
-    throw new AuthorityFailure("the signing key is not the one of the authority's certificate");
+    throw new AuthorityFailure(`the signing key is not the one of the certificate of ${name}`);
   }
   const { subjectPublicKeyInfo } = key;
   const sign = (bytes: Uint8Array) => key.sign(bytes);

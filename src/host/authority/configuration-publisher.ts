@@ -4,6 +4,7 @@ import {
   buildConfiguration,
   buildKindBlock,
   signConfiguration,
+  unsignedDocument,
 } from '../../overlay-config/configuration-document-builder.ts';
 import { EditRefusal, editConfiguration } from '../../overlay-config/configuration-edit.ts';
 import { ConfigurationFault } from '../../overlay-config/configuration-fault.ts';
@@ -16,13 +17,13 @@ import {
 import { trustSettingsOf } from '../../overlay-config/configuration-trust-settings.ts';
 import type { KindDefinition } from '../../overlay-config/kind-definition.ts';
 import { KindRefusal, verifyKindBlocks } from '../../overlay-config/kind-trust.ts';
+import type { OverlayConfiguration } from '../../overlay-config/overlay-configuration.ts';
 import type { ParsedConfiguration } from '../../overlay-config/parsed-configuration.ts';
 import { BUILT_IN_KINDS } from '../../overlay-config/registered-kinds.ts';
 import { SuccessionRefusal } from '../../overlay-config/succession-refusal.ts';
 import type { VerifiedConfiguration } from '../../overlay-config/verified-configuration.ts';
 import { Authenticator } from '../../tls-auth/authenticator.ts';
 import { CertificateRefusal } from '../../tls-auth/certificate-refusal.ts';
-import { createSigner, type Signer } from '../../tls-auth/signer.ts';
 import type { NodeId } from '../../wire/node-id.ts';
 import { AuthorityFailure } from './authority-failure.ts';
 import type { AuthorityState } from './authority-state.ts';
@@ -33,6 +34,7 @@ import {
   renewalChanges,
   wishedChanges,
 } from './configuration-upkeep.ts';
+import { type DocumentSigner, signThrough } from './document-signer.ts';
 import type { HttpDocument } from './http-exchange.ts';
 import { type PublishedConfiguration, PublishedConfigurations } from './published-configuration.ts';
 
@@ -95,20 +97,20 @@ export class ConfigurationPublisher {
 
   /**
    * Publishes what is wished, unless the document in force says it already and is fresh. A document
-   * that another authority signed is left to that one.
+   * that another authority signed is left to that one, and so is one that no longer trusts this one.
    */
   publish(wish: ConfigurationWish): Promise<void> {
     return this.state.exclusive(async () => {
       const held = this.published.last('decided');
-      if (held?.isOfOthers === true) return;
-      const next = held === undefined ? this.first(wish) : this.next(held, wish);
+      if (held !== undefined && !this.isToSign(held)) return;
+      const next = held === undefined ? await this.first(wish) : await this.next(held, wish);
       if (next === undefined) return;
-      const document = signConfiguration(next.signedBytes, this.signer('configurationSigner'));
+      const document = await this.signed(next.signedBytes);
       this.recordUse('configurationSigner', `configuration ${next.sequence}`);
       this.published.replace({
         sequence: next.sequence,
         changedUnixMs: this.state.nowUnixMs(),
-        document: Buffer.from(document).toString('utf8'),
+        document: textOf(document),
         certificates: this.certificatesDigest(),
         ownEnrollmentServer: wish.ownEnrollmentServer,
       });
@@ -127,8 +129,8 @@ export class ConfigurationPublisher {
       const before = replace || held === undefined ? predecessorOf(parsed) : this.trusted(held);
       const isUnchanged = held !== undefined && held.document === textOf(document);
       const signer = isUnchanged
-        ? this.signerOf(predecessorOf(parsed), parsed)
-        : this.judged(before, parsed, replace);
+        ? this.signerOf(predecessorOf(parsed), document)
+        : this.judged(before, document, replace);
       const warnings = this.warningsAbout(parsed, signer);
       const summary = { sequence: parsed.sequence, signer, isUnchanged, warnings };
       if (isUnchanged) return summary;
@@ -142,7 +144,7 @@ export class ConfigurationPublisher {
         document: textOf(document),
         certificates: this.certificatesDigest(),
         ...(own === undefined ? {} : { ownEnrollmentServer: own }),
-        ...(signer === this.signer('configurationSigner').nodeId ? {} : { isOfOthers: true }),
+        ...(signer === this.signer('configurationSigner').node.nodeId ? {} : { isOfOthers: true }),
       });
       return summary;
     });
@@ -153,9 +155,9 @@ export class ConfigurationPublisher {
     return this.state.exclusive(async () => {
       const held = this.published.last('decided');
       const parsed = this.parsed(document);
-      const signed = signConfiguration(parsed.signedBytes, this.signer('configurationSigner'));
+      const signed = await this.signed(parsed.signedBytes);
       const before = held === undefined ? predecessorOf(parsed) : this.trusted(held);
-      this.judged(before, this.parsed(signed), false);
+      this.judged(before, signed, false);
       this.recordUse('configurationSigner', `configuration ${parsed.sequence}, for an operator`);
       return signed;
     });
@@ -165,13 +167,26 @@ export class ConfigurationPublisher {
   signKind(kind: KindDefinition): Promise<Uint8Array> {
     return this.state.exclusive(async () => {
       this.recordUse('kindSigner', `Kind 0x${kind.kindId.toString(16)}, for an operator`);
-      return buildKindBlock(kind, this.signer('kindSigner'));
+      return this.kindBlock(kind);
     });
   }
 
-  private first(wish: ConfigurationWish): ParsedConfiguration {
+  private isToSign(held: PublishedConfiguration): boolean {
+    if (held.isOfOthers === true) return false;
+    const { configuration } = this.parsed(Buffer.from(held.document));
+    const { nodeId } = this.signer('configurationSigner').node;
+    return configuration.configurationSigners.includes(nodeId) && this.isTrustedBy(configuration);
+  }
+
+  private isTrustedBy({ rootCertificates }: OverlayConfiguration): boolean {
+    const { root } = this.state.hierarchy;
+    return rootCertificates.some((other) => Buffer.compare(other, root) === 0);
+  }
+
+  private async first(wish: ConfigurationWish): Promise<ParsedConfiguration> {
     const { settings, hierarchy } = this.state;
-    const kindSigner = this.signer('kindSigner');
+    const requiredKinds: Uint8Array[] = [];
+    for (const kind of BUILT_IN_KINDS.values()) requiredKinds.push(await this.kindBlock(kind));
     const configuration = buildConfiguration({
       instanceName: settings.overlayName,
       sequence: FIRST_SEQUENCE,
@@ -186,25 +201,25 @@ export class ConfigurationPublisher {
       // RFC 6940's 5,000 bytes do not hold the certificates of a user with five devices.
       maxMessageSizeBytes: 65_536,
       overlayLinkProtocols: ['TLS'],
-      configurationSigners: [this.signer('configurationSigner').nodeId],
-      kindSigners: [kindSigner.nodeId],
+      configurationSigners: [this.signer('configurationSigner').node.nodeId],
+      kindSigners: [this.signer('kindSigner').node.nodeId],
       certificateProfile: settings.profile,
-      requiredKinds: [...BUILT_IN_KINDS.values()].map((kind) => buildKindBlock(kind, kindSigner)),
+      requiredKinds,
     });
-    return this.parsed(signConfiguration(configuration, this.signer('configurationSigner')));
+    return this.parsed(unsignedDocument(configuration));
   }
 
   /** undefined: nothing is to change. */
-  private next(
+  private async next(
     held: PublishedConfiguration,
     wish: ConfigurationWish,
-  ): ParsedConfiguration | undefined {
+  ): Promise<ParsedConfiguration | undefined> {
     const parsed = this.parsed(Buffer.from(held.document));
     const unixMs = this.state.nowUnixMs();
     const renewal = renewalChanges(parsed.configuration, unixMs);
     const wished = wishedChanges(parsed.configuration, wish, held.ownEnrollmentServer);
     const hasNewCertificates = held.certificates !== this.certificatesDigest();
-    const kinds = hasNewCertificates ? this.kindsSignedAnew(parsed) : [];
+    const kinds = hasNewCertificates ? await this.kindsSignedAnew(parsed) : [];
     if (!hasNewCertificates && renewal.length === 0 && wished.length === 0) return undefined;
     const edited = editConfiguration(parsed, [...wished, ...kinds, ...renewal]);
     if (!(edited instanceof EditRefusal)) return edited;
@@ -212,23 +227,29 @@ export class ConfigurationPublisher {
   }
 
   private kindsSignedAnew(parsed: ParsedConfiguration) {
-    const kindSigner = this.signer('kindSigner');
+    const { nodeId } = this.signer('kindSigner').node;
     const signers = verifyKindBlocks(parsed, this.state.nowUnixMs());
     const own = parsed.kindBlocks
       .map(({ definition }) => definition)
       .filter(({ kindId }) => {
         // Where a certificate has expired, nobody is known to have signed: then all are ours.
-        return signers instanceof KindRefusal || signers.get(kindId) === kindSigner.nodeId;
+        return signers instanceof KindRefusal || signers.get(kindId) === nodeId;
       });
-    return kindChanges(own, (kind) => buildKindBlock(kind, kindSigner));
+    return kindChanges(own, (kind) => this.kindBlock(kind));
+  }
+
+  private signed(configuration: Uint8Array): Promise<Uint8Array> {
+    const signer = this.signer('configurationSigner');
+    return signThrough(signer, (by) => signConfiguration(configuration, by));
+  }
+
+  private kindBlock(kind: KindDefinition): Promise<Uint8Array> {
+    return signThrough(this.signer('kindSigner'), (by) => buildKindBlock(kind, by));
   }
 
   /** Who signed it; throws AuthorityFailure where peers that hold `before` will not take it. */
-  private judged(
-    before: VerifiedConfiguration,
-    parsed: ParsedConfiguration,
-    replace: boolean,
-  ): NodeId {
+  private judged(before: VerifiedConfiguration, document: Uint8Array, replace: boolean): NodeId {
+    const parsed = this.parsed(document);
     const { profile } = this.state.settings;
     if (parsed.configuration.certificateProfile !== profile) {
       throw new AuthorityFailure(`this authority certifies by the profile ${profile} alone`);
@@ -239,10 +260,11 @@ export class ConfigurationPublisher {
       const todo = replace ? '' : '; if they hold another one, see --replace';
       throw new AuthorityFailure(`peers would not take it: ${next.describe()}${todo}`);
     }
-    return this.signerOf(before, parsed);
+    return this.signerOf(before, document);
   }
 
-  private signerOf(before: VerifiedConfiguration, parsed: ParsedConfiguration): NodeId {
+  private signerOf(before: VerifiedConfiguration, document: Uint8Array): NodeId {
+    const parsed = this.parsed(document);
     const authenticator = new Authenticator(trustSettingsOf(before));
     const signer = checkSuccession(before, parsed, authenticator, this.state.nowUnixMs());
     if (!(signer instanceof SuccessionRefusal)) return signer.nodeId;
@@ -250,13 +272,11 @@ export class ConfigurationPublisher {
   }
 
   private warningsAbout({ configuration }: ParsedConfiguration, signer: NodeId): string[] {
-    const { hierarchy } = this.state;
-    const own = this.signer('configurationSigner').nodeId;
-    const isTrusted = configuration.rootCertificates.some(
-      (root) => Buffer.compare(root, hierarchy.root) === 0,
-    );
+    const own = this.signer('configurationSigner').node.nodeId;
     return [
-      ...(isTrusted ? [] : ['the root of this authority is not in it: its users are refused now']),
+      ...(this.isTrustedBy(configuration)
+        ? []
+        : ['the root of this authority is not in it: its users are refused now']),
       ...(configuration.configurationSigners.includes(own)
         ? []
         : ['the signer of this authority is not in it: others make the documents from now on']),
@@ -287,13 +307,13 @@ export class ConfigurationPublisher {
       .digest('hex');
   }
 
-  private signer(name: 'configurationSigner' | 'kindSigner'): Signer {
-    const { certificate, privateKey } = this.state.configurationKeys[name];
-    const node = this.authenticator.authenticate(certificate, [], this.state.nowUnixMs());
+  private signer(name: 'configurationSigner' | 'kindSigner'): DocumentSigner {
+    const key = this.state.configurationKeys[name];
+    const node = this.authenticator.authenticate(key.certificate, [], this.state.nowUnixMs());
     if (node instanceof CertificateRefusal) {
       throw new AuthorityFailure(`the certificate of ${name} does not count: ${node.describe()}`);
     }
-    return createSigner(node, node.nodeId, privateKey);
+    return { node, key };
   }
 }
 

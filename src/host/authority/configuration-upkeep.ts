@@ -37,15 +37,15 @@ export function renewalChanges(
 }
 
 /** The Kinds that the own kind signer has signed, signed anew with its present certificate. */
-export function kindChanges(
+export async function kindChanges(
   definitions: readonly KindDefinition[],
-  sign: (kind: KindDefinition) => Uint8Array,
-): ConfigurationChange[] {
-  return definitions.map((kind) => ({
-    type: 'setKind',
-    kindId: kind.kindId,
-    block: sign(kind),
-  }));
+  sign: (kind: KindDefinition) => Promise<Uint8Array>,
+): Promise<ConfigurationChange[]> {
+  const changes: ConfigurationChange[] = [];
+  for (const kind of definitions) {
+    changes.push({ type: 'setKind', kindId: kind.kindId, block: await sign(kind) });
+  }
+  return changes;
 }
 
 export function expirationFrom(unixMs: number): number {

@@ -15,9 +15,14 @@ import { openStateDirectory, writeAtomic } from '../state/state-directory.ts';
 import { AuthorityFailure } from './authority-failure.ts';
 import {
   AUTHORITY_KEYS,
+  type AuthorityKeyName,
   type AuthorityKeys,
   type CertifiedKey,
+  type CertifiedSigner,
   certifyKey,
+  certifySigner,
+  type KeyAccess,
+  type SigningKeys,
   writeCertificates,
   writePrivateKeys,
 } from './authority-keys.ts';
@@ -35,15 +40,13 @@ import {
   signerNameOf,
 } from './authority-state.ts';
 import { beginLedger } from './ledger/begin-ledger.ts';
-import { type KeyPair, keyPairOf } from './signing-key.ts';
+import { type KeyPair, keyPairOf, type SigningKey } from './signing-key.ts';
 
 type Wished<T> = { readonly [Field in keyof T]?: T[Field] | undefined };
 
 /** What `initializeAuthority` needs to know; what is left out has the default named there. */
-export interface InitializeOptions extends Wished<AuthoritySettings> {
+export interface InitializeOptions extends Wished<AuthoritySettings>, KeyAccess {
   readonly stateDirectory: string;
-  /** Encrypts the private keys; left out: they are in files that their owner alone can read. */
-  readonly passphrase?: string | undefined;
   /** `postgres://…`, where the ledger is to be; left out: in the state directory. */
   readonly database?: string | undefined;
   /** The clock; tests set it. */
@@ -79,8 +82,9 @@ export async function initializeAuthority(
         `there is an authority in ${path} already; run xor ca serve, or name another --state`,
       );
     }
-    const { keys, issued } = await makeKeys(settings, (options.nowUnixMs ?? Date.now)());
-    await writePrivateKeys(path, keys, options.passphrase);
+    const unixMs = (options.nowUnixMs ?? Date.now)();
+    const { keys, inMemory, issued } = await makeKeys(settings, options.signingKeys ?? {}, unixMs);
+    await writePrivateKeys(path, inMemory, options.passphrase);
     await writeCertificates(path, keys);
     const owner = publicKeySha256(keys.root.subjectPublicKeyInfo);
     await beginLedger(path, options.database, owner, issued);
@@ -139,30 +143,37 @@ export async function makeHttpsKeys(
   settings: AuthoritySettings,
   unixMs: number,
 ): Promise<Pick<AuthorityKeys, 'httpsRoot' | 'httpsServer'>> {
-  const httpsRoot = await makeRoot(settings, httpsRootCommonNameOf(settings), unixMs);
+  const rootKey = keyPairOf(await generatePrivateKey(settings.keyType));
+  const rootContent = rootContentOf(httpsRootCommonNameOf(settings), unixMs);
+  const httpsRoot = await certifyKey(rootKey, rootContent, rootKey);
   const key = keyPairOf(await generatePrivateKey(settings.keyType));
   const httpsServer = await certifyHttpsServer(settings, key, httpsRoot, [], unixMs);
   return { httpsRoot, httpsServer };
 }
 
-async function makeRoot(
-  settings: AuthoritySettings,
-  commonName: string,
-  unixMs: number,
-  xmppAddress?: string,
-): Promise<CertifiedKey> {
-  const key = keyPairOf(await generatePrivateKey(settings.keyType));
+function rootContentOf(commonName: string, unixMs: number, xmppAddress?: string) {
   const validity = validityFrom(unixMs, ROOT_DAYS, Number.MAX_SAFE_INTEGER);
-  const serialNumber = newSerialNumber();
-  const content = rootCertificateContent(commonName, serialNumber, validity, xmppAddress);
-  return certifyKey(key, content, key);
+  return rootCertificateContent(commonName, newSerialNumber(), validity, xmppAddress);
 }
 
-async function makeKeys(settings: AuthoritySettings, unixMs: number) {
-  const root = await makeRoot(settings, issuerCommonNameOf(settings), unixMs, settings.xmppAddress);
+/** All keys with their certificates, and those that are to be written: the ones made here. */
+async function makeKeys(settings: AuthoritySettings, given: SigningKeys, unixMs: number) {
+  const { keyType, xmppAddress } = settings;
+  const made: Partial<Record<AuthorityKeyName, KeyPair>> = {};
+  const signingKey = async (name: AuthorityKeyName, external: SigningKey | undefined) => {
+    if (external !== undefined) return external;
+    const pair = keyPairOf(await generatePrivateKey(keyType));
+    made[name] = pair;
+    return pair;
+  };
+  const rootKey = await signingKey('root', given.issuer);
+  const rootContent = rootContentOf(issuerCommonNameOf(settings), unixMs, xmppAddress);
+  const root = await certifySigner(rootKey, rootContent, rootKey);
   const https = await makeHttpsKeys(settings, unixMs);
-  const configurationSigner = await makeSigner('configurationSigner', settings, root, unixMs);
-  const kindSigner = await makeSigner('kindSigner', settings, root, unixMs);
+  const signer = async (name: 'configurationSigner' | 'kindSigner') =>
+    makeSigner(name, await signingKey(name, given[name]), settings, root, unixMs);
+  const configurationSigner = await signer('configurationSigner');
+  const kindSigner = await signer('kindSigner');
   return {
     keys: {
       root,
@@ -170,6 +181,7 @@ async function makeKeys(settings: AuthoritySettings, unixMs: number) {
       configurationSigner: configurationSigner.certified,
       kindSigner: kindSigner.certified,
     },
+    inMemory: { ...made, ...https },
     issued: [configurationSigner.event, kindSigner.event],
   };
 }
@@ -177,11 +189,11 @@ async function makeKeys(settings: AuthoritySettings, unixMs: number) {
 /** A signer's first certificate. `xor ca serve` replaces it by one that says where the CRL is. */
 async function makeSigner(
   signer: 'configurationSigner' | 'kindSigner',
+  key: SigningKey,
   settings: AuthoritySettings,
-  root: CertifiedKey,
+  root: CertifiedSigner,
   unixMs: number,
-): Promise<{ readonly certified: CertifiedKey; readonly event: CertificateIssued }> {
-  const key = keyPairOf(await generatePrivateKey(settings.keyType));
+): Promise<{ readonly certified: CertifiedSigner; readonly event: CertificateIssued }> {
   const userName = signerNameOf(signer, settings);
   const nodeIds = [nodeIdFromBytes(randomBytes(NODE_ID_BYTES))];
   const content = leafCertificateContent(
@@ -192,7 +204,7 @@ async function makeSigner(
     validityFrom(unixMs, SIGNER_DAYS, certificateOf(root).notAfterUnixMs),
     `https://${settings.overlayName}/crl/${settings.name}.crl`,
   );
-  const certified = await certifyKey(key, content, root);
+  const certified = await certifySigner(key, content, root);
   const event: CertificateIssued = {
     type: 'certificateIssued',
     unixMs,

@@ -32,7 +32,7 @@ import {
   settingsOf,
 } from './initialization.ts';
 import { assertLedgerCanBegin, beginLedger } from './ledger/begin-ledger.ts';
-import { type KeyPair, keyPairOf } from './signing-key.ts';
+import { keyPairOf, type SigningKey } from './signing-key.ts';
 
 /** The authority above, on this machine. */
 export interface ParentAuthority extends KeyAccess {
@@ -70,9 +70,8 @@ export async function initializeSubordinate(
       throw new AuthorityFailure(`there is an authority in ${path} already; name another --state`);
     }
     await assertLedgerCanBegin(options.database);
-    const authority = keyPairOf(await generatePrivateKey(settings.keyType));
     const https = await makeHttpsKeys(settings, unixMs);
-    await writePrivateKeys(path, { authority, ...https }, options.passphrase);
+    const authority = await issuingKey(options, settings, https);
     await writeCertificates(path, https);
     const request = await requestOf(settings, authority);
     const requestFile = join(path, REQUEST_FILE);
@@ -137,7 +136,8 @@ export async function completeSubordinate(
     if (settings.isSubordinate !== true) {
       throw new AuthorityFailure(`the authority in ${path} is a root; nobody certifies it`);
     }
-    const key = await readKeyPair(path, 'authority', access.passphrase);
+    const key =
+      access.signingKeys?.issuer ?? (await readKeyPair(path, 'authority', access.passphrase));
     const unixMs = (access.nowUnixMs ?? Date.now)();
     const issuer = acceptedIssuer(certificatesOf(pem), settings, key, unixMs);
     if (existsSync(join(path, AUTHORITY_KEYS.authority.certificate))) {
@@ -177,7 +177,22 @@ async function settingsBelow(
   return { ...own, overlayName, profile, xmppAddress };
 }
 
-async function requestOf(settings: AuthoritySettings, key: KeyPair): Promise<Uint8Array> {
+/** The key to be certified, once it and those of the web server are where they stay. */
+async function issuingKey(
+  { stateDirectory, passphrase, signingKeys }: InitializeOptions,
+  settings: AuthoritySettings,
+  https: Awaited<ReturnType<typeof makeHttpsKeys>>,
+): Promise<SigningKey> {
+  if (signingKeys?.issuer !== undefined) {
+    await writePrivateKeys(stateDirectory, https, passphrase);
+    return signingKeys.issuer;
+  }
+  const authority = keyPairOf(await generatePrivateKey(settings.keyType));
+  await writePrivateKeys(stateDirectory, { authority, ...https }, passphrase);
+  return authority;
+}
+
+async function requestOf(settings: AuthoritySettings, key: SigningKey): Promise<Uint8Array> {
   const { domain, xmppAddress } = settings;
   const identity = { commonName: issuerCommonNameOf(settings), domain, xmppAddress };
   const info = encodeAuthorityRequestInfo(identity, key.subjectPublicKeyInfo);
@@ -188,7 +203,7 @@ async function requestOf(settings: AuthoritySettings, key: KeyPair): Promise<Uin
 function acceptedIssuer(
   certificates: readonly Uint8Array[],
   settings: AuthoritySettings,
-  key: KeyPair,
+  key: SigningKey,
   unixMs: number,
 ): IssuerChain {
   const refuse = (reason: string) =>

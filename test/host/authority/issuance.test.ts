@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey } from 'node:crypto';
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +7,6 @@ import { REVOCATION_LIST_ENTRIES_MAX } from '../../../src/ca/certificate-content
 import { Authority } from '../../../src/host/authority/authority.ts';
 import { auditRecords } from '../../../src/host/authority/ledger/ledger-audit.ts';
 import { openLedgerStore } from '../../../src/host/authority/ledger/open-ledger-store.ts';
-import { keyPairOf, type SigningKey } from '../../../src/host/authority/signing-key.ts';
 import { generatePrivateKey } from '../../../src/host/enrollment/enrollment-key.ts';
 import { encodeSigningRequest } from '../../../src/host/enrollment/enrollment-request.ts';
 import { parseCertificate } from '../../../src/tls-auth/certificate.ts';
@@ -26,25 +25,7 @@ import {
   serve,
   temporaryDirectory,
 } from './authority-fixture.ts';
-
-/** A signer whose key is in no file, as that of a hardware module. */
-class ModuleKey implements SigningKey {
-  readonly subjectPublicKeyInfo: Uint8Array;
-  signatures = 0;
-  isBroken = false;
-  private readonly key: SigningKey;
-
-  constructor(privateKey: KeyObject) {
-    this.key = keyPairOf(privateKey);
-    this.subjectPublicKeyInfo = this.key.subjectPublicKeyInfo;
-  }
-
-  async sign(bytes: Uint8Array): Promise<Uint8Array> {
-    this.signatures++;
-    await new Promise((done) => setImmediate(done));
-    return this.key.sign(this.isBroken ? Uint8Array.of(1) : bytes);
-  }
-}
+import { ModuleKey } from './module-key.ts';
 
 /** A state whose issuing key has been taken out, and the key. */
 async function withModuleKey(): Promise<{ state: string; key: ModuleKey }> {
@@ -57,7 +38,7 @@ async function withModuleKey(): Promise<{ state: string; key: ModuleKey }> {
 describe('a signing key that is elsewhere', () => {
   it('signs certificates and lists; no file has it', async () => {
     const { state, key } = await withModuleKey();
-    const authority = await serve(state, { signingKey: key });
+    const authority = await serve(state, { signingKeys: { issuer: key } });
     await authority.addUser(JULIET, PASSWORD);
     const { node } = await enrollJuliet(authority);
     await authority.revoke(node.nodeId);
@@ -67,18 +48,20 @@ describe('a signing key that is elsewhere', () => {
 
   it('is the one of the certificate, or the state does not open', async () => {
     const { state } = await withModuleKey();
-    const signingKey = new ModuleKey(await generatePrivateKey('p256'));
-    await expect(serve(state, { signingKey })).rejects.toThrow('the signing key is not the one');
+    const issuer = new ModuleKey(await generatePrivateKey('p256'));
+    await expect(serve(state, { signingKeys: { issuer } })).rejects.toThrow(
+      'the signing key is not the one',
+    );
   });
 });
 
 describe('what a peer would refuse', () => {
   it('is neither issued nor recorded, and is counted', async () => {
     const { state, key } = await withModuleKey();
-    const running = await serve(state, { signingKey: key });
+    const running = await serve(state, { signingKeys: { issuer: key } });
     await running.addUser(JULIET, PASSWORD);
     await running.close();
-    const authority = await Authority.open(state, { signingKey: key });
+    const authority = await Authority.open(state, { signingKeys: { issuer: key } });
     const before = (await authority.list()).certificates.length;
     key.isBroken = true;
     const csr = encodeSigningRequest(await generatePrivateKey('p256'), JULIET);
@@ -105,7 +88,7 @@ describe('what a peer would refuse', () => {
 
   it('a list with a wrong signature is not shown', async () => {
     const { state, key } = await withModuleKey();
-    const authority = await serve(state, { signingKey: key });
+    const authority = await serve(state, { signingKeys: { issuer: key } });
     await authority.addUser(JULIET, PASSWORD);
     const { node } = await enrollJuliet(authority);
     key.isBroken = true;
