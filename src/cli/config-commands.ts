@@ -4,11 +4,9 @@ import {
   ConfigurationCache,
   ConfigurationCacheDamaged,
 } from '../host/configuration/configuration-cache.ts';
-import {
-  ConfigurationUnavailable,
-  trustFirst,
-} from '../host/configuration/configuration-client.ts';
 import { fetchConfigurationDocument } from '../host/configuration/configuration-source.ts';
+import { ConfigurationUnavailable } from '../host/configuration/configuration-unavailable.ts';
+import { trustFirst } from '../host/configuration/offered-configuration.ts';
 import { HttpsFetchError } from '../host/https-fetch.ts';
 import { openStateDirectory } from '../host/state/state-directory.ts';
 import { StateDirectoryUnusable } from '../host/state/state-lock.ts';

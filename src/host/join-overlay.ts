@@ -5,7 +5,7 @@ import { unsupportedDemand } from '../reload/supported-configuration.ts';
 import { Authenticator } from '../tls-auth/authenticator.ts';
 import { verifyWithKey } from '../tls-auth/signature-verifier.ts';
 import { advertisedAddresses, resolveHost } from './advertised-addresses.ts';
-import { ConfigurationUnavailable } from './configuration/configuration-client.ts';
+import { ConfigurationUnavailable } from './configuration/configuration-unavailable.ts';
 import {
   type FollowedConfiguration,
   openConfiguration,

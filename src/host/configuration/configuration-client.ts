@@ -1,23 +1,11 @@
 /** Keeps the overlay's configuration current: cache, HTTPS, and who may replace what. */
-import { parseConfigurationDocument } from '../../overlay-config/configuration-document.ts';
-import { ConfigurationFault } from '../../overlay-config/configuration-fault.ts';
 import { isNewerSequence } from '../../overlay-config/configuration-sequence.ts';
-import {
-  acceptSuccessor,
-  checkSuccession,
-  trustInitialConfiguration,
-} from '../../overlay-config/configuration-trust.ts';
-import { trustSettingsOf } from '../../overlay-config/configuration-trust-settings.ts';
 import { formatUtcTime } from '../../overlay-config/date-time.ts';
-import { KindRefusal, verifyKindBlocks } from '../../overlay-config/kind-trust.ts';
-import type { ParsedConfiguration } from '../../overlay-config/parsed-configuration.ts';
-import { SuccessionRefusal } from '../../overlay-config/succession-refusal.ts';
 import type { VerifiedConfiguration } from '../../overlay-config/verified-configuration.ts';
-import { Authenticator } from '../../tls-auth/authenticator.ts';
 import { type HttpsAnswer, HttpsFetchError } from '../https-fetch.ts';
 import { type Log, silentLog } from '../log.ts';
 import { type ClientTime, machineTime } from './client-time.ts';
-import { type ConfigurationCache, isRolledBack } from './configuration-cache.ts';
+import type { ConfigurationCache } from './configuration-cache.ts';
 import {
   backoffDelayMs,
   normalDelayMs,
@@ -27,6 +15,13 @@ import {
   type ConfigurationSourceOptions,
   fetchConfigurationDocument,
 } from './configuration-source.ts';
+import {
+  ConfigurationRefused,
+  ConfigurationUnavailable,
+  TRUST_TODO,
+} from './configuration-unavailable.ts';
+import { KeptConfiguration } from './kept-configuration.ts';
+import { firstConfiguration, successorOf } from './offered-configuration.ts';
 
 export interface ConfigurationClientOptions extends ConfigurationSourceOptions {
   readonly cache: ConfigurationCache;
@@ -34,24 +29,6 @@ export interface ConfigurationClientOptions extends ConfigurationSourceOptions {
   /** The machine's clock and timers, unless a test has others. */
   readonly time?: ClientTime;
 }
-
-/** Why there is no configuration: one sentence that says what and what to do. */
-export class ConfigurationUnavailable extends Error {
-  /**
-   * A rightful new configuration demands what this program does not do: the node MUST leave the
-   * overlay (RFC 6940 §11.1).
-   */
-  readonly mustLeave: boolean;
-
-  constructor(message: string, options?: ErrorOptions & { readonly mustLeave?: boolean }) {
-    super(message, options);
-    this.name = 'ConfigurationUnavailable';
-    this.mustLeave = options?.mustLeave ?? false;
-  }
-}
-
-/** There is a document, and it does not count: forged, older, or of no use to this program. */
-class ConfigurationRefused extends ConfigurationUnavailable {}
 
 /** What came of asking the server, for whoever watches the peer. */
 export interface ConfigurationServerStatus {
@@ -75,6 +52,7 @@ export class ConfigurationClient {
   private readonly options: ConfigurationClientOptions;
   private readonly log: Log;
   private readonly time: ClientTime;
+  private readonly kept: KeptConfiguration;
   private readonly stopped = new AbortController();
   private held: VerifiedConfiguration | undefined;
   private lastModified: string | undefined;
@@ -92,6 +70,7 @@ export class ConfigurationClient {
     this.options = options;
     this.log = (options.log ?? silentLog).child({ overlay: options.overlayName });
     this.time = options.time ?? machineTime;
+    this.kept = new KeptConfiguration(options.cache, options.overlayName);
   }
 
   /**
@@ -161,7 +140,7 @@ export class ConfigurationClient {
   }
 
   private async obtainOnce(): Promise<VerifiedConfiguration> {
-    this.held ??= await this.readCache();
+    this.held ??= await this.readKept();
     if (this.held === undefined) return await this.fetchFirst();
     if (!this.isExpired(this.held)) return this.held;
     const expired = formatUtcTime(this.held.expirationUnixMs ?? 0);
@@ -178,36 +157,12 @@ export class ConfigurationClient {
     throw new ConfigurationUnavailable(`${what}, and the server has no newer one; ${TRUST_TODO}`);
   }
 
-  /** What is on disk was verified when it came, so that only its form is looked at again. */
-  private async readCache(): Promise<VerifiedConfiguration | undefined> {
-    const { cache, overlayName } = this.options;
-    const entry = await cache.read().catch((error: Error) => {
-      throw new ConfigurationUnavailable(error.message, { cause: error });
-    });
-    if (entry === undefined) return undefined;
-    const parsed = parseConfigurationDocument(entry.document, overlayName);
-    if (parsed instanceof ConfigurationFault) {
-      const what = `the configuration kept in ${cache.path} cannot be used`;
-      throw new ConfigurationUnavailable(`${what} (${parsed.describe()}); ${TRUST_TODO}`);
-    }
-    await this.refuseRollBack(parsed.sequence);
-    this.lastModified = entry.lastModified;
-    this.checkedUnixMs = entry.checkedUnixMs;
-    // A signer's short-lived certificate may have expired since: then the Kind's signer is open.
-    const signers = verifyKindBlocks(parsed, this.time.unixMs());
-    return trustInitialConfiguration(parsed, signers instanceof KindRefusal ? new Map() : signers);
-  }
-
-  /** An old backup in the place of what was held must not bring old signers and roots back. */
-  private async refuseRollBack(sequence: number): Promise<void> {
-    const { cache, overlayName } = this.options;
-    const mark = await cache.readMark().catch((error: Error) => {
-      throw new ConfigurationUnavailable(error.message, { cause: error });
-    });
-    if (!isRolledBack(mark, { overlayName, sequence })) return;
-    const what = `sequence ${mark.sequence} of the configuration was in force here before`;
-    const found = `and what is there now has the older sequence ${sequence}`;
-    throw new ConfigurationUnavailable(`${what}, ${found}; ${TRUST_TODO}`);
+  private async readKept(): Promise<VerifiedConfiguration | undefined> {
+    const kept = await this.kept.read(this.time.unixMs());
+    if (kept === undefined) return undefined;
+    this.lastModified = kept.lastModified;
+    this.checkedUnixMs = kept.checkedUnixMs;
+    return kept.configuration;
   }
 
   /** The first document of all: HTTPS vouches for it (RFC 6940 §11.2). */
@@ -218,9 +173,9 @@ export class ConfigurationClient {
         'the server answered 304 to a first request; check the URL',
       );
     }
-    const parsed = this.parse(answer.body);
-    const first = trustFirst(parsed, this.time.unixMs());
-    await this.refuseRollBack(first.sequence);
+    const { overlayName } = this.options;
+    const first = firstConfiguration(answer.body, overlayName, this.time.unixMs());
+    await this.kept.refuseRollBack(first.sequence);
     this.held = first;
     this.lastModified = answer.lastModified;
     this.checkedUnixMs = this.time.unixMs();
@@ -243,13 +198,13 @@ export class ConfigurationClient {
     return next;
   }
 
-  /** As `successor`, and what came of it is kept for `status()`. */
+  /** As `successorOf`, and what came of it is kept for `status()`. */
   private judged(
     held: VerifiedConfiguration,
     document: Uint8Array,
   ): VerifiedConfiguration | undefined {
     try {
-      const next = this.successor(held, document);
+      const next = successorOf(held, document, this.time.unixMs());
       this.refusal = undefined;
       return next;
     } catch (error) {
@@ -261,22 +216,6 @@ export class ConfigurationClient {
     }
   }
 
-  /** The document as successor of `held`; undefined when it says the same. Throws when refused. */
-  private successor(
-    held: VerifiedConfiguration,
-    document: Uint8Array,
-  ): VerifiedConfiguration | undefined {
-    if (Buffer.compare(document, held.document) === 0) return undefined;
-    const parsed = this.parse(document);
-    // Signed anew, with a fresh certificate for instance: the configuration itself is the same.
-    if (Buffer.compare(parsed.signedBytes, held.signedBytes) === 0) return undefined;
-    const authenticator = new Authenticator(trustSettingsOf(held));
-    const next = acceptSuccessor(held, parsed, authenticator, this.time.unixMs());
-    if (!(next instanceof SuccessionRefusal)) return next;
-    const stays = `the one held, of sequence ${held.sequence}, stays`;
-    throw new ConfigurationRefused(`${next.describe()}; ${stays}; ${TRUST_TODO}`);
-  }
-
   private async ask(ifModifiedSince: string | undefined): Promise<HttpsAnswer> {
     try {
       return await fetchConfigurationDocument(this.options, ifModifiedSince, this.stopped.signal);
@@ -286,37 +225,10 @@ export class ConfigurationClient {
     }
   }
 
-  private parse(document: Uint8Array): ParsedConfiguration {
-    const parsed = parseConfigurationDocument(document, this.options.overlayName);
-    if (!(parsed instanceof ConfigurationFault)) return parsed;
-    const isUnsupported = parsed.code === 'unsupported';
-    const todo = isUnsupported ? 'use a newer version' : "tell the server's operator";
-    const mustLeave = isUnsupported && this.isRightful(parsed);
-    throw new ConfigurationRefused(`${parsed.describe()}; ${todo}`, { mustLeave });
-  }
-
-  private isRightful(unsupported: ConfigurationFault): boolean {
-    const { held } = this;
-    if (held === undefined || unsupported.signed === undefined) return false;
-    const authenticator = new Authenticator(trustSettingsOf(held));
-    const now = this.time.unixMs();
-    const signer = checkSuccession(held, unsupported.signed, authenticator, now);
-    return !(signer instanceof SuccessionRefusal);
-  }
-
   private async remember(): Promise<void> {
-    const { held, lastModified, checkedUnixMs } = this;
-    if (held === undefined) return;
-    const { overlayName, cache } = this.options;
-    const entry = { overlayName, document: held.document, lastModified, checkedUnixMs };
-    try {
-      await cache.write(entry, held.sharedSecret !== undefined);
-      await cache.writeMark({ overlayName, sequence: held.sequence });
-    } catch (error) {
-      const what = `cannot keep the configuration in ${cache.path} (${String(error)})`;
-      const todo = 'make its directory writable';
-      throw new ConfigurationUnavailable(`${what}; ${todo}`, { cause: error });
-    }
+    const { held: configuration, lastModified, checkedUnixMs } = this;
+    if (configuration === undefined) return;
+    await this.kept.write({ configuration, lastModified, checkedUnixMs });
   }
 
   /** A configuration that counts is in force, whether the disk takes it or not. */
@@ -381,20 +293,3 @@ export class ConfigurationClient {
     }
   }
 }
-
-/**
- * A document that nobody's signature is asked for: HTTPS or an operator vouches for it. It must be
- * in force, and its Kinds signed. Throws ConfigurationUnavailable.
- */
-export function trustFirst(parsed: ParsedConfiguration, unixMs: number): VerifiedConfiguration {
-  const { expirationUnixMs } = parsed;
-  if (expirationUnixMs !== undefined && unixMs >= expirationUnixMs) {
-    const what = `the configuration expired at ${formatUtcTime(expirationUnixMs)}`;
-    throw new ConfigurationUnavailable(`${what}; ask the overlay's operator for a newer one`);
-  }
-  const signers = verifyKindBlocks(parsed, unixMs);
-  if (!(signers instanceof KindRefusal)) return trustInitialConfiguration(parsed, signers);
-  throw new ConfigurationUnavailable(`${signers.describe()}; tell the overlay's operator`);
-}
-
-const TRUST_TODO = 'an operator who trusts another document runs "xor config trust FILE"';

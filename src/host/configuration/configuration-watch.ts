@@ -2,10 +2,8 @@ import type { OverlayConfiguration } from '../../overlay-config/overlay-configur
 import type { Clock } from '../host-clock.ts';
 import type { Log } from '../log.ts';
 import { ThrottledWarning } from '../throttled-warning.ts';
-import {
-  type ConfigurationServerStatus,
-  ConfigurationUnavailable,
-} from './configuration-client.ts';
+import type { ConfigurationServerStatus } from './configuration-client.ts';
+import { ConfigurationUnavailable } from './configuration-unavailable.ts';
 import type { ConfigurationServer } from './followed-configuration.ts';
 
 /** What an operator wants to know of a peer's configuration. */

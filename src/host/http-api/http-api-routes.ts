@@ -1,5 +1,5 @@
 import type { PeerStatus } from '../../reload/peer-options.ts';
-import { ConfigurationUnavailable } from '../configuration/configuration-client.ts';
+import { ConfigurationUnavailable } from '../configuration/configuration-unavailable.ts';
 import { configurationWarnings } from '../configuration/configuration-watch.ts';
 import type { PeerHost } from '../peer-host.ts';
 import { formatSocketAddress } from '../socket-address.ts';

@@ -7,8 +7,8 @@ import { ConfigurationCache } from '../../../src/host/configuration/configuratio
 import {
   ConfigurationClient,
   type ConfigurationClientOptions,
-  ConfigurationUnavailable,
 } from '../../../src/host/configuration/configuration-client.ts';
+import { ConfigurationUnavailable } from '../../../src/host/configuration/configuration-unavailable.ts';
 import {
   buildConfiguration,
   buildKindBlock,

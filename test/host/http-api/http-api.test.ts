@@ -2,7 +2,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CommandError } from '../../../src/host/command-error.ts';
-import { ConfigurationUnavailable } from '../../../src/host/configuration/configuration-client.ts';
+import { ConfigurationUnavailable } from '../../../src/host/configuration/configuration-unavailable.ts';
 import { ConfigurationWatch } from '../../../src/host/configuration/configuration-watch.ts';
 import { HttpApi } from '../../../src/host/http-api/http-api.ts';
 import type { ServedPeer } from '../../../src/host/http-api/http-api-routes.ts';
