@@ -32,11 +32,11 @@ export interface DirectStreams {
 
 export interface DirectStreamsListener {
   deviceConnected(device: Device): void;
-  /** Its stream is gone and was not resumed; `undelivered` came for all that it had not acknowledged. */
+  /** Its stream is gone and was not resumed; `undelivered` came for all it had not acknowledged. */
   deviceLost(device: Device): void;
   /** The device has acknowledged these: they are on its disk. In order. */
   delivered(device: Device, tags: readonly number[]): void;
-  /** The stream ended before the device acknowledged these: it may or may not have them. In order. */
+  /** The stream ended before the device acknowledged these: it may have them or not. In order. */
   undelivered(device: Device, tags: readonly number[]): void;
   /** A stanza whose `from` is of the device's user, else it was refused below. */
   stanzaFromDevice(device: Device, stanza: XmppElement): void;

@@ -30,6 +30,8 @@ export interface LocatedDevices {
   readonly devices: readonly LocatedDevice[];
   /** What was left out and why, or why nothing was found: one sentence; undefined: nothing. */
   readonly reason: string | undefined;
+  /** The overlay has said where the devices are, or that there are none. */
+  readonly isAnswered: boolean;
 }
 
 /**
@@ -53,6 +55,7 @@ class DeviceLookup {
   private readonly devices = new Map<string, LocatedDevice>();
   private readonly reasons: string[] = [];
   private underWay = 0;
+  private isAnswered = false;
 
   constructor(env: XmppEnvironment, ownNodeId: NodeId, whenDone: (found: LocatedDevices) => void) {
     this.env = env;
@@ -72,6 +75,7 @@ class DeviceLookup {
   }
 
   private take(address: BareJid, forwards: number, outcome: CommandOutcome): void {
+    if (outcome.ok || outcome.failure.code === 'not-found') this.isAnswered = true;
     if (!outcome.ok) {
       this.leaveOut(outcome.failure.detail);
       return;
@@ -125,7 +129,7 @@ class DeviceLookup {
       this.leaveOut(`${sorted.length} devices are named, ${DEVICES_PER_LOOKUP_MAX} count`);
     }
     const reason = this.reasons.length === 0 ? undefined : this.reasons.join('; ');
-    this.whenDone({ devices, reason });
+    this.whenDone({ devices, reason, isAnswered: this.isAnswered });
   }
 }
 
