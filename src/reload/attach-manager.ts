@@ -6,6 +6,7 @@ import type { IpAddressPort } from '../wire/ip-address-port.ts';
 import { MalformedMessage } from '../wire/malformed-message.ts';
 import { MessageCode } from '../wire/message-contents.ts';
 import type { NodeId } from '../wire/node-id.ts';
+import type { AttachListener, AttachPurpose } from './attach-listener.ts';
 import { ownCandidates, reachableAddresses } from './candidates.ts';
 import type { ConnectId } from './input.ts';
 import type { LinkManager } from './link-manager.ts';
@@ -17,27 +18,6 @@ import type { PeerLoads } from './peer-loads.ts';
 import { describeOutcome, type RequestOutcome } from './request-owner.ts';
 import { successorPoint } from './ring.ts';
 import { ATTACH_LINK_TIMEOUT_MS, UNREACHABLE_RETENTION_MS } from './timing.ts';
-
-/** Why a connection is wanted; comes back with the result. */
-export type AttachPurpose =
-  /** To the peer that will admit this node (RFC 6940 §10.5 step 2); also a client's only one. */
-  | { readonly type: 'admittingPeer' }
-  /** To a peer that belongs into the Neighbor Table (§10.7.3). */
-  | { readonly type: 'neighbor' }
-  /** To a finger's place (§10.5, §10.7.4.2). */
-  | { readonly type: 'finger'; readonly index: number }
-  /** To a peer of the other part of a divided ring (§10.7.4.4). */
-  | { readonly type: 'partition' };
-
-/** What the AttachManager tells the rest of the Peer. */
-export interface AttachListener {
-  /** A live link to `nodeId` serves the purpose; an Update of it may still be on its way. */
-  handleAttached(nodeId: NodeId, purpose: AttachPurpose): void;
-  /** `nodeId` is unknown where a Resource-ID was asked for and nobody answered. */
-  handleAttachFailed(nodeId: NodeId | undefined, purpose: AttachPurpose, reason: string): void;
-  /** The other end asked for an Update (send_update, RFC 6940 §6.4.2.3). */
-  sendRequestedUpdate(nodeId: NodeId): void;
-}
 
 /**
  * Attach over No-ICE links — RFC 6940 §6.5.1: the node that sent the AttachReq waits as the TLS
@@ -207,7 +187,8 @@ export class AttachManager {
     const attach = this.outgoing.get(attachId);
     if (attach === undefined) return;
     if (outcome.type !== 'answer') {
-      this.failOutgoing(attachId, attach, describeOutcome(outcome));
+      const alive = outcome.type === 'error' && outcome.signer.nodeId === attach.nodeId;
+      this.failOutgoing(attachId, attach, describeOutcome(outcome), alive);
       return;
     }
     const body = decode(AttachReqAns, outcome.body, this.env.configuration.nodeIdLength);
@@ -261,6 +242,7 @@ export class AttachManager {
       const nodeId = connecting?.nodeId;
       const isLost = nodeId !== undefined && this.links.linkTo(nodeId) === undefined;
       if (isLost) this.noteUnreachable(nodeId);
+      if (isLost && !connecting?.isAsked) this.listener.handleUnconnected(nodeId);
       return false;
     }
     this.connect({ ...connecting, addresses: connecting.addresses.slice(1) });
@@ -350,7 +332,12 @@ export class AttachManager {
     this.listener.handleAttached(nodeId, attach.purpose);
   }
 
-  private failOutgoing(id: number, attach: OutgoingAttach, reason: string): void {
+  private failOutgoing(
+    id: number,
+    attach: OutgoingAttach,
+    reason: string,
+    alive = attach.answered,
+  ): void {
     this.outgoing.delete(id);
     // Another way may have led to it meanwhile.
     if (attach.nodeId !== undefined && this.links.linkTo(attach.nodeId) !== undefined) {
@@ -360,7 +347,8 @@ export class AttachManager {
     // Who answered lives. A node that is joining needs all its neighbours and asks them again.
     const isTriedAgain = attach.answered && this.env.state === 'joining';
     if (attach.nodeId !== undefined && !isTriedAgain) this.noteUnreachable(attach.nodeId);
-    this.listener.handleAttachFailed(attach.nodeId, attach.purpose, reason);
+    const { nodeId, purpose } = attach;
+    this.listener.handleAttachFailed({ nodeId, purpose, alive, reason });
   }
 
   private body(role: 'passive' | 'active', sendUpdate: boolean): Uint8Array {

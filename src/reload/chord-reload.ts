@@ -92,11 +92,11 @@ export class ChordReload {
    * a node exists shows its own signature, not that another one names it.
    */
   predecessor(): NodeId | undefined {
-    let nearest = this.tables.predecessors()[0];
-    for (const pending of this.attaches.pendingNeighbors()) {
-      if (nearest === undefined || isBetween(pending, nearest, this.env.nodeId)) nearest = pending;
-    }
-    return nearest;
+    const nearest = this.nearestBefore(
+      this.tables.predecessors()[0],
+      this.attaches.pendingNeighbors(),
+    );
+    return this.nearestBefore(nearest, this.taught.unlinkedNeighbors());
   }
 
   /** RFC 6940 §10.3. */
@@ -265,6 +265,14 @@ export class ChordReload {
   /** A peer that was believed to be coming is not: the range is looked at again. */
   recheck(): void {
     this.afterTablesChanged();
+  }
+
+  private nearestBefore(known: NodeId | undefined, others: readonly NodeId[]): NodeId | undefined {
+    let nearest = known;
+    for (const id of others) {
+      if (nearest === undefined || isBetween(id, nearest, this.env.nodeId)) nearest = id;
+    }
+    return nearest;
   }
 
   private afterTablesChanged(): void {

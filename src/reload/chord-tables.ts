@@ -160,6 +160,12 @@ export class ChordTables {
     return candidates[at % candidates.length];
   }
 
+  /** Who this peer takes to be responsible for k, of those between k and itself. */
+  ownerOf(k: RingId): NodeId | undefined {
+    const first = this.sorted[lowerBound(this.sorted, k)] ?? this.sorted[0];
+    return first !== undefined && isFromUntil(first, k, this.self) ? first : undefined;
+  }
+
   private current(): ReadOff {
     this.readOff ??= this.read();
     return this.readOff;

@@ -19,6 +19,10 @@ export interface ForwardingListener {
   isResponsible(id: RingId): boolean;
   /** The Routing Table's choice for `id` (RFC 6940 §10.3); undefined if there is none. */
   nextHop(id: RingId): NodeId | undefined;
+  /** Whom this peer takes to be responsible for `id`, of those between it and this peer. */
+  ownerOf(id: RingId): NodeId | undefined;
+  /** Whether a peer that cannot be connected to is responsible for `id`, up to `last` at most. */
+  isBehindGap(id: RingId, last: NodeId): boolean;
   /** Neighbours whose certificate names several Node-IDs must attach first (RFC 6940 §6.1.2). */
   hasAttached(nodeId: NodeId): boolean;
 }
@@ -125,7 +129,7 @@ export class ForwardingLayer {
       return false;
     }
     if (this.listener.isResponsible(resourceId)) return this.deliver(view, from);
-    return this.forwardTo(this.onward(resourceId, from, isSourceRouted), view, from);
+    return this.forwardTo(this.onward(resourceId, view, from, isSourceRouted), view, from);
   }
 
   private processNode(
@@ -139,7 +143,7 @@ export class ForwardingLayer {
       this.env.drop('not-for-us', `${nodeId} would be here, and is not connected`);
       return false;
     }
-    return this.forwardTo(this.onward(nodeId, from, isSourceRouted), view, from);
+    return this.forwardTo(this.onward(nodeId, view, from, isSourceRouted), view, from);
   }
 
   /**
@@ -147,9 +151,33 @@ export class ForwardingLayer {
    * disagree about who is responsible must not play ball with it. Where this node was named in the
    * Destination List, going back may be right.
    */
-  private onward(id: RingId, from: Link | undefined, isSourceRouted: boolean): NodeId | undefined {
+  private onward(
+    id: RingId,
+    view: ForwardingView,
+    from: Link | undefined,
+    isSourceRouted: boolean,
+  ): NodeId | undefined {
     const next = this.listener.nextHop(id);
-    return next === from?.nodeId && !isSourceRouted ? undefined : next;
+    if (next === undefined || next !== from?.nodeId || isSourceRouted) return next;
+    return this.aroundGap(id, view, next);
+  }
+
+  /**
+   * The sender is nearest, and thinks that this peer is. Who lies between the two is not connected
+   * to one of them: to the sender, then a request goes on from here; or to this peer, then the
+   * sender gets it back, because it is. The Via List bounds how often this is done.
+   */
+  private aroundGap(id: RingId, view: ForwardingView, from: NodeId): NodeId | undefined {
+    const code = peekCode(view);
+    const via = view.viaList();
+    // The Via List of an answer would not show that it goes in a circle.
+    if (code === undefined || !isRequestCode(code) || via instanceof MalformedMessage) return;
+    const { nodeId } = this.env;
+    const visits = via.filter((hop) => hop.type === 'node' && hop.nodeId === nodeId).length;
+    if (visits > 1) return undefined;
+    const owner = this.listener.ownerOf(id);
+    if (owner !== undefined && owner !== from) return owner;
+    return visits === 0 && this.listener.isBehindGap(id, from) ? from : undefined;
   }
 
   private deliver(view: ForwardingView, from: Link | undefined): boolean {

@@ -21,6 +21,8 @@ export type PeerDeadline =
   | { readonly type: 'reassembly'; readonly key: string }
   /** The link that an answered Attach announced has not come. */
   | { readonly type: 'attachLink'; readonly nodeId: NodeId }
+  /** A neighbour to which no link came is attached to again. */
+  | { readonly type: 'unlinkedNeighbors' }
   /** The Neighbor Table changed a moment ago: send Updates. */
   | { readonly type: 'announce' }
   /** Periodic Updates to the neighbours (RFC 6940 §10.7.4.1). */

@@ -11,7 +11,7 @@ import type { NodeId } from '../wire/node-id.ts';
 import type { ResourceId } from '../wire/resource-id.ts';
 import type { KindId } from '../wire/stored-data.ts';
 import { PingReq } from '../wire/topology.ts';
-import type { AttachListener, AttachPurpose } from './attach-manager.ts';
+import type { AttachListener, AttachPurpose, FailedAttach } from './attach-listener.ts';
 import type { ChordListener } from './chord-reload.ts';
 import type { CommandListener } from './command-service.ts';
 import type { ConfigurationListener } from './configuration-service.ts';
@@ -30,7 +30,7 @@ import type { PeerAsWhole, PeerParts } from './peer-parts.ts';
 import type { RoutingView } from './redundant-lookup.ts';
 import type { ReplicationListener } from './replication.ts';
 import type { RequestOutcome, RequestOwner } from './request-owner.ts';
-import type { RingId } from './ring.ts';
+import { isFromUntil, type RingId } from './ring.ts';
 import type { StorageListener } from './storage-service.ts';
 import { HOUSEKEEPING_MS, ISOLATED_CHECK_MS } from './timing.ts';
 
@@ -53,8 +53,6 @@ export class PeerReactions implements Listeners {
   private readonly env: PeerEnvironment;
   private readonly parts: PeerParts;
   private readonly whole: PeerAsWhole;
-  private startingPeers: readonly KnownPeer[] = [];
-  private remembered: readonly KnownPeer[] = [];
 
   constructor(env: PeerEnvironment, parts: PeerParts, whole: PeerAsWhole) {
     this.env = env;
@@ -63,7 +61,7 @@ export class PeerReactions implements Listeners {
   }
 
   setStartingPeers(peers: readonly KnownPeer[]): void {
-    this.startingPeers = peers;
+    this.parts.knownPeers.start(peers);
   }
 
   // Links
@@ -89,7 +87,7 @@ export class PeerReactions implements Listeners {
   }
 
   handleNodeConnected(): void {
-    this.rememberPeers();
+    this.parts.knownPeers.note();
   }
 
   handleNodeDisconnected(nodeId: NodeId): void {
@@ -183,6 +181,15 @@ export class PeerReactions implements Listeners {
     return this.parts.chord.nextHop(id);
   }
 
+  ownerOf(id: RingId): NodeId | undefined {
+    return this.parts.chord.tables.ownerOf(id);
+  }
+
+  isBehindGap(id: RingId, last: NodeId): boolean {
+    const unlinked = this.parts.chord.taught.unlinkedNeighbors();
+    return unlinked.some((nodeId) => isFromUntil(nodeId, id, last));
+  }
+
   hasAttached(nodeId: NodeId): boolean {
     return this.parts.attaches.hasAttached(nodeId);
   }
@@ -222,21 +229,26 @@ export class PeerReactions implements Listeners {
     if (purpose.type === 'admittingPeer') this.parts.join.handleAttached(nodeId);
     if (purpose.type === 'neighbor') {
       this.parts.join.handleNeighborAttached(nodeId);
-      this.parts.chord.taught.handleAttachEnded(nodeId, true);
+      this.parts.chord.taught.handleAttachEnded(nodeId, 'reached');
     }
     if (purpose.type === 'finger') this.parts.fingers.handleAttachEnded();
     if (purpose.type === 'partition') this.parts.chord.sendRequestedUpdate(nodeId);
   }
 
-  handleAttachFailed(nodeId: NodeId | undefined, purpose: AttachPurpose, reason: string): void {
+  handleAttachFailed({ nodeId, purpose, alive, reason }: FailedAttach): void {
     if (purpose.type === 'admittingPeer') this.parts.join.handleAttachFailed(nodeId, reason);
     if (purpose.type === 'neighbor') {
       this.parts.join.handleNeighborFailed(nodeId);
-      if (nodeId !== undefined) this.parts.chord.taught.handleAttachEnded(nodeId, false);
+      const how = alive ? 'alive' : 'silent';
+      if (nodeId !== undefined) this.parts.chord.taught.handleAttachEnded(nodeId, how);
       // It may have been believed to be our predecessor: the range is looked at again.
       this.parts.chord.recheck();
     }
     if (purpose.type === 'finger') this.parts.fingers.handleAttachEnded();
+  }
+
+  handleUnconnected(nodeId: NodeId): void {
+    this.parts.chord.taught.attachLater(nodeId);
   }
 
   sendRequestedUpdate(nodeId: NodeId): void {
@@ -246,7 +258,7 @@ export class PeerReactions implements Listeners {
   handleNeighborsChanged(): void {
     this.parts.replication.handleNeighborsChanged();
     if (this.parts.chord.tables.size > 0) this.parts.join.handleNeighborsFound();
-    this.rememberPeers();
+    this.parts.knownPeers.note();
   }
 
   handleNeighborDoubted(nodeId: NodeId): void {
@@ -277,12 +289,11 @@ export class PeerReactions implements Listeners {
   }
 
   knownPeers(): readonly KnownPeer[] {
-    return [...this.remembered, ...this.bootstrapPeers()];
+    return this.parts.knownPeers.all();
   }
 
   bootstrapPeers(): readonly KnownPeer[] {
-    const bootstrap = this.env.configuration.bootstrapNodes.map((address) => ({ address }));
-    return [...this.startingPeers, ...bootstrap];
+    return this.parts.knownPeers.bootstrap();
   }
 
   stabilize(): void {
@@ -373,24 +384,6 @@ export class PeerReactions implements Listeners {
     const intervalMs = this.env.configuration.chordUpdateIntervalSeconds * 1000;
     const delayMs = this.env.randomMs(0.75 * intervalMs, 1.25 * intervalMs);
     this.env.after('stabilize', { type: 'stabilize' }, delayMs);
-  }
-
-  /** RFC 6940 §11.4: only peers that this node is directly connected to. */
-  private rememberPeers(): void {
-    const { links, chord } = this.parts;
-    const peers: KnownPeer[] = [];
-    for (const nodeId of [...chord.neighbors(), ...chord.tables.fingers()]) {
-      const link = links.linkTo(nodeId);
-      const isKnown = peers.some((peer) => peer.nodeId === nodeId);
-      if (link === undefined || isKnown || peers.length >= this.env.limits.knownPeersMax) continue;
-      // Where the other end connected to us, its port is not the one that it listens on.
-      const connectedTo = link.connect === undefined ? undefined : link.remoteAddress;
-      const address = this.parts.attaches.listeningAddress(nodeId) ?? connectedTo;
-      if (address !== undefined) peers.push({ address, nodeId });
-    }
-    if (peers.length === 0) return;
-    this.remembered = peers;
-    this.env.emit({ type: 'rememberPeers', peers });
   }
 }
 

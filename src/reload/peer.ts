@@ -198,6 +198,8 @@ export class Peer {
         return receiver.giveUpReassembly(deadline.key);
       case 'attachLink':
         return attaches.handleLinkTimeout(deadline.nodeId);
+      case 'unlinkedNeighbors':
+        return chord.taught.handleTimer();
       case 'announce':
         return chord.announce();
       case 'stabilize':

@@ -19,6 +19,7 @@ export class TaughtNeighbors {
   private readonly tables: ChordTables;
   /** In the order in which they last named somebody new. */
   private readonly teachers = new Map<NodeId, Teacher>();
+  private readonly unlinked = new Map<NodeId, Unlinked>();
 
   constructor(
     env: PeerEnvironment,
@@ -50,17 +51,52 @@ export class TaughtNeighbors {
     }
   }
 
-  /** An Attach to a future neighbour has ended: the next one that its teacher named may follow. */
-  handleAttachEnded(nodeId: NodeId, isReached: boolean): void {
+  /**
+   * An Attach to a future neighbour has ended: the next one that its teacher named may follow. One
+   * that is `alive` signed an answer, but no link came.
+   */
+  handleAttachEnded(nodeId: NodeId, how: 'reached' | 'alive' | 'silent'): void {
+    if (how === 'alive') this.noteUnlinked(nodeId, true);
+    else this.unlinked.delete(nodeId);
     for (const [id, teacher] of this.teachers) {
       if (!teacher.asked.delete(nodeId)) continue;
-      if (isReached) teacher.unreachable = Math.max(0, teacher.unreachable - 1);
-      else {
+      if (how === 'reached') teacher.unreachable = Math.max(0, teacher.unreachable - 1);
+      else if (how === 'silent') {
         teacher.unreachable++;
         teacher.doubtedUntilMs = this.env.now.monotonicMs + TEACHER_DOUBT_MS;
       }
       this.attachWaiting(id, teacher);
     }
+  }
+
+  /**
+   * Neighbours whose signature showed lately that they exist, and to which there is no link: what
+   * they are responsible for is not this peer's, whoever cannot connect to whom.
+   */
+  unlinkedNeighbors(): readonly NodeId[] {
+    if (this.unlinked.size === 0) return NOBODY;
+    return [...this.unlinked]
+      .filter(([id, { isProven }]) => isProven && this.links.linkTo(id) === undefined)
+      .map(([id]) => id);
+  }
+
+  /** One that wanted a link and cannot be connected to is asked whether it can connect itself. */
+  attachLater(nodeId: NodeId): void {
+    if (!this.unlinked.has(nodeId)) this.noteUnlinked(nodeId, false);
+  }
+
+  /** Attaches again to those whose time has come, as long as they belong into the Neighbor Table. */
+  handleTimer(): void {
+    const nowMs = this.env.now.monotonicMs;
+    for (const [id, unlinked] of [...this.unlinked]) {
+      if (unlinked.dueMs > nowMs) continue;
+      const isWanted = this.links.linkTo(id) === undefined && this.tables.wouldBeNeighbor(id);
+      const isAsked = isWanted && (this.attaches.isAttachingTo(id) || this.attach(id, undefined));
+      // Before that the Attach has ended, one way or another.
+      if (isAsked) unlinked.dueMs = nowMs + UNLINKED_ANSWER_MS;
+      else this.unlinked.delete(id);
+    }
+    this.arm();
   }
 
   /** Whether several peers that `nodeId` named lately could not be reached. */
@@ -69,6 +105,24 @@ export class TaughtNeighbors {
     if (teacher === undefined) return false;
     if (this.env.now.monotonicMs >= teacher.doubtedUntilMs) teacher.unreachable = 0;
     return teacher.unreachable >= this.env.limits.taughtAttachesMax;
+  }
+
+  private noteUnlinked(nodeId: NodeId, isProven: boolean): void {
+    if (this.env.state !== 'joined' || !this.tables.wouldBeNeighbor(nodeId)) return;
+    const attempts = (this.unlinked.get(nodeId)?.attempts ?? 0) + 1;
+    const pauseMs = Math.min(UNLINKED_PAUSE_MIN_MS * 2 ** (attempts - 1), UNLINKED_PAUSE_MAX_MS);
+    this.unlinked.delete(nodeId);
+    const dueMs = this.env.now.monotonicMs + pauseMs;
+    this.unlinked.set(nodeId, { isProven, attempts, dueMs });
+    const oldest = this.unlinked.keys().next().value;
+    if (this.unlinked.size > UNLINKED_MAX && oldest !== undefined) this.unlinked.delete(oldest);
+    this.arm();
+  }
+
+  private arm(): void {
+    const dueMs = Math.min(...Array.from(this.unlinked.values(), (one) => one.dueMs));
+    if (dueMs === Number.POSITIVE_INFINITY) return;
+    this.env.deadlines.set('unlinkedNeighbors', { type: 'unlinkedNeighbors' }, dueMs);
   }
 
   private attachWaiting(id: NodeId, teacher: Teacher): void {
@@ -139,3 +193,21 @@ interface Teacher {
   unreachable: number;
   doubtedUntilMs: number;
 }
+
+/** A neighbour, or one that may become it, without a link. */
+interface Unlinked {
+  /** It has signed an answer to an Attach of this peer, so it can be found in the ring. */
+  readonly isProven: boolean;
+  readonly attempts: number;
+  /** Of the next Attach, monotonic. */
+  dueMs: number;
+}
+
+const NOBODY: readonly NodeId[] = [];
+/** Neighbours without a link that are remembered. */
+const UNLINKED_MAX = 32;
+/** Pauses before the next Attach to one of them, doubled each time up to the maximum. */
+const UNLINKED_PAUSE_MIN_MS = 2_000;
+const UNLINKED_PAUSE_MAX_MS = 15_000;
+/** Five transmissions, and the time in which the link must come. */
+const UNLINKED_ANSWER_MS = 30_000;

@@ -83,6 +83,8 @@ export class VirtualOverlay {
   readonly peers: VirtualPeer[] = [];
   readonly latencyMs: number;
   nowMs = 1_000;
+  /** Hosts between which no connection can be made, in either direction. */
+  isCutOff: (from: VirtualPeer, to: VirtualPeer) => boolean = () => false;
   private readonly queue: { at: number; order: number; run: () => void }[] = [];
   private order = 0;
   private readonly links = new Map<VirtualPeer, Map<LinkId, VirtualLink>>();
@@ -321,7 +323,8 @@ export class VirtualOverlay {
     const to = this.peers.find(({ address }) => sameAddress(address, output.address));
     const expected = output.expectedNodeId;
     const isOther = expected !== undefined && expected !== to?.nodeId;
-    if (to === undefined || !to.isUp || to.isSilent || from.isSilent || isOther) {
+    const isReached = to?.isUp === true && !to.isSilent && !from.isSilent;
+    if (to === undefined || !isReached || isOther || this.isCutOff(from, to)) {
       this.failConnect(from, output.connect, 'connection refused');
       return;
     }
