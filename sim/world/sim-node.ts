@@ -65,6 +65,11 @@ export class SimNode {
   peer: Peer | undefined;
   /** Counts the processes: events meant for an earlier one are not delivered. */
   incarnation = 0;
+  /**
+   * What the Peer said last of its next deadline, ms of its clock: most wakes find that it moved on,
+   * and then need not look into the Peer.
+   */
+  deadlineMs: number | undefined;
   /** When the World will send the next tick; undefined: none is planned. */
   wakeAtMs: number | undefined;
   /** When this process started, ms of the World. */

@@ -225,8 +225,14 @@ export class World {
   }
 
   private planWake(node: SimNode, peer: Peer): void {
-    const deadlineMs = peer.nextDeadline();
-    if (deadlineMs === undefined || !node.isUp || node.peer !== peer) return;
+    if (!node.isUp || node.peer !== peer) return;
+    node.deadlineMs = peer.nextDeadline();
+    this.scheduleWake(node, peer);
+  }
+
+  private scheduleWake(node: SimNode, peer: Peer): void {
+    const { deadlineMs } = node;
+    if (deadlineMs === undefined) return;
     const atMs = Math.max(this.nowMs, Math.ceil(node.clock.worldMs(deadlineMs) * 1024) / 1024);
     if (node.wakeAtMs !== undefined && node.wakeAtMs <= atMs) return;
     node.wakeAtMs = atMs;
@@ -237,12 +243,12 @@ export class World {
     // Another process, or an earlier moment was planned since.
     if (node.peer !== peer || node.wakeAtMs !== atMs) return;
     node.wakeAtMs = undefined;
-    const deadlineMs = peer.nextDeadline();
+    const { deadlineMs } = node;
     if (deadlineMs === undefined) return;
     const now = node.clock.now(this.nowMs);
     // The deadline moved on.
     if (deadlineMs > now.monotonicMs + CLOCK_ROUNDING_MS) {
-      this.planWake(node, peer);
+      this.scheduleWake(node, peer);
       return;
     }
     const monotonicMs = Math.max(now.monotonicMs, deadlineMs);
