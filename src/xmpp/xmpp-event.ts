@@ -29,4 +29,8 @@ export type XmppEvent =
       readonly reason: string;
     }
   /** A message waited too long or found no place, and its sender was told. */
-  | { readonly type: 'messageGivenUp'; readonly to: string; readonly reason: string };
+  | { readonly type: 'messageGivenUp'; readonly to: string; readonly reason: string }
+  /** The disk cannot be written; nothing is acknowledged until it can, and it is tried again. */
+  | { readonly type: 'recordsNotWritten'; readonly reason: string }
+  /** A record of a former run is damaged and was left out. */
+  | { readonly type: 'recordDropped'; readonly key: string };

@@ -1,0 +1,80 @@
+import type { NodeId } from '../../wire/node-id.ts';
+import type { BareJid } from '../../xmpp-address/jid.ts';
+import type { Device } from '../direct/direct-streams.ts';
+import { DoubleEndedQueue } from './double-ended-queue.ts';
+import { DEVICE_WINDOW_MAX } from './routing-limits.ts';
+import type { OutboxRecord } from './routing-records.ts';
+
+/** How far one connected device of the addressee has come. */
+interface DeviceProgress {
+  readonly device: Device;
+  /** Index in `entries` of what it gets next. */
+  next: number;
+  /** Sequence of the last message that it acknowledged. */
+  acknowledged: number;
+  /** Sent and neither acknowledged nor known to be lost. */
+  underWay: number;
+}
+
+/** The messages that wait for one address, in order, and which of its devices has which. */
+export class AddresseeQueue {
+  readonly to: BareJid;
+  readonly entries = new DoubleEndedQueue<OutboxRecord>();
+  private readonly devices = new Map<NodeId, DeviceProgress>();
+  /** Sequence up to which at least one device has all. */
+  private acknowledged = 0;
+
+  constructor(to: BareJid) {
+    this.to = to;
+  }
+
+  get hasDevices(): boolean {
+    return this.devices.size > 0;
+  }
+
+  /** A device has a stream now: it gets everything that is still here. */
+  connected(device: Device): void {
+    if (this.devices.has(device.nodeId)) return;
+    const next = this.entries.firstIndex;
+    this.devices.set(device.nodeId, { device, next, acknowledged: 0, underWay: 0 });
+  }
+
+  lost(device: NodeId): void {
+    this.devices.delete(device);
+  }
+
+  connectedDevices(): IterableIterator<NodeId> {
+    return this.devices.keys();
+  }
+
+  /** What the device may be sent now. */
+  takeNext(nodeId: NodeId): { entry: OutboxRecord; device: Device } | undefined {
+    const progress = this.devices.get(nodeId);
+    if (progress === undefined || progress.underWay >= DEVICE_WINDOW_MAX) return undefined;
+    progress.next = Math.max(progress.next, this.entries.firstIndex);
+    const entry = this.entries.at(progress.next);
+    if (entry === undefined) return undefined;
+    progress.next += 1;
+    progress.underWay += 1;
+    return { entry, device: progress.device };
+  }
+
+  /** The device has this message, and so all before it. */
+  delivered(device: NodeId, sequence: number): void {
+    const progress = this.devices.get(device);
+    if (progress === undefined) return;
+    progress.underWay = Math.max(0, progress.underWay - 1);
+    progress.acknowledged = Math.max(progress.acknowledged, sequence);
+    this.acknowledged = Math.max(this.acknowledged, sequence);
+  }
+
+  /** The next message that one device at least has, and that none that is connected still owes. */
+  takeFinished(): OutboxRecord | undefined {
+    const oldest = this.entries.first();
+    if (oldest === undefined || oldest.sequence > this.acknowledged) return undefined;
+    for (const { acknowledged } of this.devices.values()) {
+      if (oldest.sequence > acknowledged) return undefined;
+    }
+    return this.entries.shift();
+  }
+}

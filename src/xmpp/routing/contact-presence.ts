@@ -1,0 +1,91 @@
+import type { BareJid, Jid } from '../../xmpp-address/jid.ts';
+import type { Device } from '../direct/direct-streams.ts';
+import { CLIENT_NAMESPACE } from '../stanza/stanza.ts';
+import { element, withAttributes, type XmppElement } from '../stanza/xmpp-element.ts';
+import type { RemoteResource } from './remote-resources.ts';
+import type { Roster } from './roster.ts';
+import { type RoutingContext, UNTRACKED } from './routing-context.ts';
+
+/**
+ * The presence of others (RFC 6121 §4.3 to §4.6): of contacts and of the user's clients at other
+ * own devices. Several devices of one user each speak for their own clients.
+ */
+export class ContactPresence {
+  private readonly context: RoutingContext;
+  private readonly roster: Roster;
+
+  constructor(context: RoutingContext, roster: Roster) {
+    this.context = context;
+    this.roster = roster;
+  }
+
+  available(device: Device, stanza: XmppElement, from: Jid, to: Jid): void {
+    if (this.isWanted(from.bare) && from.resourcepart !== undefined) {
+      this.context.resources.set({ jid: from, device: device.nodeId, presence: stanza });
+      this.show(stanza);
+    } else {
+      this.showDirected(stanza, to);
+    }
+  }
+
+  /** From a bare JID: no client is there at this device. */
+  unavailable(device: Device, stanza: XmppElement, from: Jid, to: Jid): void {
+    if (!this.isWanted(from.bare)) return this.showDirected(stanza, to);
+    if (from.resourcepart === undefined) return this.allGone(device, from.bare);
+    const known = this.context.resources.get(from);
+    if (known !== undefined && known.device !== device.nodeId) return;
+    this.context.resources.remove(from);
+    this.show(stanza);
+  }
+
+  /** RFC 6121 §4.3: asks a device that has just come for its user's presence. */
+  deviceConnected(device: Device): void {
+    if (!this.isWanted(device.user)) return;
+    const attributes = { type: 'probe', from: this.context.own.bare, to: device.user };
+    const probe = element('presence', CLIENT_NAMESPACE, attributes);
+    this.context.streams.send(device.nodeId, probe, UNTRACKED);
+  }
+
+  /** Nobody can be reached there any more. */
+  deviceLost(device: Device): void {
+    for (const resource of this.context.resources.at(device.nodeId)) this.gone(resource);
+  }
+
+  /** The user does not see the contact any more. */
+  subscriptionEnded(contact: BareJid): void {
+    for (const resource of this.context.resources.of(contact)) this.gone(resource);
+  }
+
+  private allGone(device: Device, user: BareJid): void {
+    for (const resource of this.context.resources.of(user)) {
+      if (resource.device === device.nodeId) this.gone(resource);
+    }
+  }
+
+  private gone(resource: RemoteResource): void {
+    this.context.resources.remove(resource.jid);
+    const attributes = {
+      type: 'unavailable',
+      from: resource.jid.text,
+      to: this.context.own.bare,
+    };
+    this.show(element('presence', CLIENT_NAMESPACE, attributes));
+  }
+
+  private isWanted(user: BareJid): boolean {
+    return user === this.context.own.bare || this.roster.isSubscribedTo(user);
+  }
+
+  private show(stanza: XmppElement): void {
+    const { clients, sessions } = this.context;
+    for (const client of clients.available()) {
+      sessions.send(client.session, withAttributes(stanza, { to: client.jid.text }));
+    }
+  }
+
+  /** RFC 6121 §4.6: from somebody else, for one client. */
+  private showDirected(stanza: XmppElement, to: Jid): void {
+    const client = this.context.clients.at(to.text);
+    if (client !== undefined) this.context.sessions.send(client.session, stanza);
+  }
+}

@@ -1,0 +1,149 @@
+import type { PersistRecord } from '../../storage/persist-record.ts';
+import type { Jid } from '../../xmpp-address/jid.ts';
+import type { XmppElement } from '../stanza/xmpp-element.ts';
+import type { LocalDelivery } from './local-delivery.ts';
+import { duplicateKey, type MessageArchive } from './message-archive.ts';
+import { messageKeeping, withStanzaId } from './message-rules.ts';
+import type { OfflineQueue } from './offline-queue.ts';
+import type { Done } from './ordered-acknowledgements.ts';
+import type { OwnDeviceCopies } from './own-device-copies.ts';
+import { type RoutingContext, refuse, type StanzaOrigin } from './routing-context.ts';
+import type { ArchiveRecord, OfflineRecord } from './routing-records.ts';
+import { stanzaText } from './stanza-text.ts';
+import type { WritesInProgress } from './writes-in-progress.ts';
+
+/** A message to the user, its addresses parsed. */
+export interface IncomingMessage {
+  /** Without ids in this peer's name. */
+  readonly message: XmppElement;
+  readonly from: Jid;
+  /** The own bare JID, or a full one of it. */
+  readonly to: Jid;
+  readonly origin: StanzaOrigin;
+  /** Another own device passed it on: nobody is told when it is not taken, nor is it copied. */
+  readonly isCopy: boolean;
+}
+
+export interface MessageReceptionParts {
+  readonly context: RoutingContext;
+  readonly archive: MessageArchive;
+  readonly delivery: LocalDelivery;
+  readonly offline: OfflineQueue;
+  readonly copies: OwnDeviceCopies;
+  readonly inProgress: WritesInProgress;
+}
+
+/** Messages to the user: recognised, kept, handed to the clients, copied to the other devices. */
+export class MessageReception {
+  private readonly parts: MessageReceptionParts;
+
+  constructor(parts: MessageReceptionParts) {
+    this.parts = parts;
+  }
+
+  /** `done` when it is on disk, refused, or nothing to keep. */
+  receive(incoming: IncomingMessage, done: Done): void {
+    const { delivery, inProgress } = this.parts;
+    const { message, to } = incoming;
+    const outcome = delivery.outcome(message, to, this.isElsewhere(to));
+    if (outcome === 'refused') {
+      this.refuse(incoming, 'no client with this resource is there for such a message');
+      return done();
+    }
+    if (outcome === 'ignored' || messageKeeping(message) === 'transient') {
+      delivery.deliver(message, to, this.isElsewhere(to));
+      this.copy(incoming);
+      return done();
+    }
+    const key = this.key(incoming);
+    if (key !== undefined && inProgress.isKnown(key, done)) return;
+    const refusal = this.refusal(outcome === 'nobody');
+    if (refusal !== undefined) {
+      this.refuse(incoming, refusal);
+      return done();
+    }
+    this.keep(incoming, key, outcome === 'nobody', done);
+  }
+
+  private keep(
+    incoming: IncomingMessage,
+    key: string | undefined,
+    mustWait: boolean,
+    done: Done,
+  ): void {
+    const { archive, context, inProgress, offline } = this.parts;
+    const { unixMs } = context.environment.now;
+    const id = archive.newId();
+    const message = withStanzaId(incoming.message, context.own.bare, id);
+    const text = stanzaText(message);
+    const isArchived = messageKeeping(message) === 'archived';
+    const stanza = isArchived ? text : undefined;
+    const other = incoming.from.bare;
+    const entry = archive.entryOf({ id, unixMs, with: other, duplicateKey: key, stanza });
+    const records: PersistRecord[] = [archive.recordOf(entry)];
+    let waiting: OfflineRecord | undefined;
+    if (mustWait) {
+      const [place, record] = offline.prepare(message, text, unixMs);
+      waiting = place;
+      records.push(record);
+    }
+    if (key !== undefined) inProgress.began(key);
+    context.writes.write(records, () => {
+      this.handOn(incoming, message, entry, waiting, done);
+      if (key !== undefined) inProgress.ended(key);
+    });
+  }
+
+  /** It is on disk. Clients may have come or gone since it arrived. */
+  private handOn(
+    incoming: IncomingMessage,
+    message: XmppElement,
+    entry: ArchiveRecord,
+    waiting: OfflineRecord | undefined,
+    done: Done,
+  ): void {
+    const { archive, context, delivery, offline } = this.parts;
+    context.writes.write(archive.add(entry));
+    const outcome = delivery.deliver(message, incoming.to, this.isElsewhere(incoming.to));
+    this.copy(incoming);
+    const nobodyIsThere = outcome !== 'delivered';
+    if (waiting !== undefined) {
+      if (nobodyIsThere) offline.add(waiting);
+      else offline.forget(waiting);
+    } else if (nobodyIsThere) {
+      return offline.keep(message, entry.unixMs, done);
+    }
+    done();
+  }
+
+  private refusal(mustWait: boolean): string | undefined {
+    const { context, offline } = this.parts;
+    if (mustWait && !offline.hasRoom) return 'too many messages wait for the user already';
+    return context.writes.refusal();
+  }
+
+  private refuse(incoming: IncomingMessage, text: string): void {
+    if (incoming.isCopy) return;
+    const { context } = this.parts;
+    refuse(context, incoming.origin, incoming.message, 'service-unavailable', text);
+  }
+
+  private copy(incoming: IncomingMessage): void {
+    if (incoming.isCopy) return;
+    const { context, copies } = this.parts;
+    copies.send(incoming.message, 'received', context.environment.now.unixMs);
+  }
+
+  /** Where its sender gave no origin-id, the stanza's own id has to do. */
+  private key(incoming: IncomingMessage): string | undefined {
+    const { from, message, to } = incoming;
+    const key = duplicateKey(message, from, to);
+    const id = message.attributes.get('id');
+    if (key !== undefined || id === undefined || id === '') return key;
+    return `${from.bare}\n${to.bare}\n\n${id}`;
+  }
+
+  private isElsewhere(to: Jid): boolean {
+    return to.resourcepart !== undefined && this.parts.context.resources.get(to) !== undefined;
+  }
+}

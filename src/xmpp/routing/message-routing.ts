@@ -1,0 +1,167 @@
+import { AddressFault } from '../../xmpp-address/address-fault.ts';
+import type { Jid } from '../../xmpp-address/jid.ts';
+import { CLIENT_NAMESPACE } from '../stanza/stanza.ts';
+import { childElement, type XmppElement } from '../stanza/xmpp-element.ts';
+import { isCarbon } from './carbon.ts';
+import type { Client } from './client-table.ts';
+import type { LocalDelivery } from './local-delivery.ts';
+import { duplicateKey, type MessageArchive } from './message-archive.ts';
+import type { MessageReception } from './message-reception.ts';
+import { messageKeeping, originId, withOriginId, withoutStanzaIdsBy } from './message-rules.ts';
+import { sizeFault } from './message-size.ts';
+import type { Done } from './ordered-acknowledgements.ts';
+import type { Outbox } from './outbox.ts';
+import type { OwnDeviceCopies } from './own-device-copies.ts';
+import {
+  type RoutingContext,
+  refuse,
+  type StanzaOrigin,
+  sendToDevices,
+} from './routing-context.ts';
+import { stanzaText } from './stanza-text.ts';
+import type { WritesInProgress } from './writes-in-progress.ts';
+
+export interface MessageRoutingParts {
+  readonly context: RoutingContext;
+  readonly archive: MessageArchive;
+  readonly outbox: Outbox;
+  readonly delivery: LocalDelivery;
+  readonly copies: OwnDeviceCopies;
+  readonly reception: MessageReception;
+  readonly inProgress: WritesInProgress;
+}
+
+/** Messages from the user's own clients (RFC 6120 §10.3, RFC 6121 §8, XEP-0415 §6.2). */
+export class MessageRouting {
+  private readonly parts: MessageRoutingParts;
+
+  constructor(parts: MessageRoutingParts) {
+    this.parts = parts;
+  }
+
+  /** `done` when it is on disk, or refused. */
+  fromClient(client: Client, given: XmppElement, done: Done): void {
+    const { context, reception } = this.parts;
+    const origin: StanzaOrigin = { type: 'client', client };
+    const to = this.addressee(given);
+    if (to instanceof AddressFault) {
+      refuse(context, origin, given, 'jid-malformed', `"to" is no address: ${to.describe()}`);
+      return done();
+    }
+    if (isCarbon(given)) {
+      refuse(context, origin, given, 'not-allowed', 'copies of messages are made by the peer');
+      return done();
+    }
+    const fault = sizeFault(given);
+    if (fault !== undefined) {
+      refuse(context, origin, given, 'policy-violation', `the message is too large: ${fault}`);
+      return done();
+    }
+    const message = this.identified(given);
+    if (to.bare === context.own.bare) {
+      return reception.receive({ message, from: client.jid, to, origin, isCopy: false }, done);
+    }
+    const keeping = messageKeeping(message);
+    if (keeping === 'transient') {
+      this.sendNow(client, message, to);
+      return done();
+    }
+    this.keepAndSend(client, message, to, keeping === 'archived', done);
+  }
+
+  /** A copy of what a client of another own device sent: kept, and shown to those here. */
+  sentElsewhere(message: XmppElement, from: Jid, to: Jid, unixMs: number, done: Done): void {
+    const { archive, context, delivery, inProgress } = this.parts;
+    const keeping = messageKeeping(message);
+    const key = duplicateKey(message, from, to);
+    if (keeping === 'transient' || key === undefined) {
+      delivery.sendCarbons(message, 'sent', new Set());
+      return done();
+    }
+    if (inProgress.isKnown(key, done)) return;
+    const stanza = keeping === 'archived' ? stanzaText(message) : undefined;
+    const entry = archive.entryOf({
+      id: archive.newId(),
+      unixMs,
+      with: to.bare,
+      duplicateKey: key,
+      stanza,
+    });
+    inProgress.began(key);
+    context.writes.write([archive.recordOf(entry)], () => {
+      context.writes.write(archive.add(entry));
+      done();
+      inProgress.ended(key);
+      delivery.sendCarbons(message, 'sent', new Set());
+    });
+  }
+
+  private keepAndSend(
+    client: Client,
+    message: XmppElement,
+    to: Jid,
+    isArchived: boolean,
+    done: Done,
+  ): void {
+    const { archive, context, inProgress, outbox } = this.parts;
+    const key = duplicateKey(message, client.jid, to);
+    if (key !== undefined && inProgress.isKnown(key, done)) return;
+    const text = stanzaText(message);
+    const refusal = outbox.refusal(to.bare, text.length) ?? context.writes.refusal();
+    if (refusal !== undefined) {
+      const origin: StanzaOrigin = { type: 'client', client };
+      refuse(context, origin, message, 'resource-constraint', refusal);
+      return done();
+    }
+    const { unixMs } = context.environment.now;
+    const waiting = outbox.prepare(to.bare, message, text);
+    const stanza = isArchived ? text : undefined;
+    const entry = archive.entryOf({
+      id: archive.newId(),
+      unixMs,
+      with: to.bare,
+      duplicateKey: key,
+      stanza,
+    });
+    if (key !== undefined) inProgress.began(key);
+    context.writes.write([archive.recordOf(entry), waiting.record], () => {
+      context.writes.write(archive.add(entry));
+      done();
+      if (key !== undefined) inProgress.ended(key);
+      outbox.add(waiting.entry);
+      this.copy(client, message, unixMs);
+    });
+  }
+
+  /** Worth something only to who is there now. */
+  private sendNow(client: Client, message: XmppElement, to: Jid): void {
+    const { context } = this.parts;
+    const reached = sendToDevices(context, to.bare, message);
+    const hasText = childElement(message, 'body', CLIENT_NAMESPACE) !== undefined;
+    if (reached === 0 && hasText) {
+      const text = `no device of ${to.bare} is connected, and this message is not to be kept`;
+      refuse(context, { type: 'client', client }, message, 'recipient-unavailable', text);
+    }
+    this.copy(client, message, context.environment.now.unixMs);
+  }
+
+  /** For the user's other clients, here and at other devices. */
+  private copy(client: Client, message: XmppElement, unixMs: number): void {
+    this.parts.delivery.sendCarbons(message, 'sent', new Set([client]));
+    this.parts.copies.send(message, 'sent', unixMs);
+  }
+
+  /** With an origin-id, and without ids that only this peer gives (XEP-0359 §5). */
+  private identified(message: XmppElement): XmppElement {
+    const { archive, context } = this.parts;
+    const honest = withoutStanzaIdsBy(message, context.own.bare);
+    return originId(honest) === undefined ? withOriginId(honest, archive.newId()) : honest;
+  }
+
+  /** RFC 6120 §10.3.1: without `to` it is for the own account. */
+  private addressee(message: XmppElement): Jid | AddressFault {
+    const { context } = this.parts;
+    const to = message.attributes.get('to');
+    return to === undefined ? context.own : context.addresses.parse(to);
+  }
+}

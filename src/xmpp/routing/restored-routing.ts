@@ -1,0 +1,71 @@
+import type { XmppEnvironment } from '../xmpp-environment.ts';
+import {
+  type RestoredRoster,
+  ROSTER_PREFIX,
+  ROSTER_VERSION_KEY,
+  type RosterItem,
+} from './roster.ts';
+import { readRosterRecord, readRosterVersion } from './roster-records.ts';
+import {
+  ARCHIVE_PREFIX,
+  type ArchiveRecord,
+  OFFLINE_PREFIX,
+  type OfflineRecord,
+  OUTBOX_PREFIX,
+  type OutboxRecord,
+  readArchiveRecord,
+  readOfflineRecord,
+  readOutboxRecord,
+  type StoredRecord,
+} from './routing-records.ts';
+
+/** What a former run has left on disk, in the order of the sequences. */
+export interface RestoredRouting {
+  readonly archive: readonly ArchiveRecord[];
+  readonly outbox: readonly OutboxRecord[];
+  readonly offline: readonly OfflineRecord[];
+  readonly roster: RestoredRoster;
+  /** Keys of records that cannot be read. */
+  readonly damaged: readonly string[];
+}
+
+/** Reads the records; one that is damaged is left out, and told of. Others' are passed over. */
+export function restoreRouting(
+  records: Iterable<StoredRecord>,
+  environment: XmppEnvironment,
+): RestoredRouting {
+  const archive: ArchiveRecord[] = [];
+  const outbox: OutboxRecord[] = [];
+  const offline: OfflineRecord[] = [];
+  const items: RosterItem[] = [];
+  const versions: number[] = [];
+  const damaged: string[] = [];
+  const readers: readonly [prefix: string, read: (record: StoredRecord) => boolean][] = [
+    [ARCHIVE_PREFIX, (record) => append(archive, readArchiveRecord(record))],
+    [OUTBOX_PREFIX, (record) => append(outbox, readOutboxRecord(record))],
+    [OFFLINE_PREFIX, (record) => append(offline, readOfflineRecord(record))],
+    [ROSTER_PREFIX, (record) => append(items, readRosterRecord(record))],
+    [ROSTER_VERSION_KEY, (record) => append(versions, readRosterVersion(record))],
+  ];
+  for (const record of records) {
+    const reader = readers.find(([prefix]) => record.key.startsWith(prefix));
+    if (reader === undefined || reader[1](record)) continue;
+    damaged.push(record.key);
+    environment.event({ type: 'recordDropped', key: record.key });
+  }
+  archive.sort(bySequence);
+  outbox.sort(bySequence);
+  offline.sort(bySequence);
+  const roster = { items, version: versions[0] ?? 0 };
+  return { archive, outbox, offline, roster, damaged };
+}
+
+function append<Value>(list: Value[], value: Value | undefined): boolean {
+  if (value === undefined) return false;
+  list.push(value);
+  return true;
+}
+
+function bySequence(a: { sequence: number }, b: { sequence: number }): number {
+  return a.sequence - b.sequence;
+}

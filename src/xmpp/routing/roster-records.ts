@@ -1,0 +1,45 @@
+import { AddressFault } from '../../xmpp-address/address-fault.ts';
+import { parseJid } from '../../xmpp-address/jid.ts';
+import { ROSTER_PREFIX, type RosterItem } from './roster.ts';
+import { isTime, jsonOf, type StoredRecord } from './routing-records.ts';
+import type { Subscription } from './subscription-state.ts';
+
+/** A contact out of its record, or undefined when it is damaged. */
+export function readRosterRecord(stored: StoredRecord): RosterItem | undefined {
+  const address = parseJid(stored.key.slice(ROSTER_PREFIX.length));
+  const value = jsonOf(stored);
+  if (address instanceof AddressFault || !isObject(value)) return undefined;
+  const { subscription, ask, pendingIn, name, groups, isListed } = value;
+  const known = SUBSCRIPTIONS.find((one) => one === subscription);
+  const hasFlags = isFlag(ask) && isFlag(pendingIn) && isFlag(isListed);
+  const hasTexts = (name === null || typeof name === 'string') && isTextList(groups);
+  if (known === undefined || !hasFlags || !hasTexts) return undefined;
+  return {
+    jid: address.bare,
+    subscription: known,
+    ask,
+    pendingIn,
+    name: name ?? undefined,
+    groups,
+    isListed,
+  };
+}
+
+export function readRosterVersion(stored: StoredRecord): number | undefined {
+  const value = jsonOf(stored);
+  return isTime(value) ? value : undefined;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isFlag(value: unknown): value is boolean {
+  return typeof value === 'boolean';
+}
+
+function isTextList(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
+}
+
+const SUBSCRIPTIONS: readonly Subscription[] = ['none', 'to', 'from', 'both'];

@@ -1,0 +1,81 @@
+/**
+ * Limits of stanza routing. All messages of an archive and an outbox are held in memory, so their
+ * counts and bytes bound it.
+ */
+
+/** Messages in the archive (XEP-0313) and so in the index of duplicates; the oldest go first. */
+export const ARCHIVE_MESSAGES_MAX = 20_000;
+/** Bytes of these messages as they are written. */
+export const ARCHIVE_BYTES_MAX = 32 * 1024 * 1024;
+
+/** Messages that wait for one contact. */
+export const OUTBOX_PER_ADDRESSEE_MAX = 15_000;
+/** Messages that wait for contacts, all together. */
+export const OUTBOX_MESSAGES_MAX = 20_000;
+/** Bytes of these messages as they are written. */
+export const OUTBOX_BYTES_MAX = 32 * 1024 * 1024;
+/** Contacts for whom messages wait. */
+export const OUTBOX_ADDRESSEES_MAX = 1_000;
+/** A message that waited longer is given up, and its sender is told. */
+export const OUTBOX_AGE_MAX_MS = 14 * 24 * 60 * 60 * 1_000;
+/** How often the outbox is looked through for such messages. */
+export const OUTBOX_SWEEP_MS = 60 * 60 * 1_000;
+/** Messages sent to one device and not acknowledged yet. */
+export const DEVICE_WINDOW_MAX = 256;
+/** A message that left later than this after it was sent says when it was sent (XEP-0203). */
+export const DELAY_STAMP_AFTER_MS = 10_000;
+/** Pauses between attempts to reach a contact for whom messages wait; the last one stays. */
+export const REACH_PAUSES_MS = [5_000, 15_000, 60_000, 300_000, 900_000, 1_800_000] as const;
+/** After a start the contacts for whom messages wait are looked for one after another. */
+export const REACH_STAGGER_MS = 100;
+
+/** Messages that wait for a client of the user to log in. */
+export const OFFLINE_MESSAGES_MAX = 10_000;
+export const OFFLINE_BYTES_MAX = 16 * 1024 * 1024;
+
+/**
+ * What a message may be when it leaves: below the limits of streams (`STREAM_LIMITS`), because ids,
+ * stamps and wrappers are added on its way, and one that no stream takes would block its queue.
+ */
+export const MESSAGE_BYTES_MAX = 240_000;
+export const MESSAGE_DEPTH_MAX = 56;
+export const MESSAGE_ELEMENTS_MAX = 8_000;
+
+/** Characters of an origin-id (XEP-0359); a longer one identifies nothing. */
+export const ORIGIN_ID_CHARACTERS_MAX = 256;
+
+/** Batches of records that wait because the disk cannot be written. */
+export const HELD_WRITES_MAX = 1_000;
+/** Pauses between attempts to write them; the last one stays. */
+export const WRITE_PAUSES_MS = [1_000, 5_000, 30_000] as const;
+
+/** Addresses whose preparation is remembered. */
+export const PARSED_ADDRESSES_MAX = 2_048;
+
+/** Elements inside one another in a record. */
+export const STANZA_DEPTH_MAX = 64;
+
+/** Available clients of one contact that are remembered. */
+export const RESOURCES_PER_ADDRESS_MAX = 64;
+/** Available clients of all contacts that are remembered. */
+export const REMOTE_RESOURCES_MAX = 10_000;
+/** The user's own clients that are logged in at this peer. */
+export const CLIENTS_MAX = 1_000;
+
+/** Requests of the own clients to others that are not answered yet. */
+export const REMOTE_IQS_MAX = 10_000;
+/** After this a request to others is answered with remote-server-timeout. */
+export const REMOTE_IQ_TIMEOUT_MS = 60_000;
+/** Requests of others to own clients whose answers are waited for. */
+export const ANSWER_ROUTES_MAX = 10_000;
+/** How long. */
+export const ANSWER_ROUTE_MS = 300_000;
+
+/** Contacts of the user, and those who ask to become one. */
+export const ROSTER_ITEMS_MAX = 2_000;
+/** Groups that one contact is in. */
+export const ROSTER_GROUPS_MAX = 64;
+/** Bytes of the name of a contact or group. */
+export const ROSTER_TEXT_BYTES_MAX = 1_023;
+/** Addresses outside the roster that a client sent directed presence. */
+export const DIRECTED_PRESENCES_MAX = 256;

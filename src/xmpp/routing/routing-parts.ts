@@ -1,0 +1,127 @@
+import type { BareJid } from '../../xmpp-address/jid.ts';
+import type { Device } from '../direct/direct-streams.ts';
+import { Availability } from './availability.ts';
+import { registerCarbons } from './carbons-control.ts';
+import type { Client } from './client-table.ts';
+import { ContactPresence } from './contact-presence.ts';
+import { DeviceMessages } from './device-messages.ts';
+import { giveUp } from './given-up-messages.ts';
+import { IqRouting } from './iq-routing.ts';
+import { LocalDelivery } from './local-delivery.ts';
+import { MessageArchive } from './message-archive.ts';
+import { MessageReception } from './message-reception.ts';
+import { MessageRouting } from './message-routing.ts';
+import { OfflineQueue } from './offline-queue.ts';
+import { Outbox } from './outbox.ts';
+import { OwnDeviceCopies } from './own-device-copies.ts';
+import { registerPing } from './ping.ts';
+import { PresenceRouting } from './presence-routing.ts';
+import { RemoteRequests } from './remote-requests.ts';
+import type { RestoredRouting } from './restored-routing.ts';
+import { Roster } from './roster.ts';
+import { RosterService } from './roster-service.ts';
+import type { RoutingContext } from './routing-context.ts';
+import { removal } from './routing-records.ts';
+import { ServiceDiscovery } from './service-discovery.ts';
+import { Subscriptions } from './subscriptions.ts';
+import { UndeliveredStanzas } from './undelivered-stanzas.ts';
+import { WritesInProgress } from './writes-in-progress.ts';
+
+/** Makes the parts of routing once, and knows what follows in one from what happens in another. */
+export class RoutingParts {
+  readonly messages: MessageRouting;
+  readonly deviceMessages: DeviceMessages;
+  readonly iqs: IqRouting;
+  readonly presence: PresenceRouting;
+  readonly outbox: Outbox;
+  readonly undelivered: UndeliveredStanzas;
+  private readonly context: RoutingContext;
+  private readonly damaged: readonly string[];
+  private readonly requests: RemoteRequests;
+  private readonly availability: Availability;
+  private readonly contacts: ContactPresence;
+
+  constructor(context: RoutingContext, restored: RestoredRouting) {
+    this.context = context;
+    this.damaged = restored.damaged;
+    const { own, sessions, writes } = context;
+    const archive = new MessageArchive(context.environment.random, restored.archive);
+    const offline = new OfflineQueue(own.bare, writes, restored.offline);
+    this.outbox = new Outbox(
+      {
+        environment: context.environment,
+        streams: context.streams,
+        writes,
+        ownAddress: own.bare,
+        expired: (entry) => {
+          const reason = `no device of ${entry.to} could be reached in time`;
+          giveUp(context, offline, entry, 'recipient-unavailable', reason);
+        },
+      },
+      restored.outbox,
+    );
+    const delivery = new LocalDelivery(context.clients, sessions);
+    const copies = new OwnDeviceCopies(context);
+    const inProgress = new WritesInProgress(archive);
+    const common = { context, archive, delivery, copies, inProgress };
+    const reception = new MessageReception({ ...common, offline });
+    this.messages = new MessageRouting({ ...common, outbox: this.outbox, reception });
+    this.deviceMessages = new DeviceMessages(context, reception, this.messages);
+    this.requests = new RemoteRequests(context);
+    this.iqs = new IqRouting(context, context.features, this.requests);
+    this.undelivered = new UndeliveredStanzas(context, archive, delivery, offline, this.iqs);
+    const roster = new Roster(restored.roster);
+    const availability = new Availability(context, roster, offline);
+    const contacts = new ContactPresence(context, roster);
+    const subscriptions = new Subscriptions(context, roster, this.outbox, {
+      subscriberAdded: (contact) => availability.subscriberChanged(contact, true),
+      subscriberRemoved: (contact) => availability.subscriberChanged(contact, false),
+      subscriptionEnded: (contact) => contacts.subscriptionEnded(contact),
+    });
+    this.presence = new PresenceRouting(context, subscriptions, availability, contacts);
+    this.availability = availability;
+    this.contacts = contacts;
+    const { features } = context;
+    features.listen({
+      clientAvailable: (client, isInitial) => {
+        if (isInitial) subscriptions.requestsFor(client);
+      },
+    });
+    registerPing(features);
+    registerCarbons(features);
+    new RosterService(context, roster, subscriptions).register(features);
+    new ServiceDiscovery(context, features, (address) => availability.maySee(address)).register(
+      features,
+    );
+  }
+
+  start(): void {
+    this.context.writes.write(this.damaged.map(removal));
+    this.outbox.start();
+  }
+
+  clientEnded(client: Client): void {
+    this.availability.ended(client);
+    this.requests.clientEnded(client);
+    this.context.features.tell((listener) => listener.clientEnded?.(client));
+  }
+
+  deviceConnected(device: Device): void {
+    this.outbox.deviceConnected(device);
+    this.requests.deviceConnected(device);
+    this.contacts.deviceConnected(device);
+    this.context.features.tell((listener) => listener.deviceConnected?.(device));
+  }
+
+  deviceLost(device: Device): void {
+    this.outbox.deviceLost(device);
+    this.requests.deviceLost(device);
+    this.contacts.deviceLost(device);
+    this.context.features.tell((listener) => listener.deviceLost?.(device));
+  }
+
+  addressTried(address: BareJid, found: number, reason: string | undefined): void {
+    this.outbox.addressTried(address);
+    this.requests.addressTried(address, found, reason);
+  }
+}

@@ -1,0 +1,153 @@
+import type { NodeId } from '../../wire/node-id.ts';
+import { AddressFault } from '../../xmpp-address/address-fault.ts';
+import { type BareJid, type Jid, parseJid } from '../../xmpp-address/jid.ts';
+import type {
+  LocalSessions,
+  LocalSessionsListener,
+  SessionId,
+} from '../client-session/local-sessions.ts';
+import type { Device, DirectStreams, DirectStreamsListener } from '../direct/direct-streams.ts';
+import type { XmppElement } from '../stanza/xmpp-element.ts';
+import type { XmppEnvironment } from '../xmpp-environment.ts';
+import { ClientTable } from './client-table.ts';
+import { DurableWrites } from './durable-writes.ts';
+import { FeatureTable } from './feature-table.ts';
+import { OrderedAcknowledgements } from './ordered-acknowledgements.ts';
+import { ParsedAddresses } from './parsed-addresses.ts';
+import { RemoteResources } from './remote-resources.ts';
+import { restoreRouting } from './restored-routing.ts';
+import { type RoutingContext, refuse } from './routing-context.ts';
+import { CLIENTS_MAX } from './routing-limits.ts';
+import { RoutingParts } from './routing-parts.ts';
+import type { StoredRecord } from './routing-records.ts';
+
+export interface StanzaRouterOptions {
+  readonly environment: XmppEnvironment;
+  /** Whose peer this is. */
+  readonly user: BareJid;
+  readonly nodeId: NodeId;
+  readonly sessions: LocalSessions;
+  readonly streams: DirectStreams;
+  /** What a former run left in the store; records of others are passed over. */
+  readonly records: Iterable<StoredRecord>;
+}
+
+/**
+ * What a user's clients see as their server: it takes each stanza of a client or a device to the
+ * part that it is for, and sees to it that each is acknowledged once, in order, and only when what
+ * must outlive a crash is on disk.
+ */
+export class StanzaRouter implements LocalSessionsListener, DirectStreamsListener {
+  private readonly context: RoutingContext;
+  private readonly parts: RoutingParts;
+  private readonly clientStanzas: OrderedAcknowledgements<SessionId>;
+  private readonly deviceStanzas: OrderedAcknowledgements<NodeId>;
+
+  constructor(options: StanzaRouterOptions) {
+    const { environment, nodeId, sessions, streams } = options;
+    this.context = {
+      environment,
+      own: ownAddress(options.user),
+      nodeId,
+      sessions,
+      streams,
+      clients: new ClientTable(),
+      writes: new DurableWrites(environment),
+      addresses: new ParsedAddresses(),
+      resources: new RemoteResources(),
+      features: new FeatureTable(),
+    };
+    this.parts = new RoutingParts(this.context, restoreRouting(options.records, environment));
+    this.clientStanzas = new OrderedAcknowledgements((session) => sessions.handled(session));
+    this.deviceStanzas = new OrderedAcknowledgements((device) => streams.handled(device));
+  }
+
+  /** Once, when the peer starts. */
+  start(): void {
+    this.parts.start();
+  }
+
+  sessionBinding(
+    session: SessionId,
+    wanted: string | undefined,
+  ): string | 'conflict' | 'resource-constraint' {
+    const { clients, environment, own, sessions } = this.context;
+    const random = Buffer.from(environment.random.bytes(RESOURCE_BYTES)).toString('base64url');
+    const resource = wanted ?? random;
+    // RFC 6120 §7.7.2.2: the client that comes takes the resource over.
+    const former = clients.at(`${own.bare}/${resource}`);
+    if (former !== undefined) {
+      sessions.end(former.session, 'conflict', 'another client has taken the resource over');
+    }
+    if (clients.size >= CLIENTS_MAX) return 'resource-constraint';
+    clients.add(session, `${own.bare}/${resource}`);
+    return resource;
+  }
+
+  stanzaFromSession(session: SessionId, stanza: XmppElement): void {
+    const done = this.clientStanzas.began(session);
+    const client = this.context.clients.get(session);
+    if (client === undefined) return done();
+    if (stanza.name === 'message') this.parts.messages.fromClient(client, stanza, done);
+    else if (stanza.name === 'presence') this.parts.presence.fromClient(client, stanza, done);
+    else this.parts.iqs.fromClient(client, stanza, done);
+  }
+
+  sessionEnded(session: SessionId, undelivered: readonly XmppElement[]): void {
+    this.clientStanzas.forget(session);
+    const client = this.context.clients.remove(session);
+    if (client !== undefined) this.parts.clientEnded(client);
+    this.parts.undelivered.handOn(undelivered);
+  }
+
+  deviceConnected(device: Device): void {
+    this.parts.deviceConnected(device);
+  }
+
+  deviceLost(device: Device): void {
+    this.deviceStanzas.forget(device.nodeId);
+    this.parts.deviceLost(device);
+  }
+
+  delivered(device: Device, tags: readonly number[]): void {
+    this.parts.outbox.delivered(device, tags);
+  }
+
+  /** What is in the outbox is sent again when the device is back. */
+  undelivered(): void {
+    return undefined;
+  }
+
+  stanzaFromDevice(device: Device, stanza: XmppElement): void {
+    const done = this.deviceStanzas.began(device.nodeId);
+    const { addresses, own } = this.context;
+    const isOwn = device.user === own.bare;
+    const from = addresses.parseIfValid(stanza.attributes.get('from'));
+    const to = addresses.parseIfValid(stanza.attributes.get('to'));
+    if (from === undefined || to === undefined || to.bare !== own.bare) {
+      const text = `a stanza that comes here is to ${own.bare}`;
+      refuse(this.context, { type: 'device', device, isOwn }, stanza, 'item-not-found', text);
+      return done();
+    }
+    if (stanza.name === 'message') this.parts.deviceMessages.take(device, stanza, from, to, done);
+    else if (stanza.name === 'iq') this.parts.iqs.fromDevice(device, stanza, from, to, done);
+    else this.parts.presence.fromDevice(device, stanza, from, to, done);
+  }
+
+  addressTried(
+    address: BareJid,
+    found: number,
+    _connected: number,
+    reason: string | undefined,
+  ): void {
+    this.parts.addressTried(address, found, reason);
+  }
+}
+
+function ownAddress(user: BareJid): Jid {
+  const parsed = parseJid(user);
+  if (parsed instanceof AddressFault) throw new Error(`a prepared address is one: ${user}`);
+  return parsed;
+}
+
+const RESOURCE_BYTES = 9;

@@ -1,0 +1,71 @@
+import { childElements, type XmppElement } from '../stanza/xmpp-element.ts';
+import { isCarbon } from './carbon.ts';
+import type { IqRouting } from './iq-routing.ts';
+import type { LocalDelivery } from './local-delivery.ts';
+import type { MessageArchive } from './message-archive.ts';
+import { messageKeeping, STANZA_ID_NAMESPACE } from './message-rules.ts';
+import type { OfflineQueue } from './offline-queue.ts';
+import type { RoutingContext } from './routing-context.ts';
+
+/**
+ * What was sent to a client that ended and never acknowledged it (XEP-0198 §4): messages go to
+ * another client, or wait for the next one; requests are answered with an error.
+ */
+export class UndeliveredStanzas {
+  private readonly context: RoutingContext;
+  private readonly archive: MessageArchive;
+  private readonly delivery: LocalDelivery;
+  private readonly offline: OfflineQueue;
+  private readonly iqs: IqRouting;
+
+  constructor(
+    context: RoutingContext,
+    archive: MessageArchive,
+    delivery: LocalDelivery,
+    offline: OfflineQueue,
+    iqs: IqRouting,
+  ) {
+    this.context = context;
+    this.archive = archive;
+    this.delivery = delivery;
+    this.offline = offline;
+    this.iqs = iqs;
+  }
+
+  handOn(stanzas: readonly XmppElement[]): void {
+    for (const stanza of stanzas) {
+      if (stanza.name === 'message') this.handOnMessage(stanza);
+      else if (stanza.name === 'iq') this.iqs.undelivered(stanza);
+    }
+  }
+
+  private handOnMessage(message: XmppElement): void {
+    if (isCarbon(message) || messageKeeping(message) === 'transient') return;
+    const to = this.context.addresses.parseIfValid(message.attributes.get('to'));
+    if (to === undefined || to.bare !== this.context.own.bare) return;
+    const unixMs = this.arrivalOf(message);
+    if (to.resourcepart === undefined && this.othersHaveIt(unixMs)) return;
+    const outcome = this.delivery.deliver(message, to, false);
+    if (outcome !== 'delivered') this.offline.keep(message, unixMs);
+  }
+
+  /** What came to the bare JID went to all who took messages then. */
+  private othersHaveIt(unixMs: number): boolean {
+    return this.context.clients
+      .receiving()
+      .some(({ receivesSinceUnixMs }) => (receivesSinceUnixMs ?? unixMs) < unixMs);
+  }
+
+  /** When it came here, as the archive has it. */
+  private arrivalOf(message: XmppElement): number {
+    const id = childElements(message).find(
+      ({ name, namespace, attributes }) =>
+        name === 'stanza-id' &&
+        namespace === STANZA_ID_NAMESPACE &&
+        attributes.get('by') === this.context.own.bare,
+    );
+    const index = this.archive.indexOf(id?.attributes.get('id') ?? '');
+    const entry = index === undefined ? undefined : this.archive.at(index);
+    return entry?.unixMs ?? this.context.environment.now.unixMs;
+  }
+}
