@@ -128,6 +128,12 @@ export class ChordTables {
     return current.fingers;
   }
 
+  isFinger(id: NodeId): boolean {
+    const current = this.current();
+    current.fingerSet ??= new Set(this.fingers());
+    return current.fingerSet.has(id);
+  }
+
   /** RFC 6940 §10.7.4.3: at least 16, more where the overlay is large. */
   fingersWanted(): number {
     return this.current().fingersWanted;
@@ -188,6 +194,7 @@ export class ChordTables {
       predecessors,
       neighbors: new Set([...successors, ...predecessors]),
       fingers: undefined,
+      fingerSet: undefined,
     };
   }
 
@@ -218,6 +225,7 @@ interface ReadOff {
   readonly predecessors: readonly NodeId[];
   readonly neighbors: ReadonlySet<NodeId>;
   fingers: readonly NodeId[] | undefined;
+  fingerSet: ReadonlySet<NodeId> | undefined;
 }
 
 /** RFC 6940 §10.7: "at least three predecessors and three successors". */

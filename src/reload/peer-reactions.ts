@@ -148,14 +148,14 @@ export class PeerReactions implements Listeners {
   isExpendable(nodeId: NodeId): boolean {
     const { chord, join } = this.parts;
     if (nodeId === join.admittingPeer || chord.tables.isNeighbor(nodeId)) return false;
-    return !chord.tables.fingers().includes(nodeId);
+    return !chord.tables.isFinger(nodeId);
   }
 
   /** A link of ours that was made while joining, or to a peer that nearer ones have replaced. */
   private servesNothing(nodeId: NodeId): boolean {
     const { chord, replication } = this.parts;
-    if (chord.isListedBy(nodeId) || replication.isSendingTo(nodeId)) return false;
-    if (chord.tables.fingers().includes(nodeId)) return false;
+    if (chord.isListedBy(nodeId) || chord.tables.isFinger(nodeId)) return false;
+    if (replication.isSendingTo(nodeId)) return false;
     return !chord.tables.isNearNeighbor(nodeId, NEIGHBORS_KEPT_BEYOND);
   }
 
