@@ -2,11 +2,12 @@ import type { AuthenticatedNode } from '../../tls-auth/authenticated-node.ts';
 import { AddressFault } from '../../xmpp-address/address-fault.ts';
 import { type BareJid, parseJid } from '../../xmpp-address/jid.ts';
 import { CLIENT_NAMESPACE } from '../stanza/stanza.ts';
-import { element, writeElement, type XmppElement } from '../stanza/xmpp-element.ts';
+import { writeElement, type XmppElement } from '../stanza/xmpp-element.ts';
+import { handledCountTooHigh } from '../stream/stream-management.ts';
 import type { XmppEnvironment } from '../xmpp-environment.ts';
 import type { DeviceConnection, StreamUser } from './device-connection.ts';
 import { ACKNOWLEDGEMENT_MS_MAX, type DirectLimits, PROBE_ANSWER_MS_MAX } from './direct-limits.ts';
-import { type DirectStream, type DirectStreamOwner, STREAM_MANAGEMENT } from './direct-stream.ts';
+import type { DirectStream, DirectStreamOwner } from './direct-stream.ts';
 import type { Device, DirectStreamsListener } from './direct-streams.ts';
 import { StreamSession } from './stream-session.ts';
 
@@ -31,8 +32,6 @@ export class DeviceSession implements StreamUser, DirectStreamOwner {
   private readonly context: SessionContext;
   private readonly connection: DeviceConnection;
   private session: StreamSession | undefined;
-  /** The sessions of the stanzas that were handed up and are not dealt with, in order. */
-  private readonly unhandled: { readonly session: StreamSession; count: number }[] = [];
   /** A request is under way; since when. */
   private requestedMs: number | undefined;
   private isAcknowledgementDue = false;
@@ -58,7 +57,7 @@ export class DeviceSession implements StreamUser, DirectStreamOwner {
 
   /** Nothing is kept for this device. */
   get isEmpty(): boolean {
-    return this.session === undefined && this.unhandled.length === 0;
+    return this.session === undefined;
   }
 
   /** Sends and keeps a stanza; false: a limit is reached, or there is no session. */
@@ -84,12 +83,8 @@ export class DeviceSession implements StreamUser, DirectStreamOwner {
 
   /** The oldest stanza that was handed up is dealt with. */
   noteHandled(): void {
-    const [oldest] = this.unhandled;
-    if (oldest === undefined) return;
-    oldest.session.noteHandled();
-    oldest.count -= 1;
-    if (oldest.count === 0) this.unhandled.shift();
-    if (oldest.session !== this.session) return;
+    if (this.session === undefined) return;
+    this.session.noteHandled();
     this.isAcknowledgementDue = true;
     this.setFlush();
   }
@@ -100,10 +95,7 @@ export class DeviceSession implements StreamUser, DirectStreamOwner {
     if (session === undefined) return;
     this.session = undefined;
     this.node = undefined;
-    let tags: number[] = [];
-    this.counting(session, () => {
-      tags = session.takeUndelivered();
-    });
+    const tags = this.counting(session, () => session.takeUndelivered());
     const { device } = session;
     const { listener, env } = this.context;
     if (tags.length > 0) listener.undelivered(device, tags);
@@ -133,7 +125,7 @@ export class DeviceSession implements StreamUser, DirectStreamOwner {
   resumptionAsked(stream: DirectStream, id: string, h: number): number | undefined {
     const { session } = this;
     if (session === undefined || session.id !== id || id === '') return undefined;
-    if (session.device.user !== stream.user || this.acknowledge(session, h) === undefined) {
+    if (session.device.user !== stream.user || !this.acknowledge(session, h)) {
       return undefined;
     }
     return session.resumptionCount();
@@ -141,12 +133,12 @@ export class DeviceSession implements StreamUser, DirectStreamOwner {
 
   streamResumed(stream: DirectStream, otherH: number): void {
     const { session } = this;
-    if (session === undefined || this.acknowledge(session, otherH) === undefined) {
+    if (session === undefined || !this.acknowledge(session, otherH)) {
       this.refuseCount(stream, otherH);
       return;
     }
     this.begin(stream);
-    for (const { text } of session.unacknowledged()) stream.send(text);
+    for (const { text } of session.unacknowledged) stream.send(text);
     this.isAcknowledgementDue = true;
     this.setFlush();
     this.connection.handleStreamOpen();
@@ -188,9 +180,6 @@ export class DeviceSession implements StreamUser, DirectStreamOwner {
     }
     if (!session.receive(bytes)) return;
     this.lastStanzaMs = this.context.env.now.monotonicMs;
-    const last = this.unhandled.at(-1);
-    if (last?.session === session) last.count += 1;
-    else this.unhandled.push({ session, count: 1 });
     listener.stanzaFromDevice(session.device, stanza);
   }
 
@@ -198,7 +187,7 @@ export class DeviceSession implements StreamUser, DirectStreamOwner {
     const { session } = this;
     if (session === undefined || stream !== this.connection.stream) return;
     this.requestedMs = undefined;
-    if (this.acknowledge(session, h) === undefined) this.refuseCount(stream, h);
+    if (!this.acknowledge(session, h)) this.refuseCount(stream, h);
     else if (session.unacknowledgedStanzas > 0) this.setFlush();
   }
 
@@ -237,15 +226,12 @@ export class DeviceSession implements StreamUser, DirectStreamOwner {
     this.requestedMs = undefined;
   }
 
-  private acknowledge(session: StreamSession, h: number): readonly number[] | undefined {
-    let tags: number[] | undefined;
-    this.counting(session, () => {
-      tags = session.acknowledge(h);
-    });
-    if (tags !== undefined && tags.length > 0) {
-      this.context.listener.delivered(session.device, tags);
-    }
-    return tags;
+  /** False: so many stanzas were never sent. */
+  private acknowledge(session: StreamSession, h: number): boolean {
+    const tags = this.counting(session, () => session.acknowledge(h));
+    if (tags === 'too-high') return false;
+    if (tags.length > 0) this.context.listener.delivered(session.device, tags);
+    return true;
   }
 
   /** At the end of the present input: one acknowledgement and one request for all that was sent. */
@@ -273,19 +259,18 @@ export class DeviceSession implements StreamUser, DirectStreamOwner {
     stream.requestAcknowledgement();
   }
 
-  private counting(session: StreamSession, change: () => void): void {
+  private counting<Result>(session: StreamSession, change: () => Result): Result {
     const before = session.unacknowledgedBytes;
-    change();
+    const result = change();
     this.context.load.unacknowledgedBytes += session.unacknowledgedBytes - before;
+    return result;
   }
 
   /** XEP-0198 §6. */
   private refuseCount(stream: DirectStream, h: number): void {
     const sent = this.session?.sentCount ?? 0;
-    const counts = { h: String(h), 'send-count': String(sent) };
-    const condition = element('handled-count-too-high', STREAM_MANAGEMENT, counts);
-    const text = `expected an acknowledgement of at most ${sent} stanzas, got ${h}`;
-    stream.fail('undefined-condition', text, true, [condition]);
+    const reason = `expected an acknowledgement of at most ${sent} stanzas, got ${h}`;
+    stream.refuse(handledCountTooHigh(h, sent), reason);
   }
 
   /** A stanza of somebody else than the certificate names is never handed up. */

@@ -15,12 +15,17 @@ import {
   streamError,
 } from '../stream/stream-error.ts';
 import { STREAM_LIMITS } from '../stream/stream-limits.ts';
+import {
+  acknowledgement,
+  acknowledgementRequest,
+  handledCountOf,
+  STREAM_MANAGEMENT_NAMESPACE as STREAM_MANAGEMENT,
+} from '../stream/stream-management.ts';
 import { type StreamEvent, type StreamOpened, StreamReader } from '../stream/stream-reader.ts';
 import type { XmppEnvironment } from '../xmpp-environment.ts';
 import type { DirectLinkId } from '../xmpp-input.ts';
 import { CLOSING_MS_MAX, NEGOTIATION_MS_MAX, RESUMPTION_MS_MAX } from './direct-limits.ts';
 import { streamHeader, whatIsWrongWithHeader } from './stream-header.ts';
-import { readCount } from './stream-session.ts';
 
 /** Who opens the XMPP stream: the end that sent AppAttach (XEP-0415 §1). */
 export type StreamRole = 'initiator' | 'receiver';
@@ -130,7 +135,7 @@ export class DirectStream {
   }
 
   acknowledge(h: number): void {
-    this.send(`<a xmlns="${STREAM_MANAGEMENT}" h="${h}"/>`);
+    this.send(writeElement(acknowledgement(h), CLIENT_NAMESPACE));
   }
 
   /** Ends the stream on purpose: its end is sent, and the other one's waited for, not for long. */
@@ -150,19 +155,17 @@ export class DirectStream {
    * Ends the stream with a stream error (RFC 6120 §4.9). Where its session may be resumed, the
    * connection breaks off without a word: what is ended properly cannot be resumed (XEP-0198 §5).
    */
-  fail(
-    condition: StreamErrorCondition,
-    text: string,
-    isFinal: boolean,
-    application: readonly XmppElement[] = [],
-  ): void {
+  fail(condition: StreamErrorCondition, text: string, isFinal: boolean): void {
     if (this.step === 'over') return;
-    if (isFinal && !this.hasSentHeader) this.sendHeader();
-    if (isFinal && this.step !== 'closing') {
-      const error = writeElement(streamError(condition, text, application), CLIENT_NAMESPACE);
-      this.send(`${error}${STREAM_END}`);
-    }
+    if (isFinal) this.sendError(streamError(condition, text));
     this.end(text, isFinal);
+  }
+
+  /** Ends the stream with this error for good. */
+  refuse(error: XmppElement, reason: string): void {
+    if (this.step === 'over') return;
+    this.sendError(error);
+    this.end(reason, true);
   }
 
   /** Closes the connection without a word to the owner: another one took its place. */
@@ -246,7 +249,7 @@ export class DirectStream {
       this.fail('policy-violation', `expected no <${name}/> of stream management now`, true);
       return;
     }
-    const h = readCount(read.attributes.get('h'));
+    const h = handledCountOf(read);
     const needsCount = name === 'a' || name === 'resume' || name === 'resumed';
     if (needsCount && h === undefined) {
       this.fail('bad-format', `expected a count h in <${name}/>`, true);
@@ -324,6 +327,12 @@ export class DirectStream {
     this.send(streamHeader({ from: this.ownUser, to: this.user, id }));
   }
 
+  private sendError(error: XmppElement): void {
+    if (this.step === 'closing') return;
+    if (!this.hasSentHeader) this.sendHeader();
+    this.send(`${writeElement(error, CLIENT_NAMESPACE)}${STREAM_END}`);
+  }
+
   private end(reason: string, isFinal: boolean): void {
     this.drop(reason);
     this.owner.streamEnded(this, reason, isFinal);
@@ -356,6 +365,5 @@ function conditionOf(error: XmppElement): string {
   return condition?.name.slice(0, 64) ?? 'no condition';
 }
 
-export const STREAM_MANAGEMENT = 'urn:xmpp:sm:3';
-const REQUEST = `<r xmlns="${STREAM_MANAGEMENT}"/>`;
+const REQUEST = writeElement(acknowledgementRequest(), CLIENT_NAMESPACE);
 const STREAM_END = '</stream:stream>';
