@@ -60,14 +60,14 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
   const { log = silentLog, signal } = options;
   const directory = await openStateDirectory(options.stateDirectory);
   releases.add(() => directory.close());
-  const source = await followedConfiguration(options, log, releases);
+  const listen = options.listen ?? LISTEN_DEFAULT;
+  const revocation = await openRevocation(options, listen, log);
+  releases.add(async () => revocation?.stop());
+  const source = await followedConfiguration(options, revocation, log, releases);
   const { configuration } = source;
   const role = options.client === true ? 'client' : 'peer';
   const demand = unsupportedDemand(configuration, role);
   if (demand !== undefined) throw new ConfigurationUnavailable(demand);
-  const listen = options.listen ?? LISTEN_DEFAULT;
-  const revocation = await openRevocation(options, listen, log);
-  releases.add(async () => revocation?.stop());
   const { authenticator, credentials } = await openIdentity(options, configuration, revocation);
   const now = hostClock.now();
   const signer = signerOf(credentials, authenticator, now.unixMs);
@@ -117,13 +117,19 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
   return host;
 }
 
-function followedConfiguration(options: JoinOptions, log: Log, releases: ReleaseStack) {
+function followedConfiguration(
+  options: JoinOptions,
+  revocation: RevocationService | undefined,
+  log: Log,
+  releases: ReleaseStack,
+) {
   const { overlay: overlayName = OVERLAY_DEFAULT, stateDirectory, configuration } = options;
   return openConfiguration(
     configuration ?? { from: 'https' },
     { overlayName, stateDirectory },
     log,
     (stop) => releases.add(stop),
+    revocation,
   );
 }
 

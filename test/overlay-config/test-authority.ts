@@ -5,6 +5,7 @@ import {
   type TestAuthority as RootAuthority,
 } from '../../sim/certificates/certificate-maker.ts';
 import { generalName, subjectAltName } from '../../sim/certificates/extension-maker.ts';
+import { entryOf, makeList } from '../../sim/certificates/revocation-list-maker.ts';
 import { Authenticator } from '../../src/tls-auth/authenticator.ts';
 import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
 import { createSigner, type Signer } from '../../src/tls-auth/signer.ts';
@@ -67,6 +68,15 @@ export class TestAuthority {
     const node = this.authenticator().authenticate(leaf.der, [], TEST_TIME_UNIX_MS);
     if (node instanceof CertificateRefusal) throw new Error(node.describe());
     return createSigner(node, nodeId, leaf.privateKey);
+  }
+
+  /** The revocation list that names this signer, current at TEST_TIME_UNIX_MS. */
+  listThatRevokes({ node }: Signer): Uint8Array {
+    const serialNumber = BigInt(`0x${node.certificate.serialNumber}`);
+    return makeList(this.authority, [entryOf(serialNumber, 'keyCompromise')], () => ({
+      thisUpdateUnixMs: TEST_TIME_UNIX_MS - 1000,
+      nextUpdateUnixMs: TEST_TIME_UNIX_MS + 86_400_000,
+    }));
   }
 
   /** Trusts this authority alone. */

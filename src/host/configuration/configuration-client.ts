@@ -4,6 +4,7 @@ import { formatUtcTime } from '../../overlay-config/date-time.ts';
 import type { VerifiedConfiguration } from '../../overlay-config/verified-configuration.ts';
 import { type HttpsAnswer, HttpsFetchError } from '../https-fetch.ts';
 import { type Log, silentLog } from '../log.ts';
+import type { RevocationService } from '../revocation/revocation-service.ts';
 import { type ClientTime, machineTime } from './client-time.ts';
 import type { ConfigurationCache } from './configuration-cache.ts';
 import {
@@ -25,6 +26,8 @@ import { firstConfiguration, successorOf } from './offered-configuration.ts';
 
 export interface ConfigurationClientOptions extends ConfigurationSourceOptions {
   readonly cache: ConfigurationCache;
+  /** What is known of revoked signers; undefined: that is not asked. */
+  readonly revocation?: Pick<RevocationService, 'lists' | 'settled'> | undefined;
   readonly log?: Log;
   /** The machine's clock and timers, unless a test has others. */
   readonly time?: ClientTime;
@@ -185,11 +188,11 @@ export class ConfigurationClient {
 
   /** Asks for a newer document. Undefined when there is none; throws when that is not known. */
   private async refresh(): Promise<VerifiedConfiguration | undefined> {
-    const { held } = this;
-    if (held === undefined) return await this.fetchFirst();
+    if (this.held === undefined) return await this.fetchFirst();
     const answer = await this.ask(this.lastModified);
+    const { held } = this;
     this.checkedUnixMs = this.time.unixMs();
-    const next = answer.type === 'fetched' ? this.judged(held, answer.body) : undefined;
+    const next = answer.type === 'fetched' ? await this.judged(held, answer.body) : undefined;
     // Whatever came through the overlay while we waited is at least as new as what we compared to.
     if (this.held !== held) return undefined;
     if (answer.type === 'fetched') this.lastModified = answer.lastModified;
@@ -199,12 +202,12 @@ export class ConfigurationClient {
   }
 
   /** As `successorOf`, and what came of it is kept for `status()`. */
-  private judged(
+  private async judged(
     held: VerifiedConfiguration,
     document: Uint8Array,
-  ): VerifiedConfiguration | undefined {
+  ): Promise<VerifiedConfiguration | undefined> {
     try {
-      const next = successorOf(held, document, this.time.unixMs());
+      const next = await this.successor(held, document);
       this.refusal = undefined;
       return next;
     } catch (error) {
@@ -214,6 +217,30 @@ export class ConfigurationClient {
       this.refusal = { sinceUnixMs, reason: error.message };
       throw error;
     }
+  }
+
+  /**
+   * With revocation lists it is asked twice: the first time may tell which lists speak of the
+   * signer, the second is asked when they are here, or cannot be had.
+   */
+  private async successor(
+    held: VerifiedConfiguration,
+    document: Uint8Array,
+  ): Promise<VerifiedConfiguration | undefined> {
+    const { revocation } = this.options;
+    const judge = () => successorOf(held, document, this.time.unixMs(), revocation?.lists);
+    if (revocation === undefined) return judge();
+    try {
+      judge();
+    } catch (error) {
+      if (!(error instanceof ConfigurationRefused)) throw error;
+    }
+    const { signal } = this.stopped;
+    const stopped = new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    if (!signal.aborted) await Promise.race([revocation.settled(), stopped]);
+    return judge();
   }
 
   private async ask(ifModifiedSince: string | undefined): Promise<HttpsAnswer> {

@@ -1,6 +1,7 @@
 import type { VerifiedConfiguration } from '../../overlay-config/verified-configuration.ts';
 import type { ConfigurationSource } from '../join-options.ts';
 import type { Log } from '../log.ts';
+import type { RevocationService } from '../revocation/revocation-service.ts';
 import { ConfigurationCache } from './configuration-cache.ts';
 import { ConfigurationClient, type ConfigurationServerStatus } from './configuration-client.ts';
 
@@ -31,6 +32,7 @@ export async function openConfiguration(
   place: { readonly overlayName: string; readonly stateDirectory: string },
   log: Log,
   release: (stop: () => Promise<void>) => void,
+  revocation: RevocationService | undefined,
 ): Promise<FollowedConfiguration> {
   if (source.from === 'given') {
     const { configuration } = source;
@@ -43,6 +45,7 @@ export async function openConfiguration(
     ...(trust === undefined ? {} : { trustAnchorsPem: [trust] }),
     cache: new ConfigurationCache(place.stateDirectory),
     log,
+    revocation,
   });
   release(() => client.stop());
   return {

@@ -13,6 +13,8 @@ import type { ParsedConfiguration } from '../../overlay-config/parsed-configurat
 import { SuccessionRefusal } from '../../overlay-config/succession-refusal.ts';
 import type { VerifiedConfiguration } from '../../overlay-config/verified-configuration.ts';
 import { Authenticator } from '../../tls-auth/authenticator.ts';
+import type { RevocationLists } from '../../tls-auth/revocation-lists.ts';
+import { verifyWithKey } from '../../tls-auth/signature-verifier.ts';
 import {
   ConfigurationRefused,
   ConfigurationUnavailable,
@@ -46,16 +48,18 @@ export function trustFirst(parsed: ParsedConfiguration, unixMs: number): Verifie
 }
 
 /**
- * The document as successor of `held`; undefined when it says the same. Throws
- * ConfigurationRefused.
+ * The document as successor of `held`; undefined when it says the same. `revocation` tells of
+ * revoked signers. Throws ConfigurationRefused.
  */
 export function successorOf(
   held: VerifiedConfiguration,
   document: Uint8Array,
   unixMs: number,
+  revocation?: RevocationLists,
 ): VerifiedConfiguration | undefined {
   if (Buffer.compare(document, held.document) === 0) return undefined;
-  const authenticator = new Authenticator(trustSettingsOf(held));
+  const settings = trustSettingsOf(held);
+  const authenticator = new Authenticator(settings, verifyWithKey, undefined, revocation);
   const parsed = parseConfigurationDocument(document, held.instanceName);
   if (parsed instanceof ConfigurationFault) {
     throw refusalOf(parsed, isRightful(held, parsed, authenticator, unixMs));
