@@ -135,7 +135,10 @@ export class HttpApi {
     if (this.requests > REQUESTS_MAX) {
       throw new HttpProblem(503, 'too many requests at once', {}, { 'retry-after': '1' });
     }
-    await discardBody(request);
+    await discardBody(request).catch((error: unknown) => {
+      if (request.complete || error instanceof HttpProblem) throw error;
+      throw new HttpProblem(400, 'the request breaks off within its body', { code: 'bad-request' });
+    });
     return route.answer(decoded(route.path.exec(path)?.[1] ?? ''));
   }
 
