@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { FollowedAuthorities } from '../host/authority/configuration-follower.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '../host/log.ts';
 import { formatSocketAddress, type SocketAddress } from '../host/socket-address.ts';
 import {
@@ -7,7 +9,8 @@ import {
   caExamples,
   withAuthorityOptions,
 } from './ca-options.ts';
-import { readHttpsUrl, readSocketAddress } from './option-readers.ts';
+import { usageError } from './operator-error.ts';
+import { readHttpsUrl, readNumber, readSocketAddress } from './option-readers.ts';
 import { passphraseOf } from './passphrase-input.ts';
 import { StopSignal } from './stop-signal.ts';
 import { printJson, printLine } from './terminal-output.ts';
@@ -17,6 +20,9 @@ interface ServeOptions extends AuthorityOptions {
   readonly bootstrap?: readonly SocketAddress[];
   readonly enrollmentServer?: readonly string[];
   readonly publicUrl?: string;
+  readonly follow?: readonly string[];
+  readonly followTrust?: string;
+  readonly followSeconds: number;
   readonly logLevel: LogLevel;
 }
 
@@ -41,12 +47,21 @@ export function caServeCommand(): Command {
       new Option(
         '--enrollment-server <url...>',
         'of other authorities of the overlay (default: those known)',
-      ).argParser((text: string, before: readonly string[] = []) => [
-        ...before,
-        readHttpsUrl(text),
-      ]),
+      ).argParser(readHttpsUrls),
     )
     .option('--public-url <url>', 'how peers reach it, where that differs', readPublicUrl)
+    .addOption(
+      new Option(
+        '--follow <url...>',
+        'configurations of other authorities: what their signers sign anew is in force here too',
+      ).argParser(readHttpsUrls),
+    )
+    .option('--follow-trust <file>', 'PEM certificates to trust for --follow, beside the system')
+    .addOption(
+      new Option('--follow-seconds <n>', 'how often to look at --follow')
+        .argParser(readNumber(1, 86_400))
+        .default(60),
+    )
     .addOption(new Option('--log-level <level>', 'on stderr').choices(LOG_LEVELS).default('info'))
     .addHelpText(
       'after',
@@ -55,6 +70,7 @@ export function caServeCommand(): Command {
         'serve --listen 0.0.0.0:8443 --bootstrap 192.0.2.1:6084 192.0.2.2:6084 --json',
         'serve --listen 0.0.0.0:8443 --enrollment-server https://ca.shakespeare.lit:8443/enroll',
         'serve --listen 127.0.0.1:8443 --passphrase-fd 3 3< passphrase-file',
+        'serve --listen 0.0.0.0:8443 --follow https://ca.example.org:8443/.well-known/reload-config',
       ),
     )
     .action(serve);
@@ -71,6 +87,7 @@ async function serve(options: ServeOptions): Promise<void> {
     bootstrap: options.bootstrap,
     enrollmentServers: options.enrollmentServer,
     publicUrl: options.publicUrl,
+    follow: await followed(options),
     log: createLog(options.logLevel),
   });
   try {
@@ -96,6 +113,21 @@ async function serve(options: ServeOptions): Promise<void> {
   } finally {
     await authority.close();
   }
+}
+
+async function followed(options: ServeOptions): Promise<FollowedAuthorities | undefined> {
+  const { follow: urls, followTrust, followSeconds } = options;
+  if (urls === undefined) {
+    if (followTrust === undefined) return undefined;
+    throw usageError('--follow-trust is for --follow; give both');
+  }
+  const trustedCertificates =
+    followTrust === undefined ? undefined : await readFile(followTrust, 'utf8');
+  return { urls, trustedCertificates, intervalMs: followSeconds * 1_000 };
+}
+
+function readHttpsUrls(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, readHttpsUrl(text)];
 }
 
 function readPublicUrl(text: string): string {

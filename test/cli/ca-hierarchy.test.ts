@@ -137,6 +137,13 @@ describe('xor ca with encrypted keys and authorities below', { timeout: 120_000 
   it('refuses options that do not go together', async () => {
     const state = ['--state', place('none')];
     expect(await run(['init', ...state, '--domain', 'a.lit'])).toMatchObject({ exitStatus: 2 });
+    const listen = ['serve', ...state, '--listen', '127.0.0.1:0'];
+    for (const follow of [
+      ['--follow-trust', 'https.pem'],
+      ['--follow', 'http://ca.example.org/'],
+    ]) {
+      expect(await run([...listen, ...follow])).toMatchObject({ exitStatus: 2 });
+    }
     expect(await run(['init', ...state, '--parent', place('root'), '--request'])).toMatchObject({
       exitStatus: 2,
     });

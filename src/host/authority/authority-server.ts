@@ -7,6 +7,7 @@ import { AuthorityAdminServer } from './admin-channel.ts';
 import { Authority, type AuthorityOperations, ENROLLMENT_PATH } from './authority.ts';
 import { AuthorityFailure } from './authority-failure.ts';
 import type { AuthorityStateOptions } from './authority-state.ts';
+import { ConfigurationFollower, type FollowedAuthorities } from './configuration-follower.ts';
 import type { PublicationSummary } from './configuration-publisher.ts';
 import { EnrollmentHandler } from './enrollment-handler.ts';
 import {
@@ -36,6 +37,8 @@ export interface StartAuthorityOptions extends AuthorityStateOptions {
    * the host that it listens on, with the port that it listens on.
    */
   readonly publicUrl?: string | undefined;
+  /** Whose documents it takes over; left out: nobody's, an operator publishes them here. */
+  readonly follow?: FollowedAuthorities | undefined;
   readonly log?: Log | undefined;
 }
 
@@ -55,18 +58,21 @@ export class RunningAuthority implements AuthorityOperations {
   private readonly authority: Authority;
   private readonly server: AuthorityHttpsServer;
   private readonly admin: AuthorityAdminServer;
+  private readonly follower: ConfigurationFollower | undefined;
   private readonly maintenance: NodeJS.Timeout;
 
   private constructor(
     authority: Authority,
     server: AuthorityHttpsServer,
     admin: AuthorityAdminServer,
+    follower: ConfigurationFollower | undefined,
     place: { readonly url: string; readonly listenAddress: SocketAddress },
     log: Log,
   ) {
     this.authority = authority;
     this.server = server;
     this.admin = admin;
+    this.follower = follower;
     this.url = place.url;
     this.listenAddress = place.listenAddress;
     this.maintenance = setInterval(() => {
@@ -75,6 +81,7 @@ export class RunningAuthority implements AuthorityOperations {
       });
     }, MAINTENANCE_MS);
     this.maintenance.unref();
+    this.follower?.start();
   }
 
   static async start(options: StartAuthorityOptions): Promise<RunningAuthority> {
@@ -85,6 +92,7 @@ export class RunningAuthority implements AuthorityOperations {
     const handler = (request: HttpRequest) => routes.answer(request);
     const server = new AuthorityHttpsServer(keys.httpsServer, limits, handler, log);
     try {
+      const follower = followerOf(options.follow, authority, log);
       if (authority.state.isShared && options.publicUrl === undefined) {
         throw new AuthorityFailure(
           'several processes may share this ledger: say with --public-url where peers reach them',
@@ -101,7 +109,8 @@ export class RunningAuthority implements AuthorityOperations {
       server.replaceCertificate(authority.state.keys.httpsServer);
       const admin = await AuthorityAdminServer.open(options.stateDirectory, authority, log);
       routes.isReady = true;
-      return new RunningAuthority(authority, server, admin, { url, listenAddress }, log);
+      const place = { url, listenAddress };
+      return new RunningAuthority(authority, server, admin, follower, place, log);
     } catch (error) {
       await server.close();
       await authority.close();
@@ -179,6 +188,11 @@ export class RunningAuthority implements AuthorityOperations {
     return this.authority.setBootstrap(nodes);
   }
 
+  /** Looks now at the authorities that it follows, and not when it is time. Never rejects. */
+  async lookAtFollowed(): Promise<void> {
+    await this.follower?.look();
+  }
+
   /** What gets old is made anew; runs by itself every ten minutes. */
   async refresh(): Promise<void> {
     await this.authority.refresh();
@@ -188,6 +202,7 @@ export class RunningAuthority implements AuthorityOperations {
   /** Finishes what has begun, stops listening and releases the state. */
   async close(): Promise<void> {
     clearInterval(this.maintenance);
+    await this.follower?.stop();
     await Promise.all([this.server.close(), this.admin.close()]);
     await this.authority.close();
   }
@@ -235,6 +250,20 @@ class AuthorityRoutes {
     if (document === undefined) return textAnswer(404, 'it is not there\n');
     return documentAnswer(document, request.headers, this.authority.state.nowUnixMs());
   }
+}
+
+function followerOf(
+  followed: FollowedAuthorities | undefined,
+  { configuration, state }: Authority,
+  log: Log,
+): ConfigurationFollower | undefined {
+  if (followed === undefined || followed.urls.length === 0) return undefined;
+  if (configuration !== undefined) {
+    return new ConfigurationFollower(followed, state.settings.overlayName, configuration, log);
+  }
+  throw new AuthorityFailure(
+    'the authority above this one has the configuration, so that there is nothing to follow',
+  );
 }
 
 function publicUrlOf(
