@@ -1,19 +1,17 @@
-import { parseConfigurationDocument } from '../../src/overlay-config/configuration-document.ts';
 import {
   buildConfiguration,
   unsignedDocument,
 } from '../../src/overlay-config/configuration-document-builder.ts';
-import { ConfigurationFault } from '../../src/overlay-config/configuration-fault.ts';
-import { trustInitialConfiguration } from '../../src/overlay-config/configuration-trust.ts';
 import { trustSettingsOf } from '../../src/overlay-config/configuration-trust-settings.ts';
 import type { VerifiedConfiguration } from '../../src/overlay-config/verified-configuration.ts';
 import type { LookupDefences } from '../../src/reload/lookup-defences.ts';
 import type { PeerOptions } from '../../src/reload/peer-options.ts';
-import { ResourceStore } from '../../src/storage/resource-store.ts';
+import type { ResourceStore } from '../../src/storage/resource-store.ts';
 import { Authenticator } from '../../src/tls-auth/authenticator.ts';
 import type { Signer } from '../../src/tls-auth/signer.ts';
 import { toHex } from '../../src/wire/hex.ts';
 import type { NodeId } from '../../src/wire/node-id.ts';
+import { peerOptionsOf, trustedConfiguration } from '../identity/overlay-setup.ts';
 import { cheapSignatures, type SimKeyPair } from '../identity/signature-scheme.ts';
 import { SimAuthority } from '../identity/sim-authority.ts';
 import { constantLatency } from '../world/latency-model.ts';
@@ -157,22 +155,14 @@ export class AttackedOverlay {
   }
 
   private peerOptions(node: SimNode, isAttacker: boolean): PeerOptions {
-    const { configuration, settings } = this;
-    const { defences } = settings;
-    const store = new ResourceStore({ kinds: configuration.kinds });
-    this.stores.set(node, store);
-    return {
-      configuration,
+    const { defences } = this.settings;
+    const options = peerOptionsOf(this.world, node, {
+      configuration: this.configuration,
       authenticator: this.authenticator(),
-      signer: node.signer,
-      random: this.world.stream(`peer/${node.index}/${node.incarnation}`),
-      role: 'peer',
       first: node === this.honest[0],
-      addresses: [node.address],
-      store,
-      publishLocation: true,
-      ...(isAttacker || defences === undefined ? {} : { defences }),
-    };
+    });
+    this.stores.set(node, options.store);
+    return isAttacker || defences === undefined ? options : { ...options, defences };
   }
 
   private authenticator(): Authenticator {
@@ -197,9 +187,7 @@ export class AttackedOverlay {
       maxMessageSizeBytes: 65_536,
       ...change,
     });
-    const parsed = parseConfigurationDocument(unsignedDocument(document), OVERLAY);
-    if (parsed instanceof ConfigurationFault) throw new Error(parsed.describe());
-    return trustInitialConfiguration(parsed);
+    return trustedConfiguration(unsignedDocument(document), OVERLAY);
   }
 
   private nodeIds(count: number): NodeId[] {

@@ -1,22 +1,19 @@
-import { parseConfigurationDocument } from '../../src/overlay-config/configuration-document.ts';
 import {
   buildConfiguration,
   buildKindBlock,
   type ConfigurationContent,
   signConfiguration,
 } from '../../src/overlay-config/configuration-document-builder.ts';
-import { ConfigurationFault } from '../../src/overlay-config/configuration-fault.ts';
-import { trustInitialConfiguration } from '../../src/overlay-config/configuration-trust.ts';
 import { trustSettingsOf } from '../../src/overlay-config/configuration-trust-settings.ts';
 import type { KindDefinition } from '../../src/overlay-config/kind-definition.ts';
 import type { VerifiedConfiguration } from '../../src/overlay-config/verified-configuration.ts';
 import type { PeerOptions } from '../../src/reload/peer-options.ts';
-import { ResourceStore } from '../../src/storage/resource-store.ts';
 import type { Authenticator } from '../../src/tls-auth/authenticator.ts';
 import type { Signer } from '../../src/tls-auth/signer.ts';
 import { toHex } from '../../src/wire/hex.ts';
 import type { NodeId } from '../../src/wire/node-id.ts';
 import { RevocationSource } from '../faults/revocation-source.ts';
+import { peerOptionsOf, trustedConfiguration } from '../identity/overlay-setup.ts';
 import type { SignatureScheme, SimKeyPair } from '../identity/signature-scheme.ts';
 import { type LeafPlan, SimAuthority } from '../identity/sim-authority.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -98,7 +95,7 @@ export class SimOverlay {
       { key: keys[1] as SimKeyPair, nodeId: this.newNodeId(), userName: SIGNER_NAME },
       WORLD_START_UNIX_MS,
     );
-    this.configuration = trustInitialConfiguration(this.parsed(this.document({})));
+    this.configuration = trustedConfiguration(this.document({}), OVERLAY);
   }
 
   /** A node with the next identity; it does not run yet. */
@@ -180,7 +177,7 @@ export class SimOverlay {
 
   /** A newer configuration as one that was fetched and verified: `configuration` from now on. */
   publishConfiguration(change: Partial<ConfigurationContent>): VerifiedConfiguration {
-    this.configuration = trustInitialConfiguration(this.parsed(this.document(change)));
+    this.configuration = trustedConfiguration(this.document(change), OVERLAY);
     return this.configuration;
   }
 
@@ -214,28 +211,10 @@ export class SimOverlay {
 
   private peerOptions(node: SimNode, more: Partial<PeerOptions> | undefined): PeerOptions {
     const configuration = node.configuration ?? this.configuration;
-    const isFirst = this.bootstrapNodes[0] === node;
-    return {
-      configuration,
-      authenticator: this.authority.newAuthenticator(
-        trustSettingsOf(configuration),
-        this.revocation?.listsOf(node),
-      ),
-      signer: node.signer,
-      random: this.world.stream(`peer/${node.index}/${node.incarnation}`),
-      role: node.role,
-      first: isFirst,
-      addresses: [node.address],
-      store: new ResourceStore({ kinds: configuration.kinds }),
-      publishLocation: true,
-      ...more,
-    };
-  }
-
-  private parsed(document: Uint8Array) {
-    const parsed = parseConfigurationDocument(document, OVERLAY);
-    if (parsed instanceof ConfigurationFault) throw new Error(parsed.describe());
-    return parsed;
+    const first = this.bootstrapNodes[0] === node;
+    const settings = trustSettingsOf(configuration);
+    const authenticator = this.authority.newAuthenticator(settings, this.revocation?.listsOf(node));
+    return { ...peerOptionsOf(this.world, node, { configuration, authenticator, first }), ...more };
   }
 
   private newNodeId(): NodeId {

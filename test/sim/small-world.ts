@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { StorageRules } from '../../sim/checkers/storage-rules.ts';
+import { peerOptionsOf, trustedConfiguration } from '../../sim/identity/overlay-setup.ts';
 import {
   cheapSignatures,
   type SignatureScheme,
@@ -10,18 +11,14 @@ import { constantLatency } from '../../sim/world/latency-model.ts';
 import { WORLD_START_UNIX_MS } from '../../sim/world/sim-clock.ts';
 import type { SimNode } from '../../sim/world/sim-node.ts';
 import { World, type WorldOptions } from '../../sim/world/world.ts';
-import { parseConfigurationDocument } from '../../src/overlay-config/configuration-document.ts';
 import {
   buildConfiguration,
   unsignedDocument,
 } from '../../src/overlay-config/configuration-document-builder.ts';
-import { ConfigurationFault } from '../../src/overlay-config/configuration-fault.ts';
-import { trustInitialConfiguration } from '../../src/overlay-config/configuration-trust.ts';
 import { trustSettingsOf } from '../../src/overlay-config/configuration-trust-settings.ts';
 import type { VerifiedConfiguration } from '../../src/overlay-config/verified-configuration.ts';
 import type { Command, CommandOutcome } from '../../src/reload/command.ts';
 import type { PeerOptions } from '../../src/reload/peer-options.ts';
-import { ResourceStore } from '../../src/storage/resource-store.ts';
 import { toHex } from '../../src/wire/hex.ts';
 import type { NodeId } from '../../src/wire/node-id.ts';
 
@@ -50,20 +47,14 @@ export class SmallWorld {
     });
     this.ids = this.world.stream('ids');
     this.authority = new SimAuthority(OVERLAY, options.scheme ?? cheapSignatures, keyPair());
-    const document = parseConfigurationDocument(
-      unsignedDocument(
-        buildConfiguration({
-          instanceName: OVERLAY,
-          sequence: 1,
-          rootCertificates: [this.authority.rootCertificate],
-          noIce: true,
-          maxMessageSizeBytes: 65_536,
-        }),
-      ),
-      OVERLAY,
-    );
-    if (document instanceof ConfigurationFault) throw new Error(document.describe());
-    this.configuration = trustInitialConfiguration(document);
+    const content = buildConfiguration({
+      instanceName: OVERLAY,
+      sequence: 1,
+      rootCertificates: [this.authority.rootCertificate],
+      noIce: true,
+      maxMessageSizeBytes: 65_536,
+    });
+    this.configuration = trustedConfiguration(unsignedDocument(content), OVERLAY);
   }
 
   get nodes(): readonly SimNode[] {
@@ -167,17 +158,11 @@ export class SmallWorld {
 
   private peerOptions(node: SimNode): PeerOptions {
     const { configuration } = this;
-    const options: PeerOptions = {
+    const options = peerOptionsOf(this.world, node, {
       configuration,
       authenticator: this.authority.newAuthenticator(trustSettingsOf(configuration)),
-      signer: node.signer,
-      random: this.world.stream(`peer/${node.index}/${node.incarnation}`),
-      role: node.role,
       first: node.index === 0,
-      addresses: [node.address],
-      store: new ResourceStore({ kinds: configuration.kinds }),
-      publishLocation: true,
-    };
+    });
     return this.options.peerOptions?.(node, options) ?? options;
   }
 }
