@@ -1,4 +1,5 @@
 import type { XmppElement } from '../stanza/xmpp-element.ts';
+import type { StreamErrorCondition } from '../stream/stream-error.ts';
 
 /** Names a bound session for as long as it lives, over resumptions (XEP-0198); counted up. */
 export type SessionId = number;
@@ -15,8 +16,8 @@ export interface LocalSessions {
    * with, and what must outlive a crash is on disk: only then an acknowledgement counts it.
    */
   handled(session: SessionId): void;
-  /** Ends a session with a stream error (RFC 6120 §4.9.3), resumable or not. */
-  end(session: SessionId, condition: string, text: string): void;
+  /** Ends a session for good with a stream error (RFC 6120 §4.9.3); `sessionEnded` follows. */
+  end(session: SessionId, condition: StreamErrorCondition, text: string): void;
 }
 
 export interface LocalSessionsListener {

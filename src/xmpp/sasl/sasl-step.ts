@@ -5,6 +5,7 @@ export const SASL_NAMESPACE = 'urn:ietf:params:xml:ns:xmpp-sasl';
 /** RFC 6120 §6.5: those that this program sends. */
 export type SaslCondition =
   | 'aborted'
+  | 'encryption-required'
   | 'incorrect-encoding'
   | 'invalid-authzid'
   | 'invalid-mechanism'
