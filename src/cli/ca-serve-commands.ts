@@ -70,7 +70,7 @@ export function caServeCommand(): Command {
         'serve --listen 0.0.0.0:8443 --bootstrap 192.0.2.1:6084 192.0.2.2:6084 --json',
         'serve --listen 0.0.0.0:8443 --enrollment-server https://ca.shakespeare.lit:8443/enroll',
         'serve --listen 127.0.0.1:8443 --passphrase-fd 3 3< passphrase-file',
-        'serve --listen 0.0.0.0:8443 --follow https://ca.example.org:8443/.well-known/reload-config',
+        'serve --listen 0.0.0.0:8443 --follow https://ca.example.org/.well-known/reload-config',
       ),
     )
     .action(serve);

@@ -17,8 +17,8 @@ export interface FollowedAuthorities {
 
 /**
  * Takes over what other authorities of the overlay publish. Their HTTPS vouches for nothing: a
- * document counts as it would for a peer, by the signature of a signer of the one in force here, and
- * only where its sequence is newer. Anything else stays outside, and the log says why, once for
+ * document counts as it would for a peer, by the signature of a signer of the one in force here,
+ * and only where its sequence is newer. Anything else stays outside, and the log says why, once for
  * each document.
  */
 export class ConfigurationFollower {

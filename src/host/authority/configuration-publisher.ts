@@ -97,7 +97,7 @@ export class ConfigurationPublisher {
 
   /**
    * Publishes what is wished, unless the document in force says it already and is fresh. A document
-   * that another authority signed is left to that one, and so is one that no longer trusts this one.
+   * that another authority signed is left to that one, and so is one that trusts this one no more.
    */
   publish(wish: ConfigurationWish): Promise<void> {
     return this.state.exclusive(async () => {

@@ -148,7 +148,7 @@ function refuseForeign(place: string, held: Held, owner: string): void {
   }
 }
 
-/** false: an earlier attempt has copied all. Throws AuthorityFailure when something else is there. */
+/** false: an earlier attempt has copied all. Throws AuthorityFailure where something else is. */
 async function isToFill(options: MoveLedgerOptions, copied: LedgerHead): Promise<boolean> {
   const { stateDirectory, to } = options;
   if (!hasLedgerStore(stateDirectory, to)) return true;
@@ -159,9 +159,8 @@ async function isToFill(options: MoveLedgerOptions, copied: LedgerHead): Promise
     if (arrivingFrom !== '' && movedTo === '' && head.hash === copied.hash) return false;
     // What never was in force, or no longer is: a file is replaced, a database only appended to.
     if ((arrivingFrom !== '' || movedTo !== '') && !store.isShared) return true;
-    throw new AuthorityFailure(
-      `${store.place} is not empty; name ${to === undefined ? 'another --state' : 'a new database'}`,
-    );
+    const todo = to === undefined ? 'it is in use without --database' : 'name a new database';
+    throw new AuthorityFailure(`${store.place} is not empty; ${todo}`);
   } finally {
     await store.close();
   }
