@@ -62,13 +62,16 @@ export class Availability {
     }
   }
 
-  /** RFC 6121 §4.3.2: the clients here; the other own devices answer for theirs. */
+  /**
+   * RFC 6121 §4.3.2: the clients here; the other own devices answer for theirs.
+   *
+   * Intentional divergence from RFC 6121 §4.3.2: whoever may not see the presence is not answered
+   * by `unsubscribed`. Another own device may know of a subscription that this one does not know
+   * yet, and the answer would end it.
+   */
   answerProbe(device: Device): void {
     const { clients, own, streams } = this.context;
-    if (!this.maySee(device.user)) {
-      const attributes = { type: 'unsubscribed', from: own.bare, to: device.user };
-      return streams.send(device.nodeId, element('presence', CLIENT_NAMESPACE, attributes), 0);
-    }
+    if (!this.maySee(device.user)) return;
     const available = clients.available();
     for (const { presence } of available) {
       if (presence === undefined) continue;

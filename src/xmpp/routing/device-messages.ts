@@ -7,7 +7,8 @@ import type { MessageReception } from './message-reception.ts';
 import type { MessageRouting } from './message-routing.ts';
 import { withoutStanzaIdsBy } from './message-rules.ts';
 import type { Done } from './ordered-acknowledgements.ts';
-import { type RoutingContext, refuse, type StanzaOrigin } from './routing-context.ts';
+import { type RoutingContext, refuse } from './routing-context.ts';
+import type { StanzaOrigin } from './stanza-origin.ts';
 
 /** Messages from other devices: of contacts, and copies from the user's own (XEP-0415 §6.2). */
 export class DeviceMessages {

@@ -12,27 +12,25 @@ import { AnswerRoutes } from './answer-routes.ts';
 import type { Client } from './client-table.ts';
 import type { FeatureTable } from './feature-table.ts';
 import type { Done } from './ordered-acknowledgements.ts';
+import type { PeerRequests } from './peer-requests.ts';
 import type { RemoteRequests } from './remote-requests.ts';
-import {
-  type RoutingContext,
-  refuse,
-  type StanzaOrigin,
-  sendBack,
-  UNTRACKED,
-} from './routing-context.ts';
+import { type RoutingContext, refuse, sendBack, UNTRACKED } from './routing-context.ts';
 import type { IqAnswer, IqTarget } from './routing-feature.ts';
+import type { StanzaOrigin } from './stanza-origin.ts';
 
 /** Requests and answers (RFC 6120 §8.2.3, §10.3.3, §10.5). */
 export class IqRouting {
   private readonly context: RoutingContext;
   private readonly features: FeatureTable;
   private readonly requests: RemoteRequests;
+  private readonly peerRequests: PeerRequests;
   private readonly answerRoutes: AnswerRoutes;
 
-  constructor(context: RoutingContext, features: FeatureTable, requests: RemoteRequests) {
+  constructor(context: RoutingContext, requests: RemoteRequests, peerRequests: PeerRequests) {
     this.context = context;
-    this.features = features;
+    this.features = context.features;
     this.requests = requests;
+    this.peerRequests = peerRequests;
     this.answerRoutes = new AnswerRoutes(context.environment);
   }
 
@@ -59,7 +57,8 @@ export class IqRouting {
     const origin: StanzaOrigin = { type: 'device', device, isOwn };
     if (!this.isWellFormed(origin, stanza)) return done();
     if (isAnswer(stanza)) {
-      this.requests.answered(device, stanza, from);
+      if (to.resourcepart === undefined) this.peerRequests.answered(device, stanza);
+      else this.requests.answered(device, stanza, from);
       return done();
     }
     if (to.resourcepart === undefined) {

@@ -7,8 +7,9 @@ import { messageKeeping, withStanzaId } from './message-rules.ts';
 import type { OfflineQueue } from './offline-queue.ts';
 import type { Done } from './ordered-acknowledgements.ts';
 import type { OwnDeviceCopies } from './own-device-copies.ts';
-import { type RoutingContext, refuse, type StanzaOrigin } from './routing-context.ts';
+import { type RoutingContext, refuse } from './routing-context.ts';
 import type { ArchiveRecord, OfflineRecord } from './routing-records.ts';
+import type { StanzaOrigin } from './stanza-origin.ts';
 import { stanzaText } from './stanza-text.ts';
 import type { WritesInProgress } from './writes-in-progress.ts';
 

@@ -12,12 +12,8 @@ import { sizeFault } from './message-size.ts';
 import type { Done } from './ordered-acknowledgements.ts';
 import type { Outbox } from './outbox.ts';
 import type { OwnDeviceCopies } from './own-device-copies.ts';
-import {
-  type RoutingContext,
-  refuse,
-  type StanzaOrigin,
-  sendToDevices,
-} from './routing-context.ts';
+import { type RoutingContext, refuse, sendToDevices } from './routing-context.ts';
+import type { StanzaOrigin } from './stanza-origin.ts';
 import { stanzaText } from './stanza-text.ts';
 import type { WritesInProgress } from './writes-in-progress.ts';
 

@@ -7,12 +7,8 @@ import type { Availability } from './availability.ts';
 import type { Client } from './client-table.ts';
 import type { ContactPresence } from './contact-presence.ts';
 import type { Done } from './ordered-acknowledgements.ts';
-import {
-  type RoutingContext,
-  refuse,
-  type StanzaOrigin,
-  sendToDevices,
-} from './routing-context.ts';
+import { type RoutingContext, refuse, sendToDevices } from './routing-context.ts';
+import type { StanzaOrigin } from './stanza-origin.ts';
 import type { SubscriptionType } from './subscription-state.ts';
 import type { Subscriptions } from './subscriptions.ts';
 

@@ -50,19 +50,18 @@ export class RemoteRequests {
     if (request.asked.size === 0) this.context.streams.reach(to.bare);
   }
 
-  /** An answer from a device; false when nobody waits for it. */
-  answered(device: Device, stanza: XmppElement, from: Jid): boolean {
+  /** An answer from a device; one that nobody waits for goes nowhere. */
+  answered(device: Device, stanza: XmppElement, from: Jid): void {
     const to = stanza.attributes.get('to') ?? '';
     const key = requestKey(to, from.text, stanza.attributes.get('id'));
     const request = this.requests.get(key);
-    if (request === undefined || !request.asked.delete(device.nodeId)) return false;
+    if (request === undefined || !request.asked.delete(device.nodeId)) return;
     if (isServiceUnavailable(stanza)) {
       request.refusal = stanza;
       this.settleIfNobodyIsLeft(key, request);
     } else {
       this.finish(key, request, stanza);
     }
-    return true;
   }
 
   deviceConnected(device: Device): void {

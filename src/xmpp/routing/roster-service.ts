@@ -1,18 +1,22 @@
+import type { PersistRecord } from '../../storage/persist-record.ts';
 import { AddressFault } from '../../xmpp-address/address-fault.ts';
 import type { Jid } from '../../xmpp-address/jid.ts';
+import type { Device } from '../direct/direct-streams.ts';
 import {
+  childElement,
   childElements,
   element,
   isElement,
   textOf,
   type XmppElement,
 } from '../stanza/xmpp-element.ts';
+import type { PeerRequests } from './peer-requests.ts';
 import type { Roster, RosterItem } from './roster.ts';
 import { ROSTER_NAMESPACE, removedItemElement, rosterItemElement } from './roster-push.ts';
 import type { RoutingContext } from './routing-context.ts';
 import type { FeatureRegistry, IqAnswer, IqRequest } from './routing-feature.ts';
 import { ROSTER_GROUPS_MAX, ROSTER_TEXT_BYTES_MAX } from './routing-limits.ts';
-import type { Subscription } from './subscription-state.ts';
+import { hasFrom, type Subscription } from './subscription-state.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 /** RFC 6121 §2: the roster as clients read and change it, and as own devices pass changes on. */
@@ -20,22 +24,51 @@ export class RosterService {
   private readonly context: RoutingContext;
   private readonly roster: Roster;
   private readonly subscriptions: Subscriptions;
+  private readonly requests: PeerRequests;
 
-  constructor(context: RoutingContext, roster: Roster, subscriptions: Subscriptions) {
+  constructor(
+    context: RoutingContext,
+    roster: Roster,
+    subscriptions: Subscriptions,
+    requests: PeerRequests,
+  ) {
     this.context = context;
+    this.requests = requests;
     this.roster = roster;
     this.subscriptions = subscriptions;
   }
 
   register(registry: FeatureRegistry): void {
     registry.disco('server', [ROSTER_NAMESPACE]);
+    registry.listen({
+      deviceConnected: (device) => {
+        if (device.user === this.context.own.bare) this.mergeFrom(device);
+      },
+    });
     registry.iq(ROSTER_NAMESPACE, (request, answer) => {
       const { origin, type } = request;
-      const isOwn = origin.type === 'client' || (origin.isOwn && type === 'set');
+      const isOwn = origin.type === 'client' || origin.isOwn;
       if (!isOwn || request.target !== 'account') {
         answer.error('service-unavailable', 'a roster is for the clients of its user');
       } else if (type === 'get') this.get(request, answer);
       else this.set(request, answer);
+    });
+  }
+
+  /** Another own device has come: contacts that are known there alone are taken over. */
+  private mergeFrom(device: Device): void {
+    const query = element('query', ROSTER_NAMESPACE);
+    this.requests.ask(device, 'get', query, (answer) => {
+      const roster = childElement(answer, 'query', ROSTER_NAMESPACE);
+      const records: PersistRecord[] = [];
+      for (const item of roster === undefined ? [] : childElements(roster)) {
+        const jid = this.context.addresses.parseIfValid(item.attributes.get('jid'));
+        const contact = jid && this.itemFrom(jid, item);
+        if (contact === undefined || this.roster.stateOf(contact.jid).isListed) continue;
+        records.push(...this.roster.set(contact));
+        this.subscriptions.pushToClients(rosterItemElement(contact));
+      }
+      this.context.writes.write(records);
     });
   }
 
@@ -103,24 +136,26 @@ export class RosterService {
         this.subscriptions.pushToClients(removedItemElement(jid.bare));
       });
     }
-    if (!isSubscription(subscription) || !this.roster.hasRoomFor(jid.bare)) {
+    const changed = this.itemFrom(jid, item);
+    if (changed === undefined) {
       return answer.error('bad-request', 'the item has no state that can be taken over');
     }
-    const known = this.roster.stateOf(jid.bare);
-    const isAnswered = subscription === 'from' || subscription === 'both';
-    const changed: RosterItem = {
-      jid: jid.bare,
-      name: item.attributes.get('name'),
-      groups: groupsOf(item),
-      subscription,
-      ask: item.attributes.get('ask') === 'subscribe',
-      pendingIn: known.pendingIn && !isAnswered,
-      isListed: true,
-    };
     this.context.writes.write(this.roster.set(changed), () => {
       answer.result();
       this.subscriptions.pushToClients(rosterItemElement(changed));
     });
+  }
+
+  /** The contact as another own device has it. */
+  private itemFrom(jid: Jid, item: XmppElement): RosterItem | undefined {
+    const subscription = item.attributes.get('subscription');
+    const groups = groupsOf(item);
+    const name = item.attributes.get('name');
+    if (!isSubscription(subscription) || textFault(name, groups) !== undefined) return undefined;
+    if (jid.resourcepart !== undefined || !this.roster.hasRoomFor(jid.bare)) return undefined;
+    const ask = item.attributes.get('ask') === 'subscribe';
+    const pendingIn = this.roster.stateOf(jid.bare).pendingIn && !hasFrom(subscription);
+    return { jid: jid.bare, name, groups, subscription, ask, pendingIn, isListed: true };
   }
 
   private itemOf(query: XmppElement): XmppElement | undefined {

@@ -5,11 +5,12 @@ import type { Device, DirectStreams } from '../direct/direct-streams.ts';
 import { mayBeAnsweredByError, type StanzaErrorCondition, stanzaError } from '../stanza/stanza.ts';
 import { withAttributes, type XmppElement, type XmppNode } from '../stanza/xmpp-element.ts';
 import type { XmppEnvironment } from '../xmpp-environment.ts';
-import type { Client, ClientTable } from './client-table.ts';
+import type { ClientTable } from './client-table.ts';
 import type { DurableWrites } from './durable-writes.ts';
 import type { FeatureTable } from './feature-table.ts';
 import type { ParsedAddresses } from './parsed-addresses.ts';
 import type { RemoteResources } from './remote-resources.ts';
+import type { StanzaOrigin } from './stanza-origin.ts';
 
 /** What all parts of routing share. */
 export interface RoutingContext {
@@ -25,11 +26,6 @@ export interface RoutingContext {
   readonly resources: RemoteResources;
   readonly features: FeatureTable;
 }
-
-/** Where a stanza came from. */
-export type StanzaOrigin =
-  | { readonly type: 'client'; readonly client: Client }
-  | { readonly type: 'device'; readonly device: Device; readonly isOwn: boolean };
 
 /** Sends a stanza back to where another came from. */
 export function sendBack(context: RoutingContext, origin: StanzaOrigin, stanza: XmppElement): void {

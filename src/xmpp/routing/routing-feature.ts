@@ -3,7 +3,7 @@ import type { Device } from '../direct/direct-streams.ts';
 import type { StanzaErrorCondition } from '../stanza/stanza.ts';
 import type { XmppElement } from '../stanza/xmpp-element.ts';
 import type { Client } from './client-table.ts';
-import type { StanzaOrigin } from './routing-context.ts';
+import type { StanzaOrigin } from './stanza-origin.ts';
 
 /** An iq of type get or set that this peer answers: for the user's account, or as the server. */
 export interface IqRequest {

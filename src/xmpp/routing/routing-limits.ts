@@ -79,3 +79,7 @@ export const ROSTER_GROUPS_MAX = 64;
 export const ROSTER_TEXT_BYTES_MAX = 1_023;
 /** Addresses outside the roster that a client sent directed presence. */
 export const DIRECTED_PRESENCES_MAX = 256;
+
+/** Requests of the peer itself that are open, and how long. */
+export const PEER_REQUESTS_MAX = 100;
+export const PEER_REQUEST_TIMEOUT_MS = 60_000;

@@ -14,6 +14,7 @@ import { MessageRouting } from './message-routing.ts';
 import { OfflineQueue } from './offline-queue.ts';
 import { Outbox } from './outbox.ts';
 import { OwnDeviceCopies } from './own-device-copies.ts';
+import { PeerRequests } from './peer-requests.ts';
 import { registerPing } from './ping.ts';
 import { PresenceRouting } from './presence-routing.ts';
 import { RemoteRequests } from './remote-requests.ts';
@@ -38,6 +39,7 @@ export class RoutingParts {
   private readonly context: RoutingContext;
   private readonly damaged: readonly string[];
   private readonly requests: RemoteRequests;
+  private readonly peerRequests: PeerRequests;
   private readonly availability: Availability;
   private readonly contacts: ContactPresence;
 
@@ -68,7 +70,8 @@ export class RoutingParts {
     this.messages = new MessageRouting({ ...common, outbox: this.outbox, reception });
     this.deviceMessages = new DeviceMessages(context, reception, this.messages);
     this.requests = new RemoteRequests(context);
-    this.iqs = new IqRouting(context, context.features, this.requests);
+    this.peerRequests = new PeerRequests(context);
+    this.iqs = new IqRouting(context, this.requests, this.peerRequests);
     this.undelivered = new UndeliveredStanzas(context, archive, delivery, offline, this.iqs);
     const roster = new Roster(restored.roster);
     const availability = new Availability(context, roster, offline);
@@ -89,7 +92,7 @@ export class RoutingParts {
     });
     registerPing(features);
     registerCarbons(features);
-    new RosterService(context, roster, subscriptions).register(features);
+    new RosterService(context, roster, subscriptions, this.peerRequests).register(features);
     new ServiceDiscovery(context, features, (address) => availability.maySee(address)).register(
       features,
     );
@@ -116,6 +119,7 @@ export class RoutingParts {
   deviceLost(device: Device): void {
     this.outbox.deviceLost(device);
     this.requests.deviceLost(device);
+    this.peerRequests.deviceLost(device);
     this.contacts.deviceLost(device);
     this.context.features.tell((listener) => listener.deviceLost?.(device));
   }

@@ -1,0 +1,7 @@
+import type { Device } from '../direct/direct-streams.ts';
+import type { Client } from './client-table.ts';
+
+/** Where a stanza came from. */
+export type StanzaOrigin =
+  | { readonly type: 'client'; readonly client: Client }
+  | { readonly type: 'device'; readonly device: Device; readonly isOwn: boolean };
