@@ -1,32 +1,38 @@
-import type { Input } from '../reload/input.ts';
-import type { Output } from '../reload/output.ts';
-import type { Peer } from '../reload/peer.ts';
+import type { Now } from '../storage/now.ts';
 import type { Clock } from './host-clock.ts';
 
-/** What the driver needs of a Peer. */
-export type DrivenPeer = Pick<Peer, 'handle' | 'nextDeadline'>;
+/** What the driver needs of a Peer, or of another core that is driven like one. */
+export interface DrivenCore<Input, Output> {
+  handle(input: Input | Tick, now: Now): readonly Output[];
+  nextDeadline(): number | undefined;
+}
+
+/** Nothing but that time has passed. */
+export interface Tick {
+  readonly type: 'tick';
+}
 
 /**
  * Gives a Peer its inputs one after another, has every output carried out in order, and wakes it
  * at its deadlines. An input that arises while another is handled waits for its turn.
  */
-export class PeerDriver {
-  private readonly peer: DrivenPeer;
+export class PeerDriver<Input, Output> {
+  private readonly peer: DrivenCore<Input, Output>;
   private readonly clock: Clock;
   private readonly perform: (output: Output) => void;
-  private readonly waiting: Input[] = [];
+  private readonly waiting: (Input | Tick)[] = [];
   private handling = false;
   private stopped = false;
   private timer: NodeJS.Timeout | undefined;
   private timerAtMs = Number.POSITIVE_INFINITY;
 
-  constructor(peer: DrivenPeer, clock: Clock, perform: (output: Output) => void) {
+  constructor(peer: DrivenCore<Input, Output>, clock: Clock, perform: (output: Output) => void) {
     this.peer = peer;
     this.clock = clock;
     this.perform = perform;
   }
 
-  deliver(input: Input): void {
+  deliver(input: Input | Tick): void {
     if (this.stopped) return;
     this.waiting.push(input);
     if (this.handling) return;

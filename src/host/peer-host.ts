@@ -1,28 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { EventEmitter } from 'node:events';
 import type { VerifiedConfiguration } from '../overlay-config/verified-configuration.ts';
-import type {
-  Command,
-  CommandOutcome,
-  CommandResult,
-  FetchSpecifier,
-  Location,
-  ValueToStore,
-} from '../reload/command.ts';
-import type { CommandId, KnownPeer } from '../reload/input.ts';
+import type { Command, CommandOutcome } from '../reload/command.ts';
+import type { CommandId, Input, KnownPeer } from '../reload/input.ts';
 import type { Output } from '../reload/output.ts';
 import { Peer } from '../reload/peer.ts';
 import type { PeerEvent } from '../reload/peer-event.ts';
 import type { PeerOptions, PeerStatus, RandomSource } from '../reload/peer-options.ts';
 import type { ValueSummary } from '../storage/store-result.ts';
-import type { AuthenticatedNode } from '../tls-auth/authenticated-node.ts';
 import type { Signer } from '../tls-auth/signer.ts';
 import type { IpAddressPort } from '../wire/ip-address-port.ts';
 import type { NodeId } from '../wire/node-id.ts';
-import type { ResourceId } from '../wire/resource-id.ts';
-import type { KindId } from '../wire/stored-data.ts';
 import { CommandError } from './command-error.ts';
-import { isResult, type ResultOf } from './command-result.ts';
 import { ConfigurationWatch } from './configuration/configuration-watch.ts';
 import type { ConfigurationServer } from './configuration/followed-configuration.ts';
 import { logEvent } from './event-log.ts';
@@ -33,6 +21,7 @@ import type { LinkCredentials } from './links/link-credentials.ts';
 import { defaultLinkLimits, type LinkLimits } from './links/link-limits.ts';
 import { OverlayLinks, type OverlayLinksOwner } from './links/overlay-links.ts';
 import type { Log } from './log.ts';
+import { PeerCommands, type PeerCompanion } from './peer-commands.ts';
 import { PeerDriver } from './peer-driver.ts';
 import type { RenewalStatus } from './renewal/renewal-status.ts';
 import type { RevocationReport, RevocationService } from './revocation/revocation-service.ts';
@@ -63,17 +52,11 @@ export interface PeerHostOptions
   readonly linkLimits?: Partial<LinkLimits>;
 }
 
-export interface PeerHostEvents {
-  event: [PeerEvent];
-  /** The peer has left or was closed: `reason` is a sentence. */
-  stopped: [string];
-}
-
 /**
  * A Peer with sockets, a disk and a clock around it: it turns outputs into effects, and gives
  * applications promises. Each promise of a command rejects with a CommandError.
  */
-export class PeerHost extends EventEmitter<PeerHostEvents> {
+export class PeerHost extends PeerCommands {
   readonly nodeId: NodeId;
   readonly userName: string;
   readonly counters = new LinkCounters();
@@ -84,11 +67,12 @@ export class PeerHost extends EventEmitter<PeerHostEvents> {
   private readonly pending = new Map<CommandId, (outcome: CommandOutcome) => void>();
   private readonly clock: Clock;
   private peer: Peer | undefined;
-  private driver: PeerDriver | undefined;
+  private driver: PeerDriver<Input, Output> | undefined;
   private bound: SocketAddress;
   private configuration: VerifiedConfiguration;
   private credentials: LinkCredentials;
   private lastCommandId = 0;
+  private readonly companions: PeerCompanion[] = [];
   private stopReason: string | undefined;
   private closing: Promise<void> | undefined;
 
@@ -192,63 +176,22 @@ export class PeerHost extends EventEmitter<PeerHostEvents> {
     });
   }
 
-  /** The verified certificates of a node, or of all nodes of a user. */
-  async lookupCertificates(
-    target: { nodeId: NodeId } | { userName: string },
-  ): Promise<readonly AuthenticatedNode[]> {
-    const command: Command =
-      'nodeId' in target
-        ? { type: 'lookupByNodeId', nodeId: target.nodeId }
-        : { type: 'lookupByUserName', userName: target.userName };
-    return (await this.run(command, 'certificates')).nodes;
+  override execute(command: Command): Promise<CommandOutcome> {
+    const { driver } = this;
+    if (driver === undefined || this.stopReason !== undefined) {
+      const detail = `the peer has stopped: ${this.stopReason ?? 'not open'}`;
+      return Promise.resolve({ ok: false, failure: { code: 'stopped', detail } });
+    }
+    const id = ++this.lastCommandId;
+    return new Promise((resolve) => {
+      this.pending.set(id, resolve);
+      driver.deliver({ type: 'command', id, command });
+    });
   }
 
-  /** Where a user can be reached — XEP-0415 §5. `userName` is a prepared bare JID. */
-  async locate(userName: string): Promise<readonly Location[]> {
-    return (await this.run({ type: 'locate', userName }, 'locations')).locations;
-  }
-
-  /** Verified values — RFC 6940 §7.4.2. */
-  fetch(resource: ResourceId, specifiers: FetchSpecifier[]): Promise<ResultOf<'values'>> {
-    return this.run({ type: 'fetch', resource, specifiers }, 'values');
-  }
-
-  /** Signs and stores — RFC 6940 §7.4.1. */
-  store(resource: ResourceId, values: ValueToStore[]): Promise<ResultOf<'stored'>> {
-    return this.run({ type: 'store', resource, values }, 'stored');
-  }
-
-  /** RFC 6940 §7.4.3. */
-  async stat(
-    resource: ResourceId,
-    specifiers: FetchSpecifier[],
-  ): Promise<ResultOf<'stat'>['entries']> {
-    return (await this.run({ type: 'stat', resource, specifiers }, 'stat')).entries;
-  }
-
-  /** RFC 6940 §7.4.4. */
-  async find(resource: ResourceId, kinds: KindId[]): Promise<ResultOf<'found'>['closest']> {
-    return (await this.run({ type: 'find', resource, kinds }, 'found')).closest;
-  }
-
-  /** RFC 6940 §6.5.3. */
-  ping(nodeId: NodeId): Promise<ResultOf<'pong'>> {
-    return this.run({ type: 'ping', nodeId }, 'pong');
-  }
-
-  /** RFC 6940 §6.4.2.5. */
-  async probe(nodeId: NodeId, requestedInfo: number[]): Promise<ResultOf<'probed'>['info']> {
-    return (await this.run({ type: 'probe', nodeId, requestedInfo }, 'probed')).info;
-  }
-
-  /** Where `nodeId` would send a message for `target` next — RFC 6940 §6.4.2.4. */
-  async routeQuery(nodeId: NodeId, target: NodeId | ResourceId): Promise<NodeId> {
-    return (await this.run({ type: 'routeQuery', nodeId, target }, 'nextPeer')).nodeId;
-  }
-
-  /** RFC 6940 §6.5.2. */
-  appAttach(nodeId: NodeId, application: number): Promise<ResultOf<'appAttached'>> {
-    return this.run({ type: 'appAttach', nodeId, application }, 'appAttached');
+  /** What lives and ends with this peer. */
+  accompany(companion: PeerCompanion): void {
+    this.companions.push(companion);
   }
 
   /** A newer configuration, verified outside, comes into force. */
@@ -259,6 +202,7 @@ export class PeerHost extends EventEmitter<PeerHostEvents> {
   /** Who is trusted changed: every authenticated node is asked again. */
   trustChanged(): void {
     this.driver?.deliver({ type: 'trustChanged' });
+    this.emit('trustChanged');
   }
 
   /** Goes on with a renewed certificate that is on disk: links show it, the Peer signs with it. */
@@ -266,11 +210,13 @@ export class PeerHost extends EventEmitter<PeerHostEvents> {
     this.credentials = credentials;
     this.links.replaceTls(credentials, this.configuration.rootCertificates);
     this.driver?.deliver({ type: 'renewed', signer });
+    this.emit('tlsReplaced', credentials, this.configuration.rootCertificates);
   }
 
   /** Hands over, tells the neighbours, then closes everything. Never rejects. */
   async leave(reason = 'left the overlay'): Promise<void> {
     if (this.stopReason === undefined) {
+      await Promise.all(this.companions.map((companion) => companion.leave()));
       try {
         await this.run({ type: 'leave' }, 'left');
       } catch (error) {
@@ -298,22 +244,6 @@ export class PeerHost extends EventEmitter<PeerHostEvents> {
     this.peer = peer;
     this.driver = new PeerDriver(peer, this.clock, (output) => this.perform(output));
     this.driver.deliver({ type: 'start', knownPeers: options.knownPeers });
-  }
-
-  private run<T extends CommandResult['type']>(command: Command, type: T): Promise<ResultOf<T>> {
-    const { driver } = this;
-    if (driver === undefined || this.stopReason !== undefined) {
-      return Promise.reject(stopped(this.stopReason ?? 'not open'));
-    }
-    const id = ++this.lastCommandId;
-    return new Promise((resolve, reject) => {
-      this.pending.set(id, (outcome) => {
-        if (!outcome.ok) reject(new CommandError(outcome.failure));
-        else if (isResult(outcome.result, type)) resolve(outcome.result);
-        else reject(new Error(`expected the result ${type}, got ${outcome.result.type}`));
-      });
-      driver.deliver({ type: 'command', id, command });
-    });
   }
 
   private linkInputs(): OverlayLinksOwner {
@@ -371,6 +301,8 @@ export class PeerHost extends EventEmitter<PeerHostEvents> {
     this.links.replaceTls(this.credentials, configuration.rootCertificates);
     this.options.log.info({ sequence: configuration.sequence }, 'a new configuration is in force');
     this.options.configurationAdopted(configuration);
+    this.emit('tlsReplaced', this.credentials, configuration.rootCertificates);
+    this.emit('trustChanged');
   }
 
   private tell(event: PeerEvent): void {
@@ -387,6 +319,7 @@ export class PeerHost extends EventEmitter<PeerHostEvents> {
     }
     this.pending.clear();
     this.emit('stopped', reason);
+    await Promise.all(this.companions.map((companion) => companion.close()));
     await this.links.closeAll();
     await this.persistence.settled();
     await this.options.release();

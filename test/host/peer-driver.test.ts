@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type DrivenPeer, PeerDriver } from '../../src/host/peer-driver.ts';
+import { type DrivenCore, PeerDriver } from '../../src/host/peer-driver.ts';
 import type { Input } from '../../src/reload/input.ts';
 import type { Output } from '../../src/reload/output.ts';
 
 afterEach(() => vi.useRealTimers());
 
 /** A Peer that does what the test says, and notes what it is given. */
-class ScriptedPeer implements DrivenPeer {
+class ScriptedPeer implements DrivenCore<Input, Output> {
   readonly inputs: string[] = [];
   deadlineMs: number | undefined;
   script: (input: Input) => Output[] = () => [];
