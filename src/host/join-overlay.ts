@@ -81,6 +81,7 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
     credentials,
     signer,
     authenticator,
+    decided: async (chain) => revocation?.decideOwnCertificate(chain, authenticator),
     configuration: () => host.overlayConfiguration,
     renewed: (next, shown) => host.replaceIdentity(next, shown),
     log: peerLog,
@@ -162,7 +163,7 @@ async function openIdentity(
     log,
     signal,
   });
-  await revocation?.decideOwnCertificate(credentials.chain, authenticator);
+  await revocation?.decideOwnCertificate(credentials.chain, authenticator, signal);
   return { authenticator, credentials };
 }
 

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { VerifiedConfiguration } from '../../overlay-config/verified-configuration.ts';
 import type { AuthenticatedNode } from '../../tls-auth/authenticated-node.ts';
 import { Authenticator } from '../../tls-auth/authenticator.ts';
+import { CertificateRefusal } from '../../tls-auth/certificate-refusal.ts';
 import { createSigner, type Signer } from '../../tls-auth/signer.ts';
 import { type ClientTime, machineTime } from '../configuration/client-time.ts';
 import type { EnrolledIdentity } from '../enrollment/enrollment-client.ts';
@@ -26,8 +27,10 @@ export interface IdentityRenewalOptions {
   /** The identity in force, as it is on disk. */
   readonly credentials: PeerIdentity;
   readonly signer: Signer;
-  /** Has the trust settings in force. */
-  readonly authenticator: Pick<Authenticator, 'trustSettings'>;
+  /** Has the trust settings in force, and judges whatever the peer hears of. */
+  readonly authenticator: Pick<Authenticator, 'trustSettings' | 'authenticate'>;
+  /** Resolves once lists decide about a chain of our own; rejects with why they do not. */
+  readonly decided?: (chain: readonly Uint8Array[]) => Promise<void>;
   /** The one in force: it names the enrollment servers beside that of the identity. */
   readonly configuration: () => VerifiedConfiguration;
   /** PEM certificates to trust for HTTPS. */
@@ -135,13 +138,24 @@ export class IdentityRenewal {
     try {
       const identity = await this.askServers(privateKey);
       if (identity.node.validUntilUnixMs <= this.life.untilUnixMs) throw new NoLater();
+      await this.checkCounts(identity.chain);
       await saveIdentity(stateDirectory, identity);
       return identity;
     } catch (error) {
-      const isKeyRefused = error instanceof EnrollmentFailure && error.code === 'bad_CSR';
-      if (isKeyRefused || error instanceof NoLater) await dropPendingKey(stateDirectory);
+      if (isKeySpent(error)) await dropPendingKey(stateDirectory);
       throw error;
     }
+  }
+
+  /**
+   * What this peer would refuse by now it must not become: neither would anybody else take it, and
+   * the present certificate counts still. A new one may rest on a list that is not held yet.
+   */
+  private async checkCounts(chain: readonly Uint8Array[]): Promise<void> {
+    await this.options.decided?.(chain);
+    const [leaf = new Uint8Array(0), ...pool] = chain;
+    const node = this.options.authenticator.authenticate(leaf, pool, this.time.unixMs());
+    if (node instanceof CertificateRefusal) throw new NotCounting(node);
   }
 
   /** The key that an earlier try left, if there is one; never the key in force. */
@@ -240,6 +254,21 @@ class NoLater extends Error {
     );
     this.name = 'NoLater';
   }
+}
+
+/** The authority answers with a certificate that the configuration in force refuses. */
+class NotCounting extends Error {
+  constructor(refusal: CertificateRefusal) {
+    super(`the renewed certificate does not count here (${refusal.describe()}); ${ASK_OPERATOR}`);
+    this.name = 'NotCounting';
+  }
+}
+
+/** The authority would answer the same key with the same certificate again. */
+function isKeySpent(error: unknown): boolean {
+  if (error instanceof NoLater || error instanceof NotCounting) return true;
+  if (!(error instanceof EnrollmentFailure)) return false;
+  return error.code === 'bad_CSR' || error.code === 'bad-certificate';
 }
 
 function lifeOf(node: AuthenticatedNode): CertificateLife {

@@ -11,8 +11,12 @@ import { KEY_TYPES } from '../../../src/host/enrollment/enrollment-key.ts';
 import { loadIdentity, pendingPrivateKey, saveIdentity } from '../../../src/host/identity-file.ts';
 import type { LinkCredentials } from '../../../src/host/links/link-credentials.ts';
 import { silentLog } from '../../../src/host/log.ts';
-import { IdentityRenewal } from '../../../src/host/renewal/identity-renewal.ts';
+import {
+  IdentityRenewal,
+  type IdentityRenewalOptions,
+} from '../../../src/host/renewal/identity-renewal.ts';
 import type { VerifiedConfiguration } from '../../../src/overlay-config/verified-configuration.ts';
+import { Authenticator } from '../../../src/tls-auth/authenticator.ts';
 import { createSigner, type Signer } from '../../../src/tls-auth/signer.ts';
 import {
   afterTest,
@@ -49,6 +53,7 @@ async function renewalOf(
   authority: RunningAuthority,
   identity: EnrolledIdentity,
   change: Partial<VerifiedConfiguration> = {},
+  others: Partial<IdentityRenewalOptions> = {},
 ) {
   const { configuration, authenticator } = await configurationOf(authority);
   const directory = await temporaryDirectory();
@@ -65,6 +70,7 @@ async function renewalOf(
     renewed: (signer, credentials) => renewed.push({ signer, credentials }),
     log: silentLog,
     time,
+    ...others,
   });
   afterTest(() => renewal.stop());
   return { renewal, time, renewed, directory };
@@ -174,6 +180,49 @@ describe('a certificate that is not renewed', () => {
     renewal.start();
     await attempt(renewal, time);
     expect(renewal.status.fault).toContain('ends no later');
+    expect((await pendingPrivateKey(directory, 'p256')).equals(key)).toBe(false);
+  });
+});
+
+describe('a renewed certificate that would not count', () => {
+  it('waits for the revocation lists that it rests on, and is asked for by the same key', async () => {
+    const { authority, clock } = await tenDays(7 * DAY_MS);
+    const identity = await enrollJuliet(authority);
+    clock.behindMs = 0;
+    const decided = vi.fn().mockRejectedValueOnce(new Error('no list decides'));
+    const { renewal, time, renewed, directory } = await renewalOf(
+      authority,
+      identity,
+      {},
+      {
+        decided,
+      },
+    );
+    const key = await pendingPrivateKey(directory, 'p256');
+    renewal.start();
+    await attempt(renewal, time);
+    expect(renewal.status).toMatchObject({ renewals: 0, failures: 1, fault: 'no list decides' });
+    expect((await loadIdentity(directory))?.privateKey.equals(identity.privateKey)).toBe(true);
+    await attempt(renewal, time);
+    expect(renewed[0]?.credentials.privateKey.equals(key)).toBe(true);
+  });
+
+  it('is not taken, and asked for with another key: by then its root may have gone', async () => {
+    const { authority, clock } = await tenDays(7 * DAY_MS);
+    const identity = await enrollJuliet(authority);
+    clock.behindMs = 0;
+    const { authenticator } = await configurationOf(authority);
+    const { trustSettings } = authenticator;
+    const without = new Authenticator({ ...trustSettings, rootCertificates: [] });
+    const authenticate: Authenticator['authenticate'] = (...args) => without.authenticate(...args);
+    const others = { authenticator: { trustSettings, authenticate } };
+    const { renewal, time, renewed, directory } = await renewalOf(authority, identity, {}, others);
+    const key = await pendingPrivateKey(directory, 'p256');
+    renewal.start();
+    await attempt(renewal, time);
+    expect(renewal.status.fault).toMatch(/does not count here \(no-path/);
+    expect(renewed).toEqual([]);
+    expect((await loadIdentity(directory))?.privateKey.equals(identity.privateKey)).toBe(true);
     expect((await pendingPrivateKey(directory, 'p256')).equals(key)).toBe(false);
   });
 });
