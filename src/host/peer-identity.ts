@@ -2,6 +2,7 @@ import type { VerifiedConfiguration } from '../overlay-config/verified-configura
 import type { Authenticator } from '../tls-auth/authenticator.ts';
 import { parseCertificate } from '../tls-auth/certificate.ts';
 import { CertificateRefusal } from '../tls-auth/certificate-refusal.ts';
+import { remedyFor } from '../tls-auth/refused-identity.ts';
 import { createSigner, type Signer } from '../tls-auth/signer.ts';
 import { EnrollmentFailure } from './enrollment/enrollment-failure.ts';
 import {
@@ -77,7 +78,7 @@ export function signerOf(
       `the own certificate does not count in this overlay (${node.describe()}); ` +
         (node.code === 'expired'
           ? 'enroll again with user name and password: the Node-ID stays'
-          : 'enroll anew with an empty state directory'),
+          : remedyFor(node)),
     );
   }
   return createSigner(node, node.nodeId, credentials.privateKey);

@@ -3,6 +3,7 @@ import type { VerifiedConfiguration } from '../overlay-config/verified-configura
 import type { Now } from '../storage/now.ts';
 import type { AuthenticatedNode } from '../tls-auth/authenticated-node.ts';
 import { CertificateRefusal } from '../tls-auth/certificate-refusal.ts';
+import { remedyFor } from '../tls-auth/refused-identity.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { ResourceId } from '../wire/resource-id.ts';
 import type { CommandId, Input } from './input.ts';
@@ -270,7 +271,8 @@ export class Peer {
       this.parts.receiver.handleTrustChanged();
       return;
     }
-    this.parts.reactions.mustLeave(`${OWN_CERTIFICATE_REFUSED} (${refusal.describe()})`);
+    const reason = `${OWN_CERTIFICATE_REFUSED}; ${remedyFor(refusal)} (${refusal.describe()})`;
+    this.parts.reactions.mustLeave(reason);
   }
 
   /** A link outlives the handshake that showed the certificate, but not what makes it count. */
@@ -316,8 +318,7 @@ export class Peer {
   }
 }
 
-const OWN_CERTIFICATE_REFUSED =
-  'the own certificate no longer counts in this overlay; enroll anew with an empty state directory';
+const OWN_CERTIFICATE_REFUSED = 'the own certificate no longer counts in this overlay';
 const NO_BYTES = new Uint8Array(0);
 
 /** What nobody can decide today, because a list is missing, a list can decide tomorrow. */

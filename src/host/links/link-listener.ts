@@ -23,12 +23,14 @@ export class LinkListener {
   private readonly tcp: TcpServer;
   private readonly tls: ReturnType<typeof createTlsServer>;
   private readonly admission: ConnectionAdmission<Socket>;
+  private readonly closeMsMax: number;
   private readonly events: LinkListenerEvents;
   /** TCP connections in their handshake, by remote address and port. */
   private readonly waiting = new Map<string, Socket>();
 
   constructor(tls: SecureContextOptions, limits: LinkLimits, events: LinkListenerEvents) {
     this.events = events;
+    this.closeMsMax = limits.closeMsMax;
     this.admission = new ConnectionAdmission(limits, (socket) =>
       this.refuse('handshakesMax', 'a newer handshake took its place', socket),
     );
@@ -74,10 +76,15 @@ export class LinkListener {
     return this.admission.connectionCount;
   }
 
-  /** Accepts nothing more and closes what is in its handshake; links are their owner's. */
-  close(): Promise<void> {
+  /**
+   * Accepts nothing more and closes what is in its handshake. Links are their owner's to close;
+   * whatever is still open after closeMsMax is cut off, whoever holds it open.
+   */
+  async close(): Promise<void> {
     for (const socket of this.waiting.values()) socket.destroy();
-    return new Promise((resolve) => this.tcp.close(() => resolve()));
+    const impatience = setTimeout(() => this.admission.closeAll(), this.closeMsMax);
+    await new Promise<void>((resolve) => this.tcp.close(() => resolve()));
+    clearTimeout(impatience);
   }
 
   private accept(socket: Socket): void {

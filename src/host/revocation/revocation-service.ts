@@ -85,11 +85,12 @@ export class RevocationService {
 
   /**
    * Asks for the lists of the own certificate, and waits for them where it does not count without:
-   * nobody else's would count either. Throws RevocationUnavailable.
+   * nobody else's would count either. Throws RevocationUnavailable, or the reason of `signal`.
    */
   async decideOwnCertificate(
     chain: readonly Uint8Array[],
     authenticator: Authenticator,
+    signal?: AbortSignal,
   ): Promise<void> {
     const [leaf = new Uint8Array(0), ...pool] = chain;
     const isUndetermined = () => {
@@ -97,7 +98,8 @@ export class RevocationService {
       return answer instanceof CertificateRefusal && answer.code === 'revocation-undetermined';
     };
     if (!isUndetermined()) return;
-    await this.settled();
+    await Promise.race([this.settled(), aborted(signal)]);
+    signal?.throwIfAborted();
     if (!isUndetermined()) return;
     const failures = this.report().lists.flatMap(({ lastFailure }) => lastFailure ?? []);
     const why = failures.length === 0 ? 'its certificates name no list' : failures.join('; ');
@@ -258,6 +260,14 @@ export class RevocationService {
     if (isBusy && !this.stopping.signal.aborted) return;
     for (const resolve of this.whenIdle.splice(0)) resolve();
   }
+}
+
+/** Never, where nobody can give up. */
+function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) resolve();
+    else signal?.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 /** One URL from which a list is wanted. */

@@ -241,6 +241,18 @@ describe('the own certificate', () => {
     await expect(decided).rejects.toThrow(/status 404.*--revocation off/);
   });
 
+  test('whoever gives up does not wait for a server that is silent', async () => {
+    const { service, time, authenticator, leaf } = await peer('require');
+    answer = () => undefined;
+    const stop = new AbortController();
+    const decided = service.decideOwnCertificate(chainOf(leaf), authenticator, stop.signal);
+    time.fireNext();
+    stop.abort(new Error('stopped by SIGINT'));
+    await expect(decided).rejects.toThrow('stopped by SIGINT');
+    await service.stop();
+    server.closeAllConnections();
+  });
+
   test('with prefer nothing is waited for', async () => {
     const { service, authenticator, leaf } = await peer('prefer');
     await service.decideOwnCertificate(chainOf(leaf), authenticator);
