@@ -1,14 +1,15 @@
 import { AddressFault } from '../../xmpp-address/address-fault.ts';
 import { parseJid } from '../../xmpp-address/jid.ts';
-import { ROSTER_PREFIX, type RosterItem } from './roster.ts';
+import type { RosterItem } from './roster.ts';
 import { isTime, jsonOf, type StoredRecord } from './routing-records.ts';
 import type { Subscription } from './subscription-state.ts';
 
 /** A contact out of its record, or undefined when it is damaged. */
 export function readRosterRecord(stored: StoredRecord): RosterItem | undefined {
-  const address = parseJid(stored.key.slice(ROSTER_PREFIX.length));
   const value = jsonOf(stored);
-  if (address instanceof AddressFault || !isObject(value)) return undefined;
+  if (!isObject(value) || typeof value.jid !== 'string') return undefined;
+  const address = parseJid(value.jid);
+  if (address instanceof AddressFault) return undefined;
   const { subscription, ask, pendingIn, name, groups, isListed } = value;
   const known = SUBSCRIPTIONS.find((one) => one === subscription);
   const hasFlags = isFlag(ask) && isFlag(pendingIn) && isFlag(isListed);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { PersistRecord } from '../../storage/persist-record.ts';
 import type { BareJid } from '../../xmpp-address/jid.ts';
 import { ROSTER_ITEMS_MAX } from './routing-limits.ts';
@@ -62,7 +63,7 @@ export class Roster {
   set(item: RosterItem): PersistRecord[] {
     const { jid, subscription, ask, pendingIn, name = null, groups, isListed } = item;
     this.items.set(jid, item);
-    const value = { subscription, ask, pendingIn, name, groups, isListed };
+    const value = { jid, subscription, ask, pendingIn, name, groups, isListed };
     return [jsonRecord(keyOf(jid), value), this.nextVersion()];
   }
 
@@ -89,6 +90,7 @@ export class Roster {
   }
 }
 
+/** An address may be longer than a key of the store. */
 function keyOf(jid: BareJid): string {
-  return ROSTER_PREFIX + jid;
+  return ROSTER_PREFIX + createHash('sha256').update(jid).digest('base64url');
 }
