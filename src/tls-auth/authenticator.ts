@@ -5,7 +5,7 @@ import type { AuthenticatedNode } from './authenticated-node.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import type { Certificate } from './certificate.ts';
 import { leafIdentity, pathProfileRefusal } from './certificate-profile.ts';
-import { CertificateRefusal, type CertificateRefusalCode } from './certificate-refusal.ts';
+import { CertificateRefusal, type CertificateRefusalCode, refuse } from './certificate-refusal.ts';
 import { findPath, signatureRefusal } from './path-building.ts';
 import { isValidAt, type ValidPath, validityRefusal } from './path-validation.ts';
 import type { ProfileRules } from './profile-rule.ts';
@@ -181,13 +181,13 @@ export class Authenticator {
       knownNode(certificate, path, this.settings),
     );
     if (known === undefined) {
-      return refusalOf('certificate-profile', certificate, 'RFC 6940 §11.3', 'no identity');
+      return refuse('certificate-profile', certificate, 'RFC 6940 §11.3', 'no identity');
     }
     const { node } = known;
     const badNode = node.nodeIds.find((nodeId) => this.settings.badNodes.has(nodeId));
     if (badNode !== undefined) {
       const detail = `Node-ID ${badNode} is a bad-node of the configuration`;
-      return refusalOf('bad-node', certificate, 'RFC 6940 §11.1 bad-node', detail);
+      return refuse('bad-node', certificate, 'RFC 6940 §11.1 bad-node', detail);
     }
     this.knownNodes.set(tailKey(certificate.der), known);
     for (const [hash, signer] of known.signers) this.signersByHash.set(hash, signer);
@@ -296,15 +296,6 @@ function refusalKey(leaf: Uint8Array, pool: readonly Uint8Array[]): string {
   const hash = createHash('sha256');
   for (const der of [leaf, ...pool.slice(0, poolMax)]) hash.update(`${der.length}:`).update(der);
   return hash.digest('base64');
-}
-
-function refusalOf(
-  code: CertificateRefusalCode,
-  certificate: Certificate,
-  rule: string,
-  detail: string,
-): CertificateRefusal {
-  return new CertificateRefusal(code, certificate.describe(), rule, detail);
 }
 
 /** Refusals that another moment could turn; `findPath` names dates before all others. */

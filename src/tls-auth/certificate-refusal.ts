@@ -70,3 +70,13 @@ export class CertificateRefusal {
     return `${this.code}: ${this.certificate}: ${this.detail} (${this.rule})`;
   }
 }
+
+/** The refusal of what describes itself: a certificate, or a list. */
+export function refuse(
+  code: CertificateRefusalCode,
+  about: { describe(): string },
+  rule: string,
+  detail: string,
+): CertificateRefusal {
+  return new CertificateRefusal(code, about.describe(), rule, detail);
+}

@@ -1,5 +1,5 @@
 import type { Certificate } from './certificate.ts';
-import { CertificateRefusal, type CertificateRefusalCode } from './certificate-refusal.ts';
+import { CertificateRefusal, refuse } from './certificate-refusal.ts';
 import { keyFault } from './key-strength.ts';
 import { nameWork } from './name-constraints.ts';
 import { type PathRequirements, type ValidPath, validatePath } from './path-validation.ts';
@@ -69,7 +69,7 @@ class PathSearch {
     }
     if (path.length >= pathCertificatesMax) {
       const detail = `no anchor within ${pathCertificatesMax} certificates`;
-      this.note(refusalOf('path-too-long', last, 'limit pathCertificatesMax', detail), 2);
+      this.note(refuse('path-too-long', last, 'limit pathCertificatesMax', detail), 2);
       return undefined;
     }
     for (const issuer of this.issuersOf(last, this.material.pool)) {
@@ -85,10 +85,10 @@ class PathSearch {
       const { signatureChecks, steps, validations } = this;
       const done = `${signatureChecks} signatures, ${validations} paths, ${steps} steps`;
       const rule = 'limits signatureChecksMax, validationsMax, stepsMax, nameComparisonsMax';
-      return refusalOf('work-limit', leaf, rule, `no path after ${done}`);
+      return refuse('work-limit', leaf, rule, `no path after ${done}`);
     }
     const detail = `nobody here issued it as "${leaf.issuer.text.slice(0, shownLengthMax)}"`;
-    return this.closest ?? refusalOf('no-path', leaf, 'RFC 5280 §6.1 path', detail);
+    return this.closest ?? refuse('no-path', leaf, 'RFC 5280 §6.1 path', detail);
   }
 
   private get isExhausted(): boolean {
@@ -151,13 +151,13 @@ export function signatureRefusal(
   if (pair === undefined) {
     const expected = 'expected SHA-256, -384 or -512 with RSA or ECDSA';
     const detail = `${expected}, got ${signatureAlgorithm.oid}`;
-    return refusalOf('signature-algorithm', certificate, 'accepted signature algorithms', detail);
+    return refuse('signature-algorithm', certificate, 'accepted signature algorithms', detail);
   }
   const fault = keyFault(issuer.subjectPublicKeyInfo);
-  if (fault !== undefined) return refusalOf('weak-key', issuer, 'accepted keys', fault);
+  if (fault !== undefined) return refuse('weak-key', issuer, 'accepted keys', fault);
   if (verifySignature(issuer, pair[0], pair[1], tbsCertificate, signatureValue)) return undefined;
   const detail = `not signed by the key of ${issuer.describe()}`;
-  return refusalOf('signature-invalid', certificate, 'RFC 5280 §6.1.3 (a) signature', detail);
+  return refuse('signature-invalid', certificate, 'RFC 5280 §6.1.3 (a) signature', detail);
 }
 
 /** The same certificate, or the same name and key again, only makes a path longer. */
@@ -167,15 +167,6 @@ function isOnPath(candidate: Certificate, path: readonly Certificate[]): boolean
       Buffer.compare(certificate.subjectPublicKeyInfo.der, candidate.subjectPublicKeyInfo.der) ===
         0 && certificate.subject.equals(candidate.subject),
   );
-}
-
-function refusalOf(
-  code: CertificateRefusalCode,
-  certificate: Certificate,
-  rule: string,
-  detail: string,
-): CertificateRefusal {
-  return new CertificateRefusal(code, certificate.describe(), rule, detail);
 }
 
 /** The leaf and intermediates, self-issued ones included. */

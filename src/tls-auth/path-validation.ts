@@ -1,6 +1,6 @@
 import type { Certificate } from './certificate.ts';
 import { type PolicyInputs, PolicyWalk } from './certificate-policies.ts';
-import { CertificateRefusal, type CertificateRefusalCode } from './certificate-refusal.ts';
+import { type CertificateRefusal, refuse } from './certificate-refusal.ts';
 import { formatUnixMs } from './der-time.ts';
 import { keyFault } from './key-strength.ts';
 import { NameSpace, type NameWork, nameComparisonsMax, nameWork } from './name-constraints.ts';
@@ -184,15 +184,6 @@ class PathWalk {
     const detail = `extendedKeyUsage allows ${purposes.join(', ')}, asked for ${purpose}`;
     return refuse('purpose', certificate, 'RFC 5280 §4.2.1.12 extendedKeyUsage', detail);
   }
-}
-
-function refuse(
-  code: CertificateRefusalCode,
-  certificate: Certificate,
-  rule: string,
-  detail: string,
-): CertificateRefusal {
-  return new CertificateRefusal(code, certificate.describe(), rule, detail);
 }
 
 /**

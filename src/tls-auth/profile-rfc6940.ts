@@ -1,17 +1,18 @@
 import type { Certificate } from './certificate.ts';
 import { generalNameText } from './general-name.ts';
 import { isReloadUri, NodeIdentityFault, nodeIdFromReloadUri } from './node-identity.ts';
-import { pkixFaults } from './pkix-profile.ts';
 import {
+  ALL_ROLES,
   broken,
   type CertificateIdentity,
+  LEAF_ROLES,
   OBEYED,
-  type ProfileRole,
   type ProfileRule,
   type ProfileRules,
-  pathRoleOf,
+  pkixFinding,
   type RuleFinding,
   type RuleSubject,
+  reloadUrisOf,
 } from './profile-rule.ts';
 
 /** The names of a leaf — RFC 6940 §11.3: reload URIs and one rfc822Name. */
@@ -31,12 +32,6 @@ export function rfc6940Identity(
   return { nodeIds, userName, xmppAddr: undefined };
 }
 
-function pkixFinding({ certificate, role }: RuleSubject): RuleFinding {
-  const faults = pkixFaults(certificate, pathRoleOf(role));
-  if (faults.length === 0) return OBEYED;
-  return broken(faults.map(({ rule, detail }) => `${rule}: ${detail}`).join('; '));
-}
-
 function otherNamesFinding({ certificate }: RuleSubject): RuleFinding {
   const other = certificate.extensions.subjectAltName?.all.find(
     (name) => name.form !== 'rfc822Name' && !(name.form === 'uri' && isReloadUri(name.text)),
@@ -46,14 +41,14 @@ function otherNamesFinding({ certificate }: RuleSubject): RuleFinding {
 }
 
 function uriCountFinding({ certificate }: RuleSubject): RuleFinding {
-  const { length } = reloadUris(certificate);
+  const { length } = reloadUrisOf(certificate);
   if (length > 0 && length <= nodeIdsMax) return OBEYED;
   return broken(`expected 1 to ${nodeIdsMax} reload URIs, got ${length}`);
 }
 
 function urisFinding({ certificate, rules }: RuleSubject): RuleFinding {
   const nodeIds = new Set<string>();
-  for (const uri of reloadUris(certificate).slice(0, nodeIdsMax)) {
+  for (const uri of reloadUrisOf(certificate).slice(0, nodeIdsMax)) {
     const nodeId = nodeIdFromReloadUri(uri, rules);
     if (nodeId instanceof NodeIdentityFault) return broken(nodeId.detail);
     if (nodeIds.has(nodeId)) return broken(`Node-ID ${nodeId} stands twice`);
@@ -70,13 +65,6 @@ function userNameFinding({ certificate }: RuleSubject): RuleFinding {
   return broken(`${JSON.stringify(userName)} is no mailbox name`);
 }
 
-function reloadUris({ extensions }: Certificate): string[] {
-  return (extensions.subjectAltName?.uris ?? []).filter(isReloadUri);
-}
-
-const LEAF: readonly ProfileRole[] = ['leaf', 'self-signed'];
-const ANY: readonly ProfileRole[] = [...LEAF, 'domain-associated', 'intermediate', 'root'];
-
 const ENROLLMENT = {
   section: 'RFC 6940 §11.3',
   level: 'MUST',
@@ -89,7 +77,7 @@ const nameRules: readonly ProfileRule[] = [
     ...ENROLLMENT,
     name: 'leaf-no-other-names',
     demand: 'subjectAltName holds reload URIs and the user name alone',
-    roles: LEAF,
+    roles: LEAF_ROLES,
     find: otherNamesFinding,
   },
   {
@@ -97,7 +85,7 @@ const nameRules: readonly ProfileRule[] = [
     name: 'leaf-reload-uris',
     code: 'node-id',
     demand: 'one Node-ID or more, as reload URIs',
-    roles: LEAF,
+    roles: LEAF_ROLES,
     find: uriCountFinding,
   },
   {
@@ -105,14 +93,14 @@ const nameRules: readonly ProfileRule[] = [
     name: 'leaf-reload-uri',
     code: 'node-id',
     demand: 'each reload URI names a Node-ID of this overlay, each another one',
-    roles: LEAF,
+    roles: LEAF_ROLES,
     find: urisFinding,
   },
   {
     ...ENROLLMENT,
     name: 'leaf-single-user-name',
     demand: 'a single name of the user, as rfc822Name',
-    roles: LEAF,
+    roles: LEAF_ROLES,
     find: ({ certificate }) => {
       const count = certificate.extensions.subjectAltName?.rfc822Names.length ?? 0;
       return count === 1 ? OBEYED : broken(`expected one rfc822Name, got ${count}`);
@@ -122,7 +110,7 @@ const nameRules: readonly ProfileRule[] = [
     ...ENROLLMENT,
     name: 'leaf-user-name',
     demand: 'the name of the user is user@domain, without illegal characters',
-    roles: LEAF,
+    roles: LEAF_ROLES,
     find: userNameFinding,
   },
 ];
@@ -133,7 +121,7 @@ export const rfc6940Rules: readonly ProfileRule[] = [
     ...ENROLLMENT,
     name: 'rfc5280',
     demand: 'the certificate conforms to RFC 5280',
-    roles: ANY,
+    roles: ALL_ROLES,
     find: pkixFinding,
   },
   {
@@ -150,7 +138,7 @@ export const rfc6940Rules: readonly ProfileRule[] = [
     name: 'leaf-key-usage',
     // RFC 5280 §4.2.1.3: the key signs messages, so a keyUsage must allow it.
     demand: 'keyUsage, where there is one, has digitalSignature',
-    roles: LEAF,
+    roles: LEAF_ROLES,
     find: ({ certificate }) =>
       certificate.extensions.keyUsage?.has('digitalSignature') === false
         ? broken('keyUsage lacks digitalSignature')

@@ -1,6 +1,7 @@
 import type { NodeId } from '../wire/node-id.ts';
 import type { Certificate } from './certificate.ts';
-import type { PathRole } from './pkix-profile.ts';
+import { isReloadUri } from './node-identity.ts';
+import { type PathRole, pkixFaults } from './pkix-profile.ts';
 import type { CertificateProfile } from './trust-settings.ts';
 
 /** What a profile's rules depend on. */
@@ -113,3 +114,23 @@ export function pathRoleOf(role: ProfileRole): PathRole {
 export function isLeaf(role: ProfileRole): boolean {
   return role === 'leaf' || role === 'self-signed';
 }
+
+/** What was found of RFC 5280 §4 as far as we look at it: the first rule of each profile. */
+export function pkixFinding({ certificate, role }: RuleSubject): RuleFinding {
+  const faults = pkixFaults(certificate, pathRoleOf(role));
+  if (faults.length === 0) return OBEYED;
+  return broken(faults.map(({ rule, detail }) => `${rule}: ${detail}`).join('; '));
+}
+
+/** Those of its URIs that claim to be reload URIs. */
+export function reloadUrisOf({ extensions }: Certificate): string[] {
+  return (extensions.subjectAltName?.uris ?? []).filter(isReloadUri);
+}
+
+export const LEAF_ROLES: readonly ProfileRole[] = ['leaf', 'self-signed'];
+export const ALL_ROLES: readonly ProfileRole[] = [
+  ...LEAF_ROLES,
+  'domain-associated',
+  'intermediate',
+  'root',
+];

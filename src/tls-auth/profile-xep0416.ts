@@ -1,19 +1,21 @@
 import { SignatureAlgorithm } from '../wire/security-block.ts';
 import type { Certificate } from './certificate.ts';
 import type { KeyUsageBit } from './certificate-extension.ts';
-import { isReloadUri, NodeIdentityFault, nodeIdFromReloadUri } from './node-identity.ts';
-import { pkixFaults } from './pkix-profile.ts';
+import { NodeIdentityFault, nodeIdFromReloadUri } from './node-identity.ts';
 import {
+  ALL_ROLES,
   broken,
   type CertificateIdentity,
   isLeaf,
+  LEAF_ROLES,
   OBEYED,
   type ProfileRole,
   type ProfileRule,
   type ProfileRules,
-  pathRoleOf,
+  pkixFinding,
   type RuleFinding,
   type RuleSubject,
+  reloadUrisOf,
   undetermined,
 } from './profile-rule.ts';
 import { keySignatureAlgorithm } from './signature-verifier.ts';
@@ -26,7 +28,7 @@ export function xep0416Identity(
 ): CertificateIdentity | undefined {
   const names = certificate.extensions.subjectAltName;
   const [xmppAddr, secondAddr] = names?.xmppAddrs ?? [];
-  const [uri, secondUri] = reloadUris(certificate);
+  const [uri, secondUri] = reloadUrisOf(certificate);
   if (xmppAddr === undefined || secondAddr !== undefined) return undefined;
   if (uri === undefined || secondUri !== undefined) return undefined;
   if (bareJidFault(xmppAddr) !== undefined) return undefined;
@@ -40,13 +42,6 @@ export function xep0416Identity(
 export function intermediateRole({ extensions }: Certificate): ProfileRole {
   const hasDomain = (extensions.subjectAltName?.dnsNames.length ?? 0) > 0;
   return hasDomain ? 'domain-associated' : 'intermediate';
-}
-
-/** What was found of rule 1, which is all of RFC 5280 §4 that we look at. */
-function pkixFinding({ certificate, role }: RuleSubject): RuleFinding {
-  const faults = pkixFaults(certificate, pathRoleOf(role));
-  if (faults.length === 0) return OBEYED;
-  return broken(faults.map(({ rule, detail }) => `${rule}: ${detail}`).join('; '));
 }
 
 function keyUsageFinding(bit: KeyUsageBit): (subject: RuleSubject) => RuleFinding {
@@ -101,7 +96,7 @@ function mailboxNameFault(xmppAddr: string, rfc822Names: readonly string[]): str
 /** One part of the reload URI; the parts are judged in the order in which they stand here. */
 function uriFinding(part: NodeIdentityFault['part']): (subject: RuleSubject) => RuleFinding {
   return ({ certificate, rules }) => {
-    const [uri, second] = reloadUris(certificate);
+    const [uri, second] = reloadUrisOf(certificate);
     if (uri === undefined || second !== undefined) return undetermined('there is no single one');
     const nodeId = nodeIdFromReloadUri(uri, rules);
     if (!(nodeId instanceof NodeIdentityFault)) return OBEYED;
@@ -143,15 +138,8 @@ function sameDomainFinding({ certificate, issuer }: RuleSubject): RuleFinding {
   return broken(`the authority of ${domain} signed a certificate of ${xmppAddr ?? 'nobody'}`);
 }
 
-function reloadUris({ extensions }: Certificate): string[] {
-  return (extensions.subjectAltName?.uris ?? []).filter(isReloadUri);
-}
-
 const NO_SINGLE_XMPP_ADDR = undetermined('there is no single XmppAddr');
 const ISSUER_UNKNOWN = undetermined('its issuer is a root, or is not known here');
-
-const LEAF: readonly ProfileRole[] = ['leaf', 'self-signed'];
-const ANY: readonly ProfileRole[] = [...LEAF, 'domain-associated', 'intermediate', 'root'];
 
 const REQUIREMENTS = {
   section: 'XEP-0416 §3.2',
@@ -166,14 +154,14 @@ const commonRules: readonly ProfileRule[] = [
     ...REQUIREMENTS,
     name: 'rfc5280',
     demand: 'any certificate, 1: it conforms to RFC 5280',
-    roles: ANY,
+    roles: ALL_ROLES,
     find: pkixFinding,
   },
   {
     ...REQUIREMENTS,
     name: 'subject',
     demand: 'any certificate, 2: the subject is not null',
-    roles: ANY,
+    roles: ALL_ROLES,
     find: ({ certificate }) =>
       certificate.subject.isEmpty ? broken('the subject is empty') : OBEYED,
   },
@@ -181,7 +169,7 @@ const commonRules: readonly ProfileRule[] = [
     ...REQUIREMENTS,
     name: 'key-usage-digital-signature',
     demand: 'any certificate, 3: keyUsage with digitalSignature',
-    roles: ANY,
+    roles: ALL_ROLES,
     find: keyUsageFinding('digitalSignature'),
   },
   {
@@ -189,7 +177,7 @@ const commonRules: readonly ProfileRule[] = [
     name: 'elliptic-curve',
     level: 'SHOULD',
     demand: 'any certificate, 4: elliptic-curve cryptography',
-    roles: ANY,
+    roles: ALL_ROLES,
     find: ({ certificate }) =>
       keySignatureAlgorithm(certificate) === SignatureAlgorithm.ecdsa
         ? OBEYED
@@ -203,7 +191,7 @@ const leafRules: readonly ProfileRule[] = [
     ...REQUIREMENTS,
     name: 'leaf-basic-constraints',
     demand: 'leaf, 1: no basicConstraints with cA TRUE',
-    roles: LEAF,
+    roles: LEAF_ROLES,
     find: ({ certificate }) =>
       certificate.extensions.basicConstraints?.isCa === true ? broken('cA is TRUE') : OBEYED,
   },
@@ -211,14 +199,14 @@ const leafRules: readonly ProfileRule[] = [
     ...REQUIREMENTS,
     name: 'leaf-crl-distribution-point',
     demand: 'leaf, 2: CRLDistributionPoints with a URI',
-    roles: LEAF,
+    roles: LEAF_ROLES,
     find: distributionPointFinding,
   },
   {
     ...REQUIREMENTS,
     name: 'leaf-single-xmpp-addr',
     demand: 'leaf, 3: a single XMPP address as XmppAddr',
-    roles: LEAF,
+    roles: LEAF_ROLES,
     find: ({ certificate }) => {
       const count = certificate.extensions.subjectAltName?.xmppAddrs.length ?? 0;
       return count === 1 ? OBEYED : broken(`expected one XmppAddr, got ${count}`);
@@ -228,14 +216,14 @@ const leafRules: readonly ProfileRule[] = [
     ...REQUIREMENTS,
     name: 'leaf-xmpp-addr',
     demand: 'leaf, 3: the XmppAddr is the bare JID of a user (RFC 6120 §13.7.1.4)',
-    roles: LEAF,
+    roles: LEAF_ROLES,
     find: xmppAddrFinding,
   },
   {
     ...REQUIREMENTS,
     name: 'leaf-rfc822-name',
     demand: 'leaf, 5: an ASCII address stands as the one rfc822Name too, another does not',
-    roles: LEAF,
+    roles: LEAF_ROLES,
     find: mailboxNameFinding,
   },
   {
@@ -243,9 +231,9 @@ const leafRules: readonly ProfileRule[] = [
     name: 'leaf-single-reload-uri',
     code: 'node-id',
     demand: 'leaf, 4: a single reload URI',
-    roles: LEAF,
+    roles: LEAF_ROLES,
     find: ({ certificate }) => {
-      const count = reloadUris(certificate).length;
+      const count = reloadUrisOf(certificate).length;
       return count === 1 ? OBEYED : broken(`expected one reload URI, got ${count}`);
     },
   },
@@ -254,7 +242,7 @@ const leafRules: readonly ProfileRule[] = [
     name: 'leaf-reload-uri',
     code: 'node-id',
     demand: 'leaf, 4: its "destination" is a Node-ID',
-    roles: LEAF,
+    roles: LEAF_ROLES,
     find: uriFinding('destination'),
   },
   {
@@ -262,7 +250,7 @@ const leafRules: readonly ProfileRule[] = [
     name: 'leaf-reload-overlay',
     code: 'node-id',
     demand: 'leaf, 4: its "overlay" is the one in force (xmpp.org)',
-    roles: LEAF,
+    roles: LEAF_ROLES,
     find: uriFinding('overlay'),
   },
   {
@@ -270,7 +258,7 @@ const leafRules: readonly ProfileRule[] = [
     name: 'leaf-reload-specifier',
     code: 'node-id',
     demand: 'leaf, 4: its "specifier" is empty',
-    roles: LEAF,
+    roles: LEAF_ROLES,
     find: uriFinding('specifier'),
   },
 ];
@@ -344,14 +332,14 @@ const validationRules: readonly ProfileRule[] = [
     ...VALIDATION,
     name: 'domain-associated-signs-leaf',
     demand: 'what a domain-associated certificate signed is a leaf',
-    roles: [...LEAF, 'domain-associated', 'intermediate'],
+    roles: [...LEAF_ROLES, 'domain-associated', 'intermediate'],
     find: signsLeafFinding,
   },
   {
     ...VALIDATION,
     name: 'domain-associated-domain',
     demand: 'the domain of the domain-associated issuer is that of the XmppAddr',
-    roles: LEAF,
+    roles: LEAF_ROLES,
     find: sameDomainFinding,
   },
 ];
