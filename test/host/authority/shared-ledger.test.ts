@@ -4,12 +4,14 @@ import {
   type RunningAuthority,
   startAuthority,
 } from '../../../src/host/authority/authority-server.ts';
+import { makeRequest } from '../../ca/request-maker.ts';
 import {
   ask,
   enrollJuliet,
   JULIET,
   newAuthorityState,
   PASSWORD,
+  postForm,
   serve,
 } from './authority-fixture.ts';
 import { sharedCluster } from './ledger/ledger-stores.ts';
@@ -68,6 +70,23 @@ describe.skipIf(isPostgresMissing)('two authority servers with one ledger in Pos
     await enrollJuliet(first, at(first));
     const old = enrollJuliet(second, { ...at(second), password: 'the first password' });
     await expect(old).rejects.toMatchObject({ code: 'failed_authentication' });
+  }, 60_000);
+
+  it('one user can keep nobody from enrolling by what he writes into a request', async () => {
+    const { first, second } = await twoServers();
+    await first.addUser(JULIET, PASSWORD);
+    const evil = makeRequest({ subject: [['CN', 'a\u0000@b']] });
+    const fields = { username: JULIET, password: PASSWORD, csr: evil };
+    const [refused, , enrolled] = await Promise.all([
+      postForm(first, fields),
+      postForm(second, fields),
+      enrollJuliet(first, at(first)),
+    ]);
+    expect({ status: refused.status, body: refused.body.toString() }).toEqual({
+      status: 403,
+      body: 'username_not_available',
+    });
+    expect(enrolled.node.userName).toBe(JULIET);
   }, 60_000);
 
   it('refresh what gets old without undoing each other', async () => {

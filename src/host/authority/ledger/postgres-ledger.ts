@@ -1,5 +1,6 @@
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
 import pg from 'pg';
+import type { CertificateIssued } from '../../../ca/register-event.ts';
 import { AuthorityFailure } from '../authority-failure.ts';
 import { type DatabaseAddress, readDatabaseUrl } from './database-url.ts';
 import { EMPTY_LEDGER_HEAD, type LedgerEntry, type LedgerHead } from './ledger-entry.ts';
@@ -185,14 +186,31 @@ async function appendAll(
 }
 
 async function append(client: pg.PoolClient, entries: readonly LedgerEntry[]): Promise<void> {
-  const texts = entries.map(({ text }) => text);
   await client.query(APPEND, [
     entries.map(({ sequence }) => sequence),
     entries.map(({ hash }) => hash),
-    texts,
+    entries.map(({ text }) => text),
   ]);
-  await client.query(CLAIM_NODE_IDS, [texts]);
-  await client.query(CLAIM_KEYS, [texts]);
+  const issued = entries.flatMap(issuedBy);
+  if (issued.length === 0) return;
+  const nodes = issued.flatMap(({ userName, nodeIds }) =>
+    nodeIds.map((nodeId) => ({ nodeId, userName })),
+  );
+  await client.query(CLAIM_NODE_IDS, [
+    nodes.map(({ nodeId }) => nodeId),
+    nodes.map(({ userName }) => userName),
+  ]);
+  await client.query(CLAIM_KEYS, [
+    issued.map(({ publicKeySha256 }) => publicKeySha256),
+    issued.map(({ userName }) => userName),
+  ]);
+}
+
+/** The certificate that an entry tells of; none: it tells of something else. */
+function issuedBy({ text }: LedgerEntry): CertificateIssued[] {
+  const event: unknown = JSON.parse(text);
+  const isIssued = (event as { readonly type?: unknown }).type === 'certificateIssued';
+  return isIssued ? [event as CertificateIssued] : [];
 }
 
 function headOf({ rows }: pg.QueryResult<HeadRow>): LedgerHead {
@@ -238,15 +256,11 @@ const APPEND = `
 /** A Node-ID that another user has breaks the primary key, and with it the whole change. */
 const CLAIM_NODE_IDS = `
   INSERT INTO xor_ca.node_ids (node_id, user_name)
-  SELECT DISTINCT jsonb_array_elements_text(event -> 'nodeIds'), event ->> 'userName'
-  FROM (SELECT text::jsonb AS event FROM unnest($1::text[]) AS text) AS events
-  WHERE event ->> 'type' = 'certificateIssued'
+  SELECT DISTINCT * FROM unnest($1::text[], $2::text[])
   ON CONFLICT (node_id, user_name) DO NOTHING`;
 const CLAIM_KEYS = `
   INSERT INTO xor_ca.public_keys (public_key_sha256, user_name)
-  SELECT DISTINCT event ->> 'publicKeySha256', event ->> 'userName'
-  FROM (SELECT text::jsonb AS event FROM unnest($1::text[]) AS text) AS events
-  WHERE event ->> 'type' = 'certificateIssued'
+  SELECT DISTINCT * FROM unnest($1::text[], $2::text[])
   ON CONFLICT (public_key_sha256, user_name) DO NOTHING`;
 
 /** One changes, the others look. */

@@ -78,6 +78,14 @@ const MIGRATIONS: readonly string[] = [
     BEFORE UPDATE OR DELETE OR TRUNCATE ON xor_ca.ledger_entries
     FOR EACH STATEMENT EXECUTE FUNCTION xor_ca.refuse_change();
   `,
+  // jsonb holds neither U+0000 nor half a surrogate pair, and a stranger may have sent either. In
+  // the text of an event no string contains an unescaped quotation mark.
+  `
+  DROP INDEX xor_ca.ledger_serial_numbers;
+  CREATE UNIQUE INDEX ledger_serial_numbers
+    ON xor_ca.ledger_entries ((substring(body FROM '"serialNumber":"([0-9a-f]*)"')))
+    WHERE body LIKE '%"type":"certificateIssued"%';
+  `,
 ];
 
 /** Any number that no other program uses for an advisory lock in this database. */

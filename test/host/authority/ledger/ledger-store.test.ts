@@ -78,6 +78,23 @@ describeEachStore('a store of the ledger', (newPlace) => {
     expect(await again.view((view) => view.documents(2))).toEqual(new Map());
   });
 
+  it('keeps whatever text a stranger sent, to the last character', async () => {
+    const store = await opened(await newPlace());
+    const detail = `for "a\u0000b\ud800'\\u0000 ","type":"certificateIssued","serialNumber":"00`;
+    const refused = {
+      type: 'enrollmentRefused',
+      unixMs: 1,
+      userName: JULIET,
+      token: 'bad_CSR',
+      detail,
+    } as const;
+    const entries = chain(EMPTY_LEDGER_HEAD, refused, { ...refused, unixMs: 2 });
+    await store.transact(async () => ({ entries, documents: NO_DOCUMENTS }));
+    const read = await readAll(store);
+    expect(read).toEqual(entries);
+    expect(JSON.parse(read[0]?.text ?? '')).toEqual(refused);
+  });
+
   it('appends nothing of a change that fails', async () => {
     const store = await opened(await newPlace());
     const failed = store.transact(async () => Promise.reject(new RangeError('no')));

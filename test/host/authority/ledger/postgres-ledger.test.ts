@@ -27,7 +27,33 @@ describe.skipIf(isPostgresMissing)('two processes on one ledger', () => {
     const ledgers = await Promise.all([1, 2, 3].map(() => ledgerAt(url)));
     for (const ledger of ledgers) expect(ledger.head.sequence).toBe(0);
     const versions = await cluster().query(url, 'SELECT version FROM xor_ca.schema_version');
-    expect(versions).toEqual([{ version: 1 }]);
+    expect(versions).toEqual([{ version: 1 }, { version: 2 }]);
+  });
+
+  it('bring tables of version 1 up to date, and keep what is in them', async () => {
+    const url = await cluster().newDatabase();
+    const issued = certificateIssued(JULIET);
+    const first = await ledgerAt(url);
+    await first.change(async () => {
+      first.record(accountAdded(JULIET));
+      first.record(issued);
+    });
+    await cluster().query(
+      url,
+      `DROP INDEX xor_ca.ledger_serial_numbers;
+       CREATE UNIQUE INDEX ledger_serial_numbers
+         ON xor_ca.ledger_entries ((body::jsonb ->> 'serialNumber'))
+         WHERE body::jsonb ->> 'type' = 'certificateIssued';
+       DELETE FROM xor_ca.schema_version WHERE version > 1`,
+    );
+    const later = await ledgerAt(url);
+    expect(later.register.certificate(issued.serialNumber)).toBeDefined();
+    const detail = 'a\u0000b';
+    const token = 'bad_CSR' as const;
+    await later.change(async () =>
+      later.record({ type: 'enrollmentRefused', unixMs: 1, userName: JULIET, token, detail }),
+    );
+    expect(later.head.sequence).toBe(3);
   });
 
   it('refuse tables that a newer program made', async () => {
