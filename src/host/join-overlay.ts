@@ -22,6 +22,8 @@ import { openRenewal } from './renewal/open-renewal.ts';
 import { openRevocation } from './revocation/open-revocation.ts';
 import type { RevocationService } from './revocation/revocation-service.ts';
 import { openStateDirectory } from './state/state-directory.ts';
+import { forwardingAddress, openXmpp } from './xmpp/open-xmpp.ts';
+import type { XmppHost } from './xmpp/xmpp-host.ts';
 
 export type { JoinOptions } from './join-options.ts';
 export { PeerHost } from './peer-host.ts';
@@ -81,7 +83,7 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
     credentials,
     signer,
     authenticator,
-    decided: async (chain) => revocation?.decideOwnCertificate(chain, authenticator),
+    decided: async (chain, stop) => revocation?.decideOwnCertificate(chain, authenticator, stop),
     configuration: () => host.overlayConfiguration,
     renewed: (next, shown) => host.replaceIdentity(next, shown),
     log: peerLog,
@@ -90,6 +92,10 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
   const advertise =
     options.advertise === undefined ? undefined : await resolveHost(options.advertise);
   signal?.throwIfAborted();
+  const { rootCertificates } = configuration;
+  const around = { signer, credentials, authenticator, revocation, rootCertificates, advertise };
+  const xmpp = await openXmpp(options, { ...around, linkListen: listen, log: peerLog });
+  releases.add(async () => xmpp?.close());
   const host = await PeerHost.start({
     configuration,
     authenticator,
@@ -99,19 +105,24 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
     first: options.first === true,
     store: stored.store,
     listen,
-    ...(revocation === undefined ? {} : { revocation }),
-    ...(renewal === undefined ? {} : { renewal }),
     advertised: (bound) => advertisedAddresses(bound, advertise),
     knownPeers: [...(await knownPeers.read()), ...configuration.bootstrapNodes.map(bootstrap)],
     write: (records) => stored.file.write(records),
     rememberPeers: (peers) => knownPeers.remember(peers),
     configurationAdopted: source.adopted,
-    ...(source.server === undefined ? {} : { configurationServer: source.server }),
     release: () => releases.releaseAll(),
     log: peerLog,
-    ...(options.defences === undefined ? {} : { defences: options.defences }),
-    ...(options.linkLimits === undefined ? {} : { linkLimits: options.linkLimits }),
+    ...given({
+      revocation,
+      renewal,
+      configurationServer: source.server,
+      applications: xmpp?.applications,
+      forwardTo: forwardingAddress(options),
+      defences: options.defences,
+      linkLimits: options.linkLimits,
+    }),
   });
+  await beginXmpp(xmpp, host);
   revocation?.follow(() => host.trustChanged());
   renewal?.start();
   followConfiguration(source, host, peerLog);
@@ -165,6 +176,23 @@ async function openIdentity(
   });
   await revocation?.decideOwnCertificate(credentials.chain, authenticator, signal);
   return { authenticator, credentials };
+}
+
+async function beginXmpp(xmpp: XmppHost | undefined, host: PeerHost): Promise<void> {
+  try {
+    await xmpp?.begin(host);
+  } catch (error) {
+    await host.close('XMPP could not begin');
+    throw error;
+  }
+}
+
+/** Without what is undefined. */
+function given<Values extends object>(
+  values: Values,
+): { [Key in keyof Values]?: Exclude<Values[Key], undefined> } {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Key in keyof Values]?: Exclude<Values[Key], undefined> };
 }
 
 function trustedCertificates(source: ConfigurationSource | undefined): string | undefined {

@@ -30,7 +30,7 @@ export interface IdentityRenewalOptions {
   /** Has the trust settings in force, and judges whatever the peer hears of. */
   readonly authenticator: Pick<Authenticator, 'trustSettings' | 'authenticate'>;
   /** Resolves once lists decide about a chain of our own; rejects with why they do not. */
-  readonly decided?: (chain: readonly Uint8Array[]) => Promise<void>;
+  readonly decided?: (chain: readonly Uint8Array[], signal: AbortSignal) => Promise<void>;
   /** The one in force: it names the enrollment servers beside that of the identity. */
   readonly configuration: () => VerifiedConfiguration;
   /** PEM certificates to trust for HTTPS. */
@@ -152,7 +152,7 @@ export class IdentityRenewal {
    * the present certificate counts still. A new one may rest on a list that is not held yet.
    */
   private async checkCounts(chain: readonly Uint8Array[]): Promise<void> {
-    await this.options.decided?.(chain);
+    await this.options.decided?.(chain, this.stopped.signal);
     const [leaf = new Uint8Array(0), ...pool] = chain;
     const node = this.options.authenticator.authenticate(leaf, pool, this.time.unixMs());
     if (node instanceof CertificateRefusal) throw new NotCounting(node);

@@ -207,6 +207,24 @@ describe('a renewed certificate that would not count', () => {
     expect(renewed[0]?.credentials.privateKey.equals(key)).toBe(true);
   });
 
+  it('is not waited for when the peer stops while its list is fetched', async () => {
+    const { authority, clock } = await tenDays(7 * DAY_MS);
+    const identity = await enrollJuliet(authority);
+    clock.behindMs = 0;
+    const decided = vi.fn(
+      (_: readonly Uint8Array[], signal: AbortSignal) =>
+        new Promise<void>((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason));
+        }),
+    );
+    const { renewal, time, renewed } = await renewalOf(authority, identity, {}, { decided });
+    renewal.start();
+    time.fireNext();
+    await vi.waitFor(() => expect(decided).toHaveBeenCalled(), { timeout: 20_000 });
+    await renewal.stop();
+    expect(renewed).toEqual([]);
+  });
+
   it('is not taken, and asked for with another key: by then its root may have gone', async () => {
     const { authority, clock } = await tenDays(7 * DAY_MS);
     const identity = await enrollJuliet(authority);
