@@ -47,7 +47,7 @@ type Step =
   | { readonly type: 'binding'; readonly login: SessionLogin }
   | { readonly type: 'bound'; readonly session: ClientSession };
 
-/** One connection of a client: its negotiation (RFC 6120 §4.3), then the session that it carries. */
+/** One connection of a client: its negotiation (RFC 6120 §4.3), then the session on it. */
 export class ClientConnection {
   readonly stream: ClientStream;
   private readonly context: ClientContext;

@@ -27,7 +27,7 @@ export interface ClientSessionOwner {
   sessionOver(session: ClientSession, undelivered: readonly XmppElement[], reason: string): void;
 }
 
-/** A bound session of a client (RFC 6120 §7), over one connection or over several by resumption. */
+/** A bound session of a client (RFC 6120 §7), over one connection or, resumed, over several. */
 export class ClientSession {
   readonly id: SessionId;
   readonly address: Jid;
@@ -39,6 +39,8 @@ export class ClientSession {
   private readonly arrived: ArrivedStanzas;
   private isOver = false;
   private lastHeardMs: number;
+  /** Nothing was heard since the client was asked whether it is there. */
+  private isAsked = false;
   private pingId: string | undefined;
 
   constructor(
@@ -71,6 +73,7 @@ export class ClientSession {
 
   heard(): void {
     this.lastHeardMs = this.context.env.now.monotonicMs;
+    this.isAsked = false;
   }
 
   /** A first-level element from the client. */
@@ -122,8 +125,8 @@ export class ClientSession {
   }
 
   /**
-   * XEP-0198 §5: goes on over another stream. The element `<resume/>` says what the client has; false
-   * when it says that in no way that can be, and the other stream goes on without this session.
+   * XEP-0198 §5: goes on over another stream. The element `<resume/>` says what the client has;
+   * false when that cannot be understood, and the other stream goes on without this session.
    */
   resume(resume: XmppElement, stream: ClientStream, login: SessionLogin): boolean {
     const { management } = this;
@@ -251,7 +254,7 @@ export class ClientSession {
       if (env.now.monotonicMs - this.lastHeardMs < limits.idleMs) return this.watchIdle();
       this.ask();
       env.setDeadline(this.idleKey, limits.answerMsMax, () => {
-        if (env.now.monotonicMs - this.lastHeardMs < limits.answerMsMax) return this.watchIdle();
+        if (!this.isAsked) return this.watchIdle();
         this.giveUpStream('connection-timeout', 'The client did not answer.');
       });
     });
@@ -261,6 +264,7 @@ export class ClientSession {
     const { stream, management } = this;
     const { env, user } = this.context;
     if (stream === undefined) return;
+    this.isAsked = true;
     if (management !== undefined) {
       management.request(stream, env.now.monotonicMs);
       return;

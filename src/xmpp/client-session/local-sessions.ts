@@ -22,22 +22,22 @@ export interface LocalSessions {
 
 export interface LocalSessionsListener {
   /**
-   * A client was authenticated as this peer's user and wants a resource bound. `wanted` is prepared,
-   * or undefined when the client leaves it to us. The answer is the resource that it gets, or the
-   * condition of the error.
+   * A client was authenticated as this peer's user and wants a resource bound. `wanted` is
+   * prepared, or undefined when the client leaves it to us. The answer is the resource that it
+   * gets, or the condition of the error.
    */
   sessionBinding(
     session: SessionId,
     wanted: string | undefined,
   ): string | 'conflict' | 'resource-constraint';
   /**
-   * A stanza of a bound session, with its `from` set to the session's full JID. `handled` answers it
-   * exactly once, in the order of arrival, if the session still lives then.
+   * A stanza of a bound session, with its `from` set to the session's full JID. `handled` answers
+   * it exactly once, in the order of arrival, if the session still lives then.
    */
   stanzaFromSession(session: SessionId, stanza: XmppElement): void;
   /**
-   * The session is over: closed, timed out, or not resumed in time. `undelivered` was sent to it and
-   * never acknowledged.
+   * The session is over: closed, timed out, or not resumed in time. `undelivered` was sent to it
+   * and never acknowledged.
    */
   sessionEnded(session: SessionId, undelivered: readonly XmppElement[]): void;
 }

@@ -15,8 +15,8 @@ export interface ClientCertificateRefusal {
 }
 
 /**
- * Judges what a client showed in TLS: DER, the leaf first, at least one. It is asked when the client
- * comes, and again whenever who is trusted has changed.
+ * Judges what a client showed in TLS: DER, the leaf first, at least one. It is asked when the
+ * client comes, and again whenever who is trusted has changed.
  */
 export type ClientCertificateJudge = (
   certificates: readonly Uint8Array[],

@@ -11,8 +11,8 @@ export interface ScramKeys {
 }
 
 /**
- * The keys of a password, which is prepared with OpaqueString (RFC 8265 §4.2) first, or the rule of
- * it that the password breaks. It takes some milliseconds for each thousand iterations.
+ * The keys of a password, which is prepared with OpaqueString (RFC 8265 §4.2) first, or the rule
+ * of it that the password breaks. It takes a millisecond or so for each thousand iterations.
  */
 export function scramKeys(
   password: string,

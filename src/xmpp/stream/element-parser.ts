@@ -9,7 +9,7 @@ import type { XmppElement, XmppNode } from '../stanza/xmpp-element.ts';
 import type { StreamErrorCondition } from './stream-error.ts';
 import type { StreamLimits } from './stream-limits.ts';
 
-/** Input that ends a stream. Thrown inside this folder alone; `StreamReader` makes an event of it. */
+/** Input that ends a stream. It is thrown inside this folder alone; readers make an event of it. */
 export class StreamFault extends Error {
   readonly condition: StreamErrorCondition;
 

@@ -5,8 +5,8 @@ import { streamError } from './stream-error.ts';
 export const STREAM_MANAGEMENT_NAMESPACE = 'urn:xmpp:sm:3';
 
 /**
- * What came and how much of it is dealt with (XEP-0198 §4). Counts begin at 0 and go back to 0 after
- * 2^32 - 1.
+ * What came and how much of it is dealt with (XEP-0198 §4). Counts begin at 0 and go back to 0
+ * after 2^32 - 1.
  */
 export class ReceivedCount {
   private handled = 0;
