@@ -228,6 +228,15 @@ describe('a root, the authority of a domain and six peers over TLS, some of whic
     await authority.revoke(leaving.nodeId, 'superseded');
     expect(await stopped).toMatch(/revoked since .* for superseded/);
   }, 60_000);
+
+  test('the user of a revoked peer is in again with an empty state directory: another key and Node-ID', async () => {
+    const gone = peers[3] as PeerHost;
+    const anew = await joinAs(3, { host: HOST, port: 0 }, 'require', 'anew');
+    peers.push(anew);
+    expect(anew.nodeId).not.toBe(gone.nodeId);
+    const found = await (peers[0] as PeerHost).lookupCertificates({ nodeId: anew.nodeId });
+    expect(found[0]?.userName).toBe(gone.userName);
+  }, 60_000);
 });
 
 const WITHIN_MS = 30_000;
