@@ -34,11 +34,30 @@ export interface JoinOptions {
   readonly revocation?: RevocationPolicy;
   /** Revocation lists are asked for at least so often, ms. Default: an hour. */
   readonly revocationRefreshMs?: number;
+  /** XMPP over the overlay for the user's own clients. Default: none. */
+  readonly xmpp?: XmppJoinOptions;
+  /**
+   * A bare XMPP address at which the user is reached instead: published in place of the way to this
+   * peer (XEP-0415 §4.1).
+   */
+  readonly forwardTo?: string;
   /** Default: nothing is logged. */
   readonly log?: Log;
   readonly linkLimits?: Partial<LinkLimits>;
   /** Gives up joining. */
   readonly signal?: AbortSignal;
+}
+
+/** Where the XMPP usage of a peer listens. Port 0 lets the system choose. */
+export interface XmppJoinOptions {
+  /** For other devices. Default: any port at the host of the overlay links. */
+  readonly listen?: SocketAddress;
+  /** For the user's own clients: STARTTLS, or direct TLS, told apart by the first byte. */
+  readonly gateway?: SocketAddress;
+  /** The same for WebSockets (RFC 7395). */
+  readonly gatewayWebSocket?: SocketAddress;
+  /** Devices of an address are connected to all at once (the default), or by their priority. */
+  readonly attachOrder?: 'parallel' | 'sequential';
 }
 
 export type ConfigurationSource =

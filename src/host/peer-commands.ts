@@ -15,6 +15,7 @@ import type { KindId } from '../wire/stored-data.ts';
 import { CommandError } from './command-error.ts';
 import { isResult, type ResultOf } from './command-result.ts';
 import type { LinkCredentials } from './links/link-credentials.ts';
+import type { SocketAddress } from './socket-address.ts';
 
 export interface PeerHostEvents {
   event: [PeerEvent];
@@ -26,8 +27,19 @@ export interface PeerHostEvents {
   tlsReplaced: [LinkCredentials, readonly Uint8Array[]];
 }
 
-/** What lives and ends with a peer, such as the XMPP usage. Neither method rejects. */
+/** Where an XMPP usage listens; the ports are those in use. */
+export interface XmppListening {
+  /** For other devices. */
+  readonly direct: SocketAddress;
+  /** For the user's own clients: STARTTLS or direct TLS. */
+  readonly gateway?: SocketAddress;
+  /** The same for WebSockets. */
+  readonly gatewayWebSocket?: SocketAddress;
+}
+
+/** What lives and ends with a peer: the XMPP usage. Neither method rejects. */
 export interface PeerCompanion {
+  readonly listening: XmppListening;
   /** Before the peer leaves the overlay. */
   leave(): Promise<void>;
   /** The peer has stopped. */

@@ -21,7 +21,7 @@ import type { LinkCredentials } from './links/link-credentials.ts';
 import { defaultLinkLimits, type LinkLimits } from './links/link-limits.ts';
 import { OverlayLinks, type OverlayLinksOwner } from './links/overlay-links.ts';
 import type { Log } from './log.ts';
-import { PeerCommands, type PeerCompanion } from './peer-commands.ts';
+import { PeerCommands, type PeerCompanion, type XmppListening } from './peer-commands.ts';
 import { PeerDriver } from './peer-driver.ts';
 import type { RenewalStatus } from './renewal/renewal-status.ts';
 import type { RevocationReport, RevocationService } from './revocation/revocation-service.ts';
@@ -72,7 +72,7 @@ export class PeerHost extends PeerCommands {
   private configuration: VerifiedConfiguration;
   private credentials: LinkCredentials;
   private lastCommandId = 0;
-  private readonly companions: PeerCompanion[] = [];
+  private companion: PeerCompanion | undefined;
   private stopReason: string | undefined;
   private closing: Promise<void> | undefined;
 
@@ -191,7 +191,12 @@ export class PeerHost extends PeerCommands {
 
   /** What lives and ends with this peer. */
   accompany(companion: PeerCompanion): void {
-    this.companions.push(companion);
+    this.companion = companion;
+  }
+
+  /** Where the XMPP usage listens; undefined: there is none. */
+  get xmppListening(): XmppListening | undefined {
+    return this.companion?.listening;
   }
 
   /** A newer configuration, verified outside, comes into force. */
@@ -216,7 +221,7 @@ export class PeerHost extends PeerCommands {
   /** Hands over, tells the neighbours, then closes everything. Never rejects. */
   async leave(reason = 'left the overlay'): Promise<void> {
     if (this.stopReason === undefined) {
-      await Promise.all(this.companions.map((companion) => companion.leave()));
+      await this.companion?.leave();
       try {
         await this.run({ type: 'leave' }, 'left');
       } catch (error) {
@@ -319,7 +324,7 @@ export class PeerHost extends PeerCommands {
     }
     this.pending.clear();
     this.emit('stopped', reason);
-    await Promise.all(this.companions.map((companion) => companion.close()));
+    await this.companion?.close();
     await this.links.closeAll();
     await this.persistence.settled();
     await this.options.release();

@@ -1,0 +1,212 @@
+import { randomBytes } from 'node:crypto';
+import type { Authenticator } from '../../tls-auth/authenticator.ts';
+import type { IpAddressPort } from '../../wire/ip-address-port.ts';
+import type { NodeId } from '../../wire/node-id.ts';
+import type { AttachOrder } from '../../xmpp/direct/address-rounds.ts';
+import { XMPP_APPLICATION } from '../../xmpp/direct/direct-limits.ts';
+import type { ScramCredential, XmppInput } from '../../xmpp/xmpp-input.ts';
+import type { XmppOutput } from '../../xmpp/xmpp-output.ts';
+import { XmppUsage } from '../../xmpp/xmpp-usage.ts';
+import type { Jid } from '../../xmpp-address/jid.ts';
+import type { Clock } from '../host-clock.ts';
+import type { LinkCredentials } from '../links/link-credentials.ts';
+import type { OverlayLinksOptions } from '../links/overlay-links.ts';
+import type { Log } from '../log.ts';
+import type { PeerCompanion, XmppListening } from '../peer-commands.ts';
+import { PeerDriver } from '../peer-driver.ts';
+import type { PeerHost } from '../peer-host.ts';
+import type { SocketAddress } from '../socket-address.ts';
+import { DirectLinks } from './direct/direct-links.ts';
+import { logXmppEvent } from './xmpp-event-log.ts';
+import { XmppStore } from './xmpp-store.ts';
+
+/** The connections of the user's own clients, as the usage sees them. */
+export interface ClientConnections {
+  readonly listening: Pick<XmppListening, 'gateway' | 'gatewayWebSocket'>;
+  send(connection: number, bytes: Uint8Array): void;
+  startTls(connection: number): void;
+  close(connection: number, reason: string): void;
+  /** Closes everything after what was sent is flushed, a bounded time long. */
+  closeAll(): Promise<void>;
+}
+
+export interface XmppHostOptions {
+  readonly stateDirectory: string;
+  /** Whose peer this is: the bare address that its certificate names. */
+  readonly user: Jid;
+  readonly nodeId: NodeId;
+  readonly credentials: LinkCredentials;
+  readonly rootCertificates: readonly Uint8Array[];
+  /** The Peer's own. */
+  readonly authenticator: Authenticator;
+  readonly revocation: OverlayLinksOptions['revocation'];
+  /** Where other devices connect; port 0 lets the system choose. */
+  readonly listen: SocketAddress;
+  /** From the address in use, what others are told to connect to. */
+  readonly advertised: (bound: SocketAddress) => readonly IpAddressPort[];
+  readonly credential: ScramCredential | undefined;
+  readonly attachOrder?: AttachOrder;
+  /** Listens for the user's clients; absent: none can log in. */
+  readonly openClients?: (deliver: (input: XmppInput) => void) => Promise<ClientConnections>;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/**
+ * An XmppUsage with sockets, a disk and a clock around it, beside a PeerHost: the Peer carries out
+ * its commands, and what the Peer tells becomes its inputs.
+ */
+export class XmppHost implements PeerCompanion {
+  private readonly options: XmppHostOptions;
+  private readonly links: DirectLinks;
+  private readonly store: XmppStore;
+  private bound: SocketAddress;
+  private clients: ClientConnections | undefined;
+  private driver: PeerDriver<XmppInput, XmppOutput> | undefined;
+  private peer: PeerHost | undefined;
+  private closing: Promise<void> | undefined;
+  private stopped: () => void = () => undefined;
+
+  /** Opens the store and listens for devices; nothing runs before `begin`. */
+  static async open(options: XmppHostOptions): Promise<XmppHost> {
+    let host: XmppHost | undefined;
+    const deliver = (input: XmppInput) => host?.driver?.deliver(input);
+    const store = await XmppStore.open(
+      options.stateDirectory,
+      {
+        persisted: (ticket) => deliver({ type: 'persisted', ticket }),
+        persistFailed: (ticket, reason) => {
+          options.log.error({ reason }, 'the store of messages cannot be written');
+          deliver({ type: 'persistFailed', ticket, reason });
+        },
+      },
+      (damage) =>
+        options.log.error(damage, 'the store of messages was damaged, and an empty one was made'),
+    );
+    const links = new DirectLinks(options, deliver);
+    host = new XmppHost(options, links, store);
+    try {
+      host.bound = await links.listen(options.listen);
+      return host;
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  private constructor(options: XmppHostOptions, links: DirectLinks, store: XmppStore) {
+    this.options = options;
+    this.links = links;
+    this.store = store;
+    this.bound = options.listen;
+  }
+
+  get listening(): XmppListening {
+    return { direct: this.bound, ...this.clients?.listening };
+  }
+
+  /** For the Peer: where the application of direct streams is reached. */
+  get applications(): ReadonlyMap<number, readonly IpAddressPort[]> {
+    return new Map([[XMPP_APPLICATION, this.options.advertised(this.bound)]]);
+  }
+
+  /** Runs beside this peer from now on, and ends with it. Rejects when clients cannot be served. */
+  async begin(peer: PeerHost): Promise<void> {
+    const { options } = this;
+    this.peer = peer;
+    const usage = new XmppUsage({
+      ...options,
+      random: systemRandom,
+      records: this.store.records(),
+    });
+    const driver = new PeerDriver<XmppInput, XmppOutput>(usage, options.clock, (output) =>
+      this.perform(output),
+    );
+    this.driver = driver;
+    peer.accompany(this);
+    driver.deliver({ type: 'start' });
+    this.clients = await options.openClients?.((input) => driver.deliver(input));
+    peer.on('event', (event) => {
+      if (event.type === 'stateChanged') {
+        driver.deliver({ type: 'overlay', joined: event.state === 'joined' });
+      } else if (event.type === 'appAttachRequested' && event.application === XMPP_APPLICATION) {
+        const { nodeId, addresses } = event;
+        driver.deliver({ type: 'appAttachRequested', nodeId, addresses });
+      }
+    });
+    peer.on('trustChanged', () => driver.deliver({ type: 'trustChanged' }));
+    peer.on('tlsReplaced', (credentials, roots) => this.links.replaceTls(credentials, roots));
+    if (peer.status().state === 'joined') driver.deliver({ type: 'overlay', joined: true });
+  }
+
+  /** The local password was set anew. */
+  passwordChanged(credential: ScramCredential): void {
+    this.driver?.deliver({ type: 'passwordChanged', credential });
+  }
+
+  /** Ends every stream properly. */
+  async leave(): Promise<void> {
+    if (this.driver === undefined || this.closing !== undefined) return;
+    const stopped = new Promise<void>((resolve) => {
+      this.stopped = resolve;
+    });
+    this.driver.deliver({ type: 'leave' });
+    await stopped;
+    await this.close();
+  }
+
+  /** Closes everything; what was to be written is. */
+  close(): Promise<void> {
+    this.closing ??= this.shutDown();
+    return this.closing;
+  }
+
+  private async shutDown(): Promise<void> {
+    this.driver?.stop();
+    await Promise.all([this.clients?.closeAll(), this.links.closeAll()]);
+    await this.store.close();
+  }
+
+  private perform(output: XmppOutput): void {
+    switch (output.type) {
+      case 'clientSend':
+        this.clients?.send(output.connection, output.bytes);
+        return;
+      case 'clientStartTls':
+        this.clients?.startTls(output.connection);
+        return;
+      case 'clientClose':
+        this.clients?.close(output.connection, output.reason);
+        return;
+      case 'directConnect':
+        this.links.connect(output.attempt, output.target.address, output.target.expectedNodeId);
+        return;
+      case 'directSend':
+        this.links.send(output.link, output.bytes);
+        return;
+      case 'directClose':
+        this.options.log.debug({ reason: output.reason }, 'closing a direct connection');
+        this.links.close(output.link);
+        return;
+      case 'command':
+        this.runCommand(output);
+        return;
+      case 'persist':
+        this.store.write(output.ticket, output.records);
+        return;
+      case 'event':
+        logXmppEvent(this.options.log, output.event);
+        return;
+      case 'stopped':
+        this.stopped();
+    }
+  }
+
+  private runCommand({ command, what }: Extract<XmppOutput, { type: 'command' }>): void {
+    void this.peer?.execute(what).then((outcome) => {
+      this.driver?.deliver({ type: 'commandCompleted', command, outcome });
+    });
+  }
+}
+
+const systemRandom = { bytes: (length: number) => new Uint8Array(randomBytes(length)) };
