@@ -76,11 +76,16 @@ function ipv4Kind(bytes: Uint8Array): AddressKind {
   return 'ordinary';
 }
 
-/** ::ffff:a.b.c.d is the IPv4 address a.b.c.d in another spelling. */
-function embeddedIpv4(bytes: Uint8Array): Uint8Array {
-  const mapped =
-    bytes.subarray(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff;
-  return mapped ? bytes.subarray(12) : bytes;
+/**
+ * The IPv4 address that an IPv6 address leads to: ::ffff:a.b.c.d and ::a.b.c.d are other spellings
+ * (RFC 4291 §2.5.5), 64:ff9b::a.b.c.d goes through a translator (RFC 6052), 2002:… through 6to4 (RFC
+ * 3056). Other addresses as they are.
+ */
+export function embeddedIpv4(bytes: Uint8Array): Uint8Array {
+  const head = Buffer.from(bytes.subarray(0, 12)).toString('hex');
+  if (head.startsWith('2002')) return bytes.subarray(2, 6);
+  const isLow = head === ZEROS && (bytes[12] !== 0 || bytes[13] !== 0);
+  return isLow || head === MAPPED || head === TRANSLATED ? bytes.subarray(12) : bytes;
 }
 
 /** RFC 8445 §5.1.2 for host candidates of the one component. */
@@ -90,4 +95,8 @@ function hostPriority(index: number): number {
   return typePreference * 2 ** 24 + localPreference * 2 ** 8 + 255;
 }
 
+/** The first 96 bits of addresses that hold another. */
+const ZEROS = '00'.repeat(12);
+const MAPPED = `${'00'.repeat(10)}ffff`;
+const TRANSLATED = `0064ff9b${'00'.repeat(8)}`;
 const OWN_CANDIDATES_MAX = 8;

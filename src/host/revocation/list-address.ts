@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { addressKind } from '../../reload/candidates.ts';
+import { addressKind, embeddedIpv4 } from '../../reload/candidates.ts';
 import type { IpAddressPort } from '../../wire/ip-address-port.ts';
 import { type HostResolver, HttpsFetchError } from '../https-fetch.ts';
 import { toIpAddressPort } from '../socket-address.ts';
@@ -80,18 +80,27 @@ function networkKind(address: IpAddressPort): string {
   return isPrivate(address) ? 'private' : 'public';
 }
 
-/** RFC 1918, RFC 6598 and RFC 4193. */
+/** RFC 1918, RFC 6598 and RFC 4193, and what RFC 6890 and RFC 3879 keep for other inner uses. */
 function isPrivate(address: IpAddressPort): boolean {
   if (address.type === 'unknown') return false;
-  const [first = 0, second = 0] = address.address;
-  if (address.type === 'ipv6') return (first & 0xfe) === 0xfc;
+  const bytes = address.type === 'ipv6' ? embeddedIpv4(address.address) : address.address;
+  const [first = 0, second = 0, third = 0] = bytes;
+  if (bytes.length === 16) {
+    const isLocalTranslation = Buffer.from(bytes.subarray(0, 6)).equals(LOCAL_TRANSLATION);
+    const isSiteLocal = first === 0xfe && (second & 0xc0) === 0xc0;
+    return (first & 0xfe) === 0xfc || isSiteLocal || isLocalTranslation;
+  }
   return (
     first === 10 ||
     (first === 172 && (second & 0xf0) === 16) ||
-    (first === 192 && second === 168) ||
+    (first === 192 && (second === 168 || (second === 0 && third === 0))) ||
+    (first === 198 && (second & 0xfe) === 18) ||
     (first === 100 && (second & 0xc0) === 64)
   );
 }
+
+/** 64:ff9b:1::/48, RFC 8215. */
+const LOCAL_TRANSLATION = Buffer.from('0064ff9b0001', 'hex');
 
 function systemLookup(hostname: string, done: Parameters<AddressLookup>[1]): void {
   lookup(hostname, { all: true }, done);

@@ -28,8 +28,13 @@ function found(addresses: ListAddresses, url = 'http://crl.example.org/a.crl'): 
 const INNER = ['127.0.0.1', '10.1.2.3', '192.168.1.1', '172.20.0.1', '169.254.169.254', '::1'];
 const MORE = ['0.0.0.0', '100.64.0.1', '224.0.0.1', 'fe80::1', 'fd00::1', '::ffff:127.0.0.1'];
 
+/** IPv4 addresses inside IPv6: mapped, compatible, of NAT64 (RFC 6052) and of 6to4 (RFC 3056). */
+const EMBEDDED = ['::ffff:10.1.2.3', '::10.1.2.3', '64:ff9b::10.1.2.3', '2002:a01:203::1'];
+/** RFC 6890 and RFC 3879: of nobody on the Internet. */
+const SPECIAL = ['198.18.0.1', '192.0.0.8', 'fec0::1', '64:ff9b:1::1'];
+
 describe('nobody makes a peer knock at doors of its own network', () => {
-  test.each([...INNER, ...MORE])(
+  test.each([...INNER, ...MORE, ...EMBEDDED, ...SPECIAL])(
     '%s is not asked by a peer with a public address',
     async (host) => {
       const addresses = new ListAddresses(own('203.0.113.7'), [], finding(host));
@@ -44,6 +49,9 @@ describe('nobody makes a peer knock at doors of its own network', () => {
     expect(await found(addresses)).toEqual(['198.51.100.1']);
     const mixed = new ListAddresses([], [], finding('10.0.0.1', '198.51.100.1', '2001:db8::1'));
     expect(await found(mixed)).toEqual(['198.51.100.1', '2001:db8::1']);
+    const embedded = ['::ffff:198.51.100.1', '64:ff9b::198.51.100.1', '2002:c633:6401::1'];
+    const translated = new ListAddresses([], [], finding(...embedded));
+    expect(await found(translated)).toEqual(embedded);
   });
 
   test('one of the kind of an own address is, and no other', async () => {
