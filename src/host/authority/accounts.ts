@@ -126,8 +126,11 @@ export class AuthorityAccounts {
     });
   }
 
-  /** The user can enroll nothing more; revoking what was issued is the caller's next step. */
-  async remove(jid: string): Promise<Account> {
+  /** The user can enroll nothing more; `revoke` revokes what was issued, in the same change. */
+  async remove<Result>(
+    jid: string,
+    revoke: (account: Account) => Promise<Result>,
+  ): Promise<Result> {
     return this.state.exclusive(async () => {
       const account = this.existing(jid);
       const { userName } = account;
@@ -136,7 +139,7 @@ export class AuthorityAccounts {
         unixMs: this.state.nowUnixMs(),
         userName,
       });
-      return account;
+      return revoke(account);
     });
   }
 

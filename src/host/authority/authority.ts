@@ -135,13 +135,14 @@ export class Authority implements AuthorityOperations {
   }
 
   async removeUser(jid: string): Promise<readonly CertificateSummary[]> {
-    const { userName } = await this.accounts.remove(jid);
-    const { register } = this.state;
-    const certificates = register
-      .devicesOf(userName)
-      .flatMap((device) => register.certificatesOf(device));
-    const serialNumbers = certificates.map(({ serialNumber }) => serialNumber);
-    await this.revocation.revoke(serialNumbers, 'cessationOfOperation');
+    const serialNumbers = await this.accounts.remove(jid, async ({ userName }) => {
+      const { register } = this.state;
+      const devices = register.devicesOf(userName);
+      const certificates = devices.flatMap((device) => register.certificatesOf(device));
+      const issued = certificates.map(({ serialNumber }) => serialNumber);
+      await this.revocation.revokeNow(issued, 'cessationOfOperation');
+      return issued;
+    });
     return this.summaries(serialNumbers);
   }
 

@@ -174,9 +174,12 @@ export class AuthorityIssuer {
       return `its name "${wish.commonName}" is the one of the authority above; give another --name`;
     }
     const key = publicKeySha256(wish.subjectPublicKeyInfo);
-    for (const { commonName, publicKeySha256: held } of register.authorities()) {
+    for (const { commonName, publicKeySha256: held, revocation } of register.authorities()) {
       if (commonName === wish.commonName && held !== key) {
         return `another authority is called "${commonName}"; give another --name`;
+      }
+      if (held === key && revocation !== undefined) {
+        return 'a certificate of its key was revoked; it needs a new key, from xor ca init';
       }
     }
     return register.deviceOfKey(key) === undefined ? undefined : 'its key is the one of a node';

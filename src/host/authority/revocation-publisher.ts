@@ -61,9 +61,12 @@ export class RevocationPublisher {
     return document;
   }
 
-  /** Makes new lists in the place of those whose time is half over, and lists that are missing. */
+  /**
+   * Makes new lists in the place of those whose time is half over, and lists that are missing or
+   * lack a revocation: the key that signs them may have been away.
+   */
   refresh(): Promise<void> {
-    return this.state.exclusive(() => this.publish((shard) => this.isDue(shard)));
+    return this.state.exclusive(() => this.publishDue(() => true));
   }
 
   /**
@@ -81,29 +84,50 @@ export class RevocationPublisher {
    * change: no crash comes between the two. Returns them.
    */
   revoke(serialNumbers: readonly string[], reason: RevocationReason): Promise<readonly string[]> {
-    return this.state.exclusive(async () => {
-      const { register } = this.state;
-      const unixMs = this.state.nowUnixMs();
-      const fresh = serialNumbers.filter((serialNumber) => {
-        const held = register.certificate(serialNumber) ?? register.authority(serialNumber);
-        return held !== undefined && held.revocation === undefined;
-      });
-      for (const serialNumber of fresh) {
-        this.state.record({ type: 'certificateRevoked', unixMs, serialNumber, reason });
-      }
-      const touched = new Set(fresh.map(shardOfSerialNumber));
-      await this.publish((shard) => touched.has(shard));
-      return fresh;
+    return this.state.exclusive(() => this.revokeNow(serialNumbers, reason));
+  }
+
+  /** The same within a change. Where it rejects they are revoked, and only the list is missing. */
+  async revokeNow(
+    serialNumbers: readonly string[],
+    reason: RevocationReason,
+  ): Promise<readonly string[]> {
+    const { register } = this.state;
+    const unixMs = this.state.nowUnixMs();
+    const fresh = serialNumbers.filter((serialNumber) => {
+      const held = register.certificate(serialNumber) ?? register.authority(serialNumber);
+      return held !== undefined && held.revocation === undefined;
     });
+    for (const serialNumber of fresh) {
+      this.state.record({ type: 'certificateRevoked', unixMs, serialNumber, reason });
+    }
+    const touched = new Set(serialNumbers.map(shardOfSerialNumber));
+    await this.publishDue((shard) => touched.has(shard));
+    return fresh;
   }
 
   /** Within a change. */
-  private isDue(shard: number): boolean {
+  private async publishDue(isMeant: (shard: number) => boolean): Promise<void> {
+    const counts = this.revokedCounts();
+    await this.publish((shard) => isMeant(shard) && this.isDue(shard, counts.get(shard) ?? 0));
+  }
+
+  /** How many are revoked, by shard. */
+  private revokedCounts(): ReadonlyMap<number, number> {
+    const counts = new Map<number, number>();
+    for (const { serialNumber } of this.state.register.revoked()) {
+      const shard = shardOfSerialNumber(serialNumber);
+      counts.set(shard, (counts.get(shard) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  private isDue(shard: number, revokedCount: number): boolean {
     const text = this.state.published(this.pathOf(shard), 'decided');
     if (text === undefined) return true;
-    const { url, thisUpdateUnixMs } = JSON.parse(text) as PublishedList;
-    const isElsewhere = url !== this.urlOf(shard);
-    return isElsewhere || isRevocationListDue({ thisUpdateUnixMs }, this.state.nowUnixMs());
+    const list = JSON.parse(text) as PublishedList;
+    if (list.revokedCount !== revokedCount || list.url !== this.urlOf(shard)) return true;
+    return isRevocationListDue(list, this.state.nowUnixMs());
   }
 
   private pathOf(shard: number): string {
@@ -118,6 +142,7 @@ export class RevocationPublisher {
     const all = Array.from({ length: shardCountOf(register) }, (_, shard) => shard);
     const shards = new Set(all.filter(isWanted));
     if (shards.size === 0) return;
+    const counts = this.revokedCounts();
     const urlOf = (shard: number) => this.urlOf(shard);
     const contents = nextRevocationLists(register, issuerCommonName, shards, urlOf, unixMs);
     this.state.record({
@@ -137,6 +162,7 @@ export class RevocationPublisher {
         url: this.urlOf(shard),
         thisUpdateUnixMs,
         changedUnixMs: unixMs,
+        revokedCount: counts.get(shard) ?? 0,
         bytes: Buffer.from(bytes).toString('base64'),
       };
       this.state.publish(this.pathOf(shard), JSON.stringify(list));
@@ -149,6 +175,8 @@ interface PublishedList {
   readonly url: string;
   readonly thisUpdateUnixMs: number;
   readonly changedUnixMs: number;
+  /** Revocations that the ledger had then, also of certificates that have left the list. */
+  readonly revokedCount?: number;
   /** DER, base64. */
   readonly bytes: string;
 }

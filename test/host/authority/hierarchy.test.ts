@@ -153,6 +153,18 @@ describe('the authority of a domain', () => {
     expect(list.includes(Buffer.from(serialNumber, 'hex'))).toBe(true);
   });
 
+  it('once revoked it is not certified again with the same key', async () => {
+    const { rootState, root, childState } = await newFamily();
+    const request = await readFile(join(childState, 'authority-request.pem'), 'utf8');
+    const parent = { stateDirectory: rootState };
+    await signAuthorityRequest(parent, request, DOMAIN);
+    const { serialNumber } = await authorityCertificate(childState);
+    await root.revoke(serialNumber, 'keyCompromise');
+    await expect(signAuthorityRequest(parent, request, DOMAIN)).rejects.toThrow(
+      'a certificate of its key was revoked; it needs a new key',
+    );
+  });
+
   it.skipIf(isOpensslMissing)('OpenSSL takes the chain with the lists of both', async () => {
     const family = await newFamily();
     const { identity } = await enrollBard(family);

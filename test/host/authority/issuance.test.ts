@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { AccountName } from '../../../src/ca/account-name.ts';
 import { REVOCATION_LIST_ENTRIES_MAX } from '../../../src/ca/certificate-content.ts';
 import { Authority } from '../../../src/host/authority/authority.ts';
+import type { RunningAuthority } from '../../../src/host/authority/authority-server.ts';
 import { auditRecords } from '../../../src/host/authority/ledger/ledger-audit.ts';
 import { openLedgerStore } from '../../../src/host/authority/ledger/open-ledger-store.ts';
 import { generatePrivateKey } from '../../../src/host/enrollment/enrollment-key.ts';
@@ -18,6 +19,7 @@ import { verifyWithKey } from '../../../src/tls-auth/signature-verifier.ts';
 import { certificateIssued } from '../../ca/register-events.ts';
 import {
   afterTest,
+  ask,
   enrollJuliet,
   JULIET,
   newAuthorityState,
@@ -33,6 +35,16 @@ async function withModuleKey(): Promise<{ state: string; key: ModuleKey }> {
   const elsewhere = join(await temporaryDirectory(), 'root-key.pem');
   await rename(join(state, 'root-key.pem'), elsewhere);
   return { state, key: new ModuleKey(createPrivateKey(await readFile(elsewhere))) };
+}
+
+/** What is on the list that peers see. */
+async function listed(authority: RunningAuthority): Promise<string[]> {
+  const { body } = await ask(authority, '/crl/ca.crl');
+  const list = parseRevocationList(new Uint8Array(body));
+  if (list instanceof CertificateRefusal) throw new Error(list.describe());
+  const { certificates } = await authority.list();
+  const all = certificates.map(({ serialNumber }) => serialNumber);
+  return all.filter((serialNumber) => list.entries.find(list.issuer, serialNumber) !== undefined);
 }
 
 describe('a signing key that is elsewhere', () => {
@@ -94,6 +106,31 @@ describe('what a peer would refuse', () => {
     key.isBroken = true;
     await expect(authority.revoke(node.nodeId)).rejects.toThrow(
       'a revocation list that was made here would be refused',
+    );
+  });
+
+  it('a revocation whose list could not be made is on the next one that can', async () => {
+    const { state, key } = await withModuleKey();
+    const authority = await serve(state, { signingKeys: { issuer: key } });
+    await authority.addUser(JULIET, PASSWORD);
+    const [first, second] = [await enrollJuliet(authority), await enrollJuliet(authority)];
+    key.isBroken = true;
+    await expect(authority.revoke(first.node.nodeId)).rejects.toThrow('would be refused');
+    expect(await listed(authority)).toEqual([]);
+    key.isBroken = false;
+    await authority.revoke(first.node.nodeId);
+    expect(await listed(authority)).toEqual([first.node.certificate.serialNumber]);
+
+    key.isBroken = true;
+    await expect(authority.removeUser(JULIET)).rejects.toThrow('would be refused');
+    const { accounts, certificates } = await authority.list();
+    expect(accounts).toEqual([]);
+    const own = certificates.filter(({ jid }) => jid === JULIET);
+    expect(own.map(({ status }) => status)).toEqual(['revoked', 'revoked']);
+    key.isBroken = false;
+    await authority.refresh();
+    expect((await listed(authority)).toSorted()).toEqual(
+      [first, second].map(({ node }) => node.certificate.serialNumber).toSorted(),
     );
   });
 
