@@ -143,7 +143,7 @@ function boundsOf(loads: PeerLoads, limits: PeerLimits, stored: StoreLimits): re
     ['reassemblyBytes', loads.reassemblyBytes, limits.reassemblyBytesMax],
     ['attaches', loads.attaches, limits.attachesMax],
     // Joining and looking for a partition connect without an Attach.
-    ['connecting', loads.connecting, limits.attachesMax + 2],
+    ['connecting', loads.connecting, limits.attachesMax + OWN_CONNECTS_MAX],
     ['unreachable', loads.unreachable, limits.unreachableMax],
     ['replicationsQueued', loads.replicationsQueued, limits.replicationsQueuedMax],
     ['replicationsInFlight', loads.replicationsInFlight, limits.replicationsInFlightMax],
@@ -188,6 +188,8 @@ function entriesOf(loads: PeerLoads): number {
 
 /** peer-deadline.ts: those that a Peer has once; an answered Attach has one by Node-ID. */
 const OWN_DEADLINES_MAX = 17 + 128;
+/** Joining connects to three at once, and three that it gave up may linger; and a partition. */
+const OWN_CONNECTS_MAX = 7;
 /** What a Peer happens to be doing when it is looked at. */
 const ENTRIES_SLACK = 32;
 const OPTIONS_DEFAULT: BoundedTablesOptions = {

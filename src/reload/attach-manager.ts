@@ -137,6 +137,15 @@ export class AttachManager {
     return this.connect({ nodeId, addresses: [address], sendUpdate: false, isAsked });
   }
 
+  /** Ends Attaches for such a purpose; nobody is told. */
+  giveUp(type: AttachPurpose['type']): void {
+    for (const [id, { purpose }] of this.outgoing) {
+      if (purpose.type !== type) continue;
+      this.outgoing.delete(id);
+      this.transport.forget((owner) => owner.type === 'attach' && owner.attach === id);
+    }
+  }
+
   /** RFC 6940 §6.5.1.2. */
   handleRequest(request: VerifiedRequest): void {
     const body = decode(AttachReqAns, request.body, this.env.configuration.nodeIdLength);

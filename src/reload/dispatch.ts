@@ -50,6 +50,7 @@ export function dispatchOutcome(
   if (outcome.type === 'error') {
     const { errorCode, errorInfo, signer } = outcome;
     parts.configuration.handleErrorAnswer(errorCode, errorInfo, signer.nodeId);
+    if (owner.type === 'attach') parts.join.noteRefusal(signer.nodeId, errorCode);
   }
   switch (owner.type) {
     case 'attach':

@@ -8,7 +8,7 @@ import { isWildcard, type NodeId } from '../wire/node-id.ts';
 import type { LinkManager } from './link-manager.ts';
 import type { Link } from './link-state.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
-import type { RingId } from './ring.ts';
+import { type RingId, successorPoint } from './ring.ts';
 
 /** What forwarding asks of the rest of the Peer. */
 export interface ForwardingListener {
@@ -16,6 +16,9 @@ export interface ForwardingListener {
   deliver(view: ForwardingView, from: Link | undefined): void;
   /** Answers a request that is not forwarded with an error. */
   refuse(view: ForwardingView, from: Link, errorCode: ErrorCode, detail: string): void;
+  isInRing(): boolean;
+  /** A connected node looks for its Admitting Peer through this one, which knows none. */
+  noteAsking(nodeId: NodeId): void;
   isResponsible(id: RingId): boolean;
   /** The Routing Table's choice for `id` (RFC 6940 §10.3); undefined if there is none. */
   nextHop(id: RingId): NodeId | undefined;
@@ -193,7 +196,7 @@ export class ForwardingLayer {
     from: Link | undefined,
   ): boolean {
     if (next === undefined) {
-      if (from !== undefined) this.env.drop('no-route', 'no neighbour to forward to');
+      if (from !== undefined) this.endHere(view, from);
       return false;
     }
     if (from === undefined) return this.links.send(next, view.bytes);
@@ -208,6 +211,21 @@ export class ForwardingLayer {
     if (forwarded instanceof MalformedMessage) return this.dropMalformed(forwarded, from);
     this.env.counters.forwarded++;
     return this.links.send(next, forwarded);
+  }
+
+  /** Who looks for its Admitting Peer through a node that is in no ring itself hears so at once. */
+  private endHere(view: ForwardingView, from: Link): void {
+    if (this.listener.isInRing() || peekCode(view) !== MessageCode.attachReq) {
+      this.env.drop('no-route', 'no neighbour to forward to');
+      return;
+    }
+    const place = view.firstDestination();
+    const isResource = !(place instanceof MalformedMessage) && place.type === 'resource';
+    if (isResource && place.resourceId === successorPoint(from.nodeId)) {
+      this.listener.noteAsking(from.nodeId);
+    }
+    const detail = 'this node is not in the ring itself';
+    this.listener.refuse(view, from, ErrorCode.Error_Not_Found, detail);
   }
 
   /** What keeps a message from being forwarded that is meant for somebody else. */

@@ -1,25 +1,27 @@
 import type { ChordUpdate } from '../wire/chord.ts';
 import { encode } from '../wire/codec.ts';
 import { type Destination, nodeDestination, resourceDestination } from '../wire/destination.ts';
+import { ErrorCode } from '../wire/error-response.ts';
 import { MessageCode } from '../wire/message-contents.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import { JoinReq } from '../wire/topology.ts';
 import { type AttachManager, routedThrough } from './attach-manager.ts';
+import { BootstrapContact, type Contact } from './bootstrap-contact.ts';
 import type { ChordReload } from './chord-reload.ts';
 import type { ConnectId, KnownPeer } from './input.ts';
-import { isSameAddress } from './known-peers.ts';
+import { JoinLeads } from './join-leads.ts';
 import type { LinkManager } from './link-manager.ts';
 import type { MessageTransport } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
 import { describeOutcome, type RequestOutcome } from './request-owner.ts';
 import { isInRange, successorPoint } from './ring.ts';
-import { JOIN_RETRY_MAX_MS, JOIN_RETRY_MIN_MS } from './timing.ts';
+import { FIRST_PEER_PATIENCE_MS, JOIN_RETRY_MAX_MS, JOIN_RETRY_MIN_MS } from './timing.ts';
 
 /** Where joining stands — the steps of RFC 6940 §10.5. */
 export type JoinStep =
   | { readonly step: 'idle' }
-  /** Step 1: a TLS link to a bootstrap node, one known peer after the other. */
-  | { readonly step: 'connecting'; connect: ConnectId; readonly remaining: KnownPeer[] }
+  /** Step 1: a TLS link to a bootstrap node or a remembered peer. */
+  | { readonly step: 'connecting' }
   /** Step 2: an Attach to Resource-ID n+1 through the bootstrap node finds the Admitting Peer. */
   | { readonly step: 'attaching'; readonly bootstrap: NodeId }
   /** Step 2: its Update, asked for by send_update, tells who will be our neighbours. */
@@ -45,7 +47,7 @@ export interface JoinListener {
   handleJoined(): void;
   /** This try failed; the next one follows by itself. */
   handleJoinFailed(reason: string): void;
-  /** Whom to try: remembered peers first, then the bootstrap nodes. */
+  /** Whom to try: remembered peers first, then the bootstrap nodes; never this node itself. */
   knownPeers(): readonly KnownPeer[];
 }
 
@@ -64,6 +66,8 @@ export class JoinProcedure {
   private readonly chord: ChordReload;
   private readonly listener: JoinListener;
   private state: JoinStep = { step: 'idle' };
+  private readonly contact: BootstrapContact;
+  private readonly leads: JoinLeads;
   private failures = 0;
   private lastUpdate: ChordUpdate | undefined;
   /** The bootstrap node, once this client attaches to it: its Admitting Peer does not connect. */
@@ -83,6 +87,8 @@ export class JoinProcedure {
     this.attaches = attaches;
     this.chord = chord;
     this.listener = listener;
+    this.contact = new BootstrapContact(links, attaches);
+    this.leads = new JoinLeads(links);
   }
 
   get current(): JoinStep {
@@ -101,7 +107,7 @@ export class JoinProcedure {
 
   start(): void {
     this.failures = 0;
-    if (this.peersToTry().length === 0 && this.env.options.first) {
+    if (this.listener.knownPeers().length === 0 && this.env.options.first) {
       this.finish(undefined);
       return;
     }
@@ -126,13 +132,32 @@ export class JoinProcedure {
   }
 
   handleLinkUp(nodeId: NodeId, connect: ConnectId | undefined): void {
-    if (this.state.step !== 'connecting' || connect !== this.state.connect) return;
-    this.attachThrough(nodeId);
+    const { step } = this.state;
+    if (step === 'connecting' && this.contact.isOurs(connect)) {
+      this.attachThrough(nodeId);
+    } else if (step === 'pausing' && this.leads.mayAskAtOnce()) {
+      // Whoever connects may know the way, so the pause is over.
+      this.beginTry(nodeId);
+    }
   }
 
   handleConnectFailed(connect: ConnectId): void {
-    if (this.state.step !== 'connecting' || connect !== this.state.connect) return;
-    this.connectNext(this.state.remaining);
+    if (this.state.step !== 'connecting') return;
+    const contact = this.contact.handleConnectFailed(connect);
+    if (contact !== undefined) this.goOn(contact);
+  }
+
+  /** An Attach of ours was answered with an error. */
+  noteRefusal(nodeId: NodeId, errorCode: number): void {
+    const isAsked = this.state.step === 'attaching' && this.state.bootstrap === nodeId;
+    if (isAsked && errorCode === ErrorCode.Error_Not_Found) {
+      this.leads.noteVerdict(nodeId, 'outside');
+    }
+  }
+
+  /** A connected node looks for its Admitting Peer through this one, which is in no ring. */
+  noteAsking(nodeId: NodeId): void {
+    this.leads.noteAsking(nodeId);
   }
 
   /** The Admitting Peer is found and connected. */
@@ -160,6 +185,11 @@ export class JoinProcedure {
 
   handleUpdate(from: NodeId, update: ChordUpdate): void {
     if (this.state.step === 'attaching' && update.type === 'full') this.lastUpdate = update;
+    this.leads.noteInRing(from);
+    if (this.env.state !== 'joined' && this.state.step === 'pausing') {
+      // There is the way in: it need not be waited for.
+      if (this.leads.mayFollow(from)) this.beginTry(from);
+    }
     if (from !== this.admittingPeer) return;
     this.lastUpdate = update;
     if (this.state.step === 'awaitingUpdate') this.useUpdate();
@@ -193,7 +223,11 @@ export class JoinProcedure {
 
   handleNodeDisconnected(nodeId: NodeId): void {
     const { step } = this.state;
+    this.leads.forget(nodeId);
     if (step === 'connectingNeighbors') this.settleNeighbor(nodeId);
+    if (step === 'attaching' && nodeId === this.state.bootstrap) {
+      this.fail('the node that was asked for the way is gone');
+    }
     if (nodeId !== this.admittingPeer) return;
     if (step !== 'done') this.fail('the Admitting Peer is gone');
     else if (this.env.options.role === 'client') this.fail('the peer we were attached to is gone');
@@ -202,7 +236,7 @@ export class JoinProcedure {
   handleTimer(): void {
     switch (this.state.step) {
       case 'connecting':
-        this.connectNext(this.state.remaining);
+        this.goOn(this.contact.handleTimer());
         return;
       case 'awaitingUpdate':
         this.useUpdate();
@@ -223,27 +257,19 @@ export class JoinProcedure {
     }
   }
 
-  private beginTry(): void {
+  /** Through `lead`, or else through a connected node and the known peers by turns. */
+  private beginTry(lead = this.leads.next()): void {
     if (this.env.state !== 'joined') this.env.enter('joining');
     this.lastUpdate = undefined;
     this.substitute = undefined;
-    const connected = this.links.connectedNodes()[0];
-    if (connected !== undefined && this.failures % 2 === 0) this.attachThrough(connected);
-    else this.connectNext(this.peersToTry());
+    if (lead !== undefined) this.attachThrough(lead);
+    else this.goOn(this.contact.begin(this.listener.knownPeers()));
   }
 
-  private connectNext(remaining: KnownPeer[]): void {
-    const next = remaining.shift();
-    if (next === undefined) {
-      this.fail('no bootstrap node and no remembered peer can be reached');
-      return;
-    }
-    if (next.nodeId !== undefined && this.links.linkTo(next.nodeId) !== undefined) {
-      this.attachThrough(next.nodeId);
-      return;
-    }
-    const connect = this.attaches.connectDirectly(next.address, next.nodeId);
-    this.enter({ step: 'connecting', connect, remaining }, CONNECT_TIMEOUT_MS);
+  private goOn(contact: Contact): void {
+    if (contact.type === 'waiting') this.enter({ step: 'connecting' }, contact.timeoutMs);
+    else if (contact.type === 'reached') this.attachThrough(contact.nodeId);
+    else this.fail('no bootstrap node and no remembered peer can be reached');
   }
 
   private attachThrough(bootstrap: NodeId): void {
@@ -331,19 +357,30 @@ export class JoinProcedure {
   }
 
   private fail(reason: string): void {
+    if (this.state.step === 'attaching') this.leads.noteVerdict(this.state.bootstrap, 'silent');
     this.failures++;
     this.transport.forget((owner) => owner.type === 'join');
-    if (this.env.options.first && this.failures > FIRST_PEER_TRIES_MAX) {
-      // The first peer of the overlay came back, and nobody it remembers is there any more.
-      if (this.links.size === 0 && this.env.state !== 'joined') {
-        this.finish(undefined);
-        return;
-      }
+    this.attaches.giveUp('admittingPeer');
+    if (this.mayBeFirst()) {
+      this.finish(undefined);
+      return;
     }
-    const doublings = Math.min(this.failures - 1, 8);
+    // Each connected node is asked once soon: it may know the way.
+    const doublings = this.leads.hasUntried ? 0 : Math.min(this.failures - 1, 8);
     const pauseMs = Math.min(JOIN_RETRY_MIN_MS * 2 ** doublings, JOIN_RETRY_MAX_MS);
     this.enter({ step: 'pausing', reason }, this.env.randomMs(pauseMs / 2, pauseMs));
     this.listener.handleJoinFailed(reason);
+  }
+
+  /**
+   * The first peer of the overlay came back, and nobody that it can reach is in the ring: they wait
+   * for it. Who says nothing at all cannot keep it from that for ever.
+   */
+  private mayBeFirst(): boolean {
+    if (!this.env.options.first || this.env.state === 'joined') return false;
+    if (this.failures <= FIRST_PEER_TRIES_MAX || this.chord.tables.size > 0) return false;
+    const waitedMs = this.env.now.monotonicMs - this.env.startedMonotonicMs;
+    return this.leads.areAllOutside || waitedMs >= FIRST_PEER_PATIENCE_MS;
   }
 
   private enter(step: JoinStep, timeoutMs?: number): void {
@@ -351,19 +388,9 @@ export class JoinProcedure {
     if (timeoutMs === undefined) this.env.deadlines.cancel('join');
     else this.env.after('join', { type: 'join' }, timeoutMs);
   }
-
-  private peersToTry(): KnownPeer[] {
-    return this.listener.knownPeers().filter((peer) => !this.isSelf(peer));
-  }
-
-  private isSelf(peer: KnownPeer): boolean {
-    if (peer.nodeId === this.env.nodeId) return true;
-    return this.env.options.addresses.some((own) => isSameAddress(own, peer.address));
-  }
 }
 
 const NO_BYTES = new Uint8Array(0);
-const CONNECT_TIMEOUT_MS = 10_000;
 const ATTACH_TIMEOUT_MS = 26_000;
 const UPDATE_TIMEOUT_MS = 3_000;
 const NEIGHBORS_TIMEOUT_MS = 12_000;

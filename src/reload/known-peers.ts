@@ -39,13 +39,13 @@ export class KnownPeers {
 
   /** Remembered peers, then bootstrap nodes. */
   all(): readonly KnownPeer[] {
-    return withoutRepetitions([...this.remembered, ...this.bootstrap()]);
+    return this.others([...this.remembered, ...this.bootstrap()]);
   }
 
   /** What the host named at the start, and the bootstrap nodes of the configuration in force. */
   bootstrap(): readonly KnownPeer[] {
     const nodes = this.env.configuration.bootstrapNodes.map((address) => ({ address }));
-    return withoutRepetitions([...this.starting, ...nodes]);
+    return this.others([...this.starting, ...nodes]);
   }
 
   /**
@@ -78,6 +78,16 @@ export class KnownPeers {
     return found;
   }
 
+  /** Each once, and not this node itself. */
+  private others(peers: readonly KnownPeer[]): KnownPeer[] {
+    const { addresses } = this.env.options;
+    return peers.filter((peer, index) => {
+      if (peer.nodeId === this.env.nodeId) return false;
+      if (addresses.some((own) => isSameAddress(own, peer.address))) return false;
+      return peers.findIndex((one) => isSame(one, peer)) === index;
+    });
+  }
+
   /** Where the other end connected to us, its port is not the one that it listens on. */
   private addressOf(nodeId: NodeId): IpAddressPort | undefined {
     const link = this.links.linkTo(nodeId);
@@ -87,16 +97,11 @@ export class KnownPeers {
   }
 }
 
-function withoutRepetitions(peers: readonly KnownPeer[]): KnownPeer[] {
-  return peers.filter((peer, index) => peers.findIndex((one) => isSame(one, peer)) === index);
-}
-
 function isSame(one: KnownPeer, other: KnownPeer): boolean {
   return one.nodeId === other.nodeId && isSameAddress(one.address, other.address);
 }
 
-/** Whether both name one place to connect to. */
-export function isSameAddress(a: IpAddressPort, b: IpAddressPort): boolean {
+function isSameAddress(a: IpAddressPort, b: IpAddressPort): boolean {
   if (a.type === 'unknown' || b.type === 'unknown' || a.type !== b.type) return false;
   return a.port === b.port && a.address.every((byte, index) => byte === b.address[index]);
 }

@@ -11,7 +11,7 @@ import type { MessageTransport } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
 import type { RequestOutcome } from './request-owner.ts';
 import { successorPoint } from './ring.ts';
-import { PARTITION_CHECK_MS } from './timing.ts';
+import { ISOLATED_CHECK_MS, PARTITION_CHECK_MS } from './timing.ts';
 
 /** What the search asks of the rest of the Peer. */
 export interface PartitionListener {
@@ -52,7 +52,10 @@ export class PartitionSearch {
   }
 
   arm(): void {
-    const delayMs = this.env.randomMs(0.75 * PARTITION_CHECK_MS, 1.25 * PARTITION_CHECK_MS);
+    const { isInRing, tables } = this.chord;
+    const isIsolated = isInRing && tables.size === 0 && this.listener.knownPeers().length > 0;
+    const pauseMs = isIsolated ? ISOLATED_CHECK_MS : PARTITION_CHECK_MS;
+    const delayMs = this.env.randomMs(0.75 * pauseMs, 1.25 * pauseMs);
     this.env.after('partition', { type: 'partition' }, delayMs);
   }
 

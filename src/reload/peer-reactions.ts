@@ -173,6 +173,14 @@ export class PeerReactions implements Listeners {
     return this.parts.forwarding.send(bytes);
   }
 
+  noteAsking(nodeId: NodeId): void {
+    this.parts.join.noteAsking(nodeId);
+  }
+
+  isInRing(): boolean {
+    return this.parts.chord.isInRing;
+  }
+
   isResponsible(id: RingId): boolean {
     return this.parts.chord.isResponsible(id);
   }

@@ -71,6 +71,12 @@ export const LEAVE_TIMEOUT_MS = 3_000;
 export const JOIN_RETRY_MIN_MS = 500;
 export const JOIN_RETRY_MAX_MS = 30_000;
 
+/** The next known peer is tried after this, while the one before may still answer. */
+export const JOIN_CONNECT_STAGGER_MS = 1_500;
+
+/** The first peer of the overlay waits at most so long for connected nodes that say nothing. */
+export const FIRST_PEER_PATIENCE_MS = 60_000;
+
 /** Who joins again over the same link gets its share again only after this. */
 export const JOIN_COPY_PAUSE_MS = 30_000;
 
