@@ -35,6 +35,11 @@ export class XmppEnvironment {
     this.random = random;
   }
 
+  /** Whole ms since 1970-01-01 UTC, for records and stamps. */
+  get unixMs(): number {
+    return Math.floor(this.now.unixMs);
+  }
+
   output(output: XmppOutput): void {
     this.outputs.push(output);
   }

@@ -100,7 +100,7 @@ export class Availability {
     if (!receives) {
       client.receivesSinceUnixMs = undefined;
     } else if (client.receivesSinceUnixMs === undefined) {
-      client.receivesSinceUnixMs = this.context.environment.now.unixMs;
+      client.receivesSinceUnixMs = this.context.environment.unixMs;
       this.offline.handOver(client, this.context.sessions);
       this.context.features.tell((listener) => listener.clientReceives?.(client));
     }

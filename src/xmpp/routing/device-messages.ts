@@ -53,7 +53,7 @@ export class DeviceMessages {
     const message = withoutStanzaIdsBy(content.message, own.bare);
     if (!isSent) return this.reception.receive({ message, from, to, origin, isCopy: true }, done);
     const stamp = content.stamp === undefined ? undefined : parseUtcTime(content.stamp);
-    const { unixMs } = environment.now;
+    const { unixMs } = environment;
     this.routing.sentElsewhere(message, from, to, Math.min(stamp ?? unixMs, unixMs), done);
   }
 }

@@ -17,5 +17,5 @@ export function giveUp(
   const sender = context.clients.at(entry.stanza.attributes.get('from') ?? '');
   const there = sender === undefined ? context.clients.receiving() : [sender];
   for (const client of there) context.sessions.send(client.session, error);
-  if (there.length === 0) offline.keep(error, context.environment.now.unixMs);
+  if (there.length === 0) offline.keep(error, context.environment.unixMs);
 }

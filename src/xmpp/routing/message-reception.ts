@@ -58,12 +58,12 @@ export class MessageReception {
     }
     const key = this.key(incoming);
     if (key !== undefined && inProgress.isKnown(key, done)) return;
-    const refusal = this.refusal(outcome === 'nobody');
+    const refusal = this.refusal(message, outcome === 'nobody');
     if (refusal !== undefined) {
       this.refuse(incoming, refusal);
       return done();
     }
-    this.keep(incoming, key, outcome === 'nobody', done);
+    this.keep(incoming, key, outcome === 'nobody' && this.parts.offline.hasRoom, done);
   }
 
   private keep(
@@ -73,7 +73,7 @@ export class MessageReception {
     done: Done,
   ): void {
     const { archive, context, inProgress, offline } = this.parts;
-    const { unixMs } = context.environment.now;
+    const { unixMs } = context.environment;
     const id = archive.newId();
     const message = withStanzaId(incoming.message, context.own.bare, id);
     const text = stanzaText(message);
@@ -117,10 +117,11 @@ export class MessageReception {
     done();
   }
 
-  private refusal(mustWait: boolean): string | undefined {
+  /** What finds no place in the offline queue is still in the archive, unless it is in none. */
+  private refusal(message: XmppElement, mustWait: boolean): string | undefined {
     const { context, offline } = this.parts;
-    if (mustWait && !offline.hasRoom) return 'too many messages wait for the user already';
-    return context.writes.refusal();
+    const isLost = mustWait && !offline.hasRoom && messageKeeping(message) === 'unarchived';
+    return isLost ? 'too many messages wait for the user already' : context.writes.refusal();
   }
 
   private refuse(incoming: IncomingMessage, text: string): void {
@@ -132,7 +133,7 @@ export class MessageReception {
   private copy(incoming: IncomingMessage): void {
     if (incoming.isCopy) return;
     const { context, copies } = this.parts;
-    copies.send(incoming.message, 'received', context.environment.now.unixMs);
+    copies.send(incoming.message, 'received', context.environment.unixMs);
   }
 
   /** Where its sender gave no origin-id, the stanza's own id has to do. */

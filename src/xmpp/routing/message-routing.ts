@@ -109,7 +109,7 @@ export class MessageRouting {
       refuse(context, origin, message, 'resource-constraint', refusal);
       return done();
     }
-    const { unixMs } = context.environment.now;
+    const { unixMs } = context.environment;
     const waiting = outbox.prepare(to.bare, message, text);
     const stanza = isArchived ? text : undefined;
     const entry = archive.entryOf({
@@ -138,7 +138,7 @@ export class MessageRouting {
       const text = `no device of ${to.bare} is connected, and this message is not to be kept`;
       refuse(context, { type: 'client', client }, message, 'recipient-unavailable', text);
     }
-    this.copy(client, message, context.environment.now.unixMs);
+    this.copy(client, message, context.environment.unixMs);
   }
 
   /** For the user's other clients, here and at other devices. */

@@ -84,7 +84,7 @@ export class Outbox {
     text: string,
   ): { readonly entry: OutboxRecord; readonly record: PersistRecord } {
     this.lastSequence += 1;
-    const { unixMs } = this.parts.environment.now;
+    const { unixMs } = this.parts.environment;
     const entry = { sequence: this.lastSequence, to, unixMs, stanza, bytes: text.length };
     this.reserve(entry.bytes);
     return { entry, record: outboxRecord(entry.sequence, to, unixMs, text) };
@@ -170,7 +170,7 @@ export class Outbox {
   }
 
   private stamped(entry: OutboxRecord): XmppElement {
-    const waited = this.parts.environment.now.unixMs - entry.unixMs;
+    const waited = this.parts.environment.unixMs - entry.unixMs;
     if (waited < DELAY_STAMP_AFTER_MS) return entry.stanza;
     return withDelay(entry.stanza, this.parts.ownAddress, entry.unixMs);
   }
@@ -211,7 +211,7 @@ export class Outbox {
 
   /** What no device took in time is given up; what one is just being sent is not. */
   private sweep(): void {
-    const limit = this.parts.environment.now.unixMs - OUTBOX_AGE_MAX_MS;
+    const limit = this.parts.environment.unixMs - OUTBOX_AGE_MAX_MS;
     for (const queue of [...this.queues.values()]) {
       const gone: PersistRecord[] = [];
       const expired: OutboxRecord[] = [];

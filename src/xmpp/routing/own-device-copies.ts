@@ -16,10 +16,11 @@ export class OwnDeviceCopies {
   }
 
   send(message: XmppElement, direction: CarbonDirection, unixMs: number): void {
+    const { own, streams } = this.context;
+    if (streams.devicesOf(own.bare).length === 0) return;
     const isWanted = direction === 'sent' ? isCarbonEligible(message) : isForwardable(message);
     // A contact must not be able to break the own streams by what is wrapped.
     if (!isWanted || sizeFault(message) !== undefined) return;
-    const { own } = this.context;
     sendToDevices(this.context, own.bare, deviceCopyOf(message, direction, own.bare, unixMs));
   }
 }

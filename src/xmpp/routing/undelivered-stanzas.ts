@@ -66,6 +66,6 @@ export class UndeliveredStanzas {
     );
     const index = this.archive.indexOf(id?.attributes.get('id') ?? '');
     const entry = index === undefined ? undefined : this.archive.at(index);
-    return entry?.unixMs ?? this.context.environment.now.unixMs;
+    return entry?.unixMs ?? this.context.environment.unixMs;
   }
 }
