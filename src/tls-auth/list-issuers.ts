@@ -1,6 +1,7 @@
 import type { Certificate } from './certificate.ts';
 import { CertificateRefusal } from './certificate-refusal.ts';
 import { keyFault } from './key-strength.ts';
+import { publicKeyOf } from './list-points.ts';
 import { findPath, type KnownSignatures } from './path-building.ts';
 import type { ValidPath } from './path-validation.ts';
 import type { RevocationList } from './revocation-list.ts';
@@ -15,7 +16,10 @@ export interface ListIssuerMaterial {
   readonly knownListSignatures?: KnownListSignatures;
 }
 
-/** By the SHA-256 of a certificate, whether its key signed the list. */
+/**
+ * By a public key, whether it signed the list. One key can stand in any number of certificates, and
+ * a list may be large.
+ */
 export type KnownListSignatures = WeakMap<RevocationList, Map<string, boolean>>;
 
 /** Who may have signed a list, and did — RFC 5280 §6.3.3 (f), (g). */
@@ -79,11 +83,12 @@ export class ListIssuers {
   isSignedBy(list: RevocationList, signer: Certificate): boolean {
     const answers = this.signers.get(list) ?? new Map<string, boolean>();
     this.signers.set(list, answers);
-    const known = answers.get(signer.sha256);
+    const key = publicKeyOf(signer);
+    const known = answers.get(key);
     if (known !== undefined) return known;
     if (++this.signatureChecks > signatureChecksMax) return false;
     const answer = isListSignedBy(list, signer, this.material.verifySignature);
-    answers.set(signer.sha256, answer);
+    answers.set(key, answer);
     return answer;
   }
 

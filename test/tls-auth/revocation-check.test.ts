@@ -279,10 +279,10 @@ describe('policies', () => {
   });
 
   test('lists and signers by the hundred come to an end, and do not let pass', () => {
-    const key = makeKey();
+    const keys = Array.from({ length: 10 }, () => makeKey());
     const impostors = Array.from({ length: 100 }, (_, at) =>
       makeRoot({
-        key: at % 2 === 0 ? key : leafKey,
+        key: keys[at % keys.length] ?? leafKey,
         name: 'CA',
         change: () => ({ serialNumber: BigInt(at) }),
       }),

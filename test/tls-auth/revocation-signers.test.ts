@@ -26,7 +26,13 @@ import {
   type TestEntry,
   type TestPoint,
 } from '../../sim/certificates/revocation-list-maker.ts';
+import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
 import { integer } from '../../src/tls-auth/der-writer.ts';
+import type { KnownListSignatures } from '../../src/tls-auth/list-issuers.ts';
+import { RevocationCheck } from '../../src/tls-auth/revocation-check.ts';
+import { parseRevocationList } from '../../src/tls-auth/revocation-list.ts';
+import { type SignatureVerifier, verifyWithKey } from '../../src/tls-auth/signature-verifier.ts';
+import { pathTo } from './path-fixtures.ts';
 import {
   ca,
   caList,
@@ -119,6 +125,36 @@ describe('RFC 5280 §6.3.3 (f): other signers', () => {
     expect(judged({ leaf, pool, lists: of([itself]) })).toMatch(/^revocation-undetermined/);
     // Only the certificate says who else may speak for its issuer.
     expect(judged({ pool, lists: of([]) })).toMatch(/^revocation-undetermined/);
+  });
+
+  test('one key in many certificates verifies a list once', () => {
+    const leaf = leafAt([{ fullName }]);
+    const counted = { lists: 0 };
+    const verifySignature: SignatureVerifier = (...args) => {
+      counted.lists += 1;
+      return verifyWithKey(...args);
+    };
+    const lists = [rootList, makeList(ca, [revokedLeaf])].map((der) => {
+      const list = parseRevocationList(der);
+      if (list instanceof CertificateRefusal) throw new Error(list.describe());
+      return list;
+    });
+    const knownListSignatures: KnownListSignatures = new WeakMap();
+    for (let at = 0; at < 10; at++) {
+      const again = makeIntermediate(root, { name: 'CA', key: ca.key });
+      const path = pathTo(leaf, [again], [root]);
+      if (path instanceof CertificateRefusal) throw new Error(path.describe());
+      const check = new RevocationCheck({
+        lists,
+        pool: [],
+        verifySignature,
+        unixMs: TEST_UNIX_MS,
+        policy: 'require',
+        knownListSignatures,
+      });
+      expect(check.refusal(path)?.code).toBe('revoked');
+    }
+    expect(counted.lists).toBe(2);
   });
 
   test('signers that tell of each other come to an end', () => {
