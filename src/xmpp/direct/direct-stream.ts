@@ -22,10 +22,11 @@ import {
   STREAM_MANAGEMENT_NAMESPACE as STREAM_MANAGEMENT,
 } from '../stream/stream-management.ts';
 import { type StreamEvent, type StreamOpened, StreamReader } from '../stream/stream-reader.ts';
+import { writeFirstLevel, writeStreamEnd, writeStreamHeader } from '../stream/write-stream.ts';
 import type { XmppEnvironment } from '../xmpp-environment.ts';
 import type { DirectLinkId } from '../xmpp-input.ts';
 import { CLOSING_MS_MAX, NEGOTIATION_MS_MAX, RESUMPTION_MS_MAX } from './direct-limits.ts';
-import { streamHeader, whatIsWrongWithHeader } from './stream-header.ts';
+import { whatIsWrongWithHeader } from './stream-header.ts';
 
 /** Who opens the XMPP stream: the end that sent AppAttach (XEP-0415 §1). */
 export type StreamRole = 'initiator' | 'receiver';
@@ -207,7 +208,7 @@ export class DirectStream {
     }
     this.sendHeader();
     const features = element('features', STREAMS_NAMESPACE, {}, [element('sm', STREAM_MANAGEMENT)]);
-    this.send(writeElement(features, CLIENT_NAMESPACE));
+    this.send(writeFirstLevel('tcp', features));
     this.step = 'asked';
   }
 
@@ -300,7 +301,9 @@ export class DirectStream {
     if (this.step === 'over') return;
     if (ownH === undefined) {
       const condition = element('item-not-found', 'urn:ietf:params:xml:ns:xmpp-stanzas');
-      this.send(writeElement(element('failed', STREAM_MANAGEMENT, {}, [condition])));
+      this.send(
+        writeElement(element('failed', STREAM_MANAGEMENT, {}, [condition]), CLIENT_NAMESPACE),
+      );
       return;
     }
     this.sendManagement('resumed', { previd: id, h: String(ownH) });
@@ -324,13 +327,13 @@ export class DirectStream {
   private sendHeader(): void {
     this.hasSentHeader = true;
     const id = this.role === 'receiver' ? toHex(this.env.random.bytes(16)) : undefined;
-    this.send(streamHeader({ from: this.ownUser, to: this.user, id }));
+    this.send(writeStreamHeader('tcp', { from: this.ownUser, to: this.user, id }));
   }
 
   private sendError(error: XmppElement): void {
     if (this.step === 'closing') return;
     if (!this.hasSentHeader) this.sendHeader();
-    this.send(`${writeElement(error, CLIENT_NAMESPACE)}${STREAM_END}`);
+    this.send(`${writeFirstLevel('tcp', error)}${STREAM_END}`);
   }
 
   private end(reason: string, isFinal: boolean): void {
@@ -366,4 +369,4 @@ function conditionOf(error: XmppElement): string {
 }
 
 const REQUEST = writeElement(acknowledgementRequest(), CLIENT_NAMESPACE);
-const STREAM_END = '</stream:stream>';
+const STREAM_END = writeStreamEnd('tcp');
