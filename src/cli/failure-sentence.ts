@@ -62,8 +62,15 @@ function systemSentence(error: SystemError): string {
         : `no permission to read or write ${place}`;
     case 'ENOENT':
       return `there is no file ${place}`;
+    case 'EISDIR':
+      return `${error.path ?? 'what was named'} is a directory; name a file`;
+    case 'EEXIST':
+    case 'ENOTDIR':
+      return `${place} is no directory, or lies below a file; name another one`;
     case 'ENOSPC':
-      return `no space is left on the device of ${place}`;
+      return error.path === undefined
+        ? 'no space is left on the disk'
+        : `no space is left on the disk of ${error.path}`;
     default:
       return `${error.syscall} failed for ${place}: ${error.code}`;
   }

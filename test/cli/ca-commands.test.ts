@@ -1,14 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCa, startCa } from './ca-run.ts';
 
-const PROGRAM = fileURLToPath(new URL('./ca-program.ts', import.meta.url));
 const JULIET = 'juliet@capulet.lit';
 let directory = '';
 let state = '';
@@ -24,27 +23,9 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-function start(...args: string[]): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', PROGRAM, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, XDG_STATE_HOME: directory },
-  });
-}
-
-/** Runs a command to its end. */
-async function run(args: readonly string[], input = '') {
-  const child = start(...args);
-  const output = { stdout: '', stderr: '' };
-  child.stdout?.on('data', (chunk) => {
-    output.stdout += chunk;
-  });
-  child.stderr?.on('data', (chunk) => {
-    output.stderr += chunk;
-  });
-  child.stdin?.end(input);
-  const [exitStatus] = await once(child, 'close');
-  return { exitStatus, ...output };
-}
+const inHere = () => ({ env: { XDG_STATE_HOME: directory } });
+const start = (...args: string[]) => startCa(args, inHere());
+const run = (args: readonly string[], input = '') => runCa(args, { ...inHere(), input });
 
 async function runJson(args: readonly string[], input = '') {
   const { exitStatus, stdout, stderr } = await run([...args, '--json'], input);

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 /** What a `xor ca` command is given beside its arguments. */
 export interface Given {
   readonly env?: Readonly<Record<string, string>>;
+  /** What it reads from stdin; nothing otherwise. */
+  readonly input?: string;
   /** What file descriptor 3 reads. */
   readonly third?: string;
 }
@@ -36,7 +38,7 @@ export async function runCa(args: readonly string[], given: Given = {}): Promise
   child.stderr?.on('data', (chunk) => {
     output.stderr += chunk;
   });
-  child.stdin?.end();
+  child.stdin?.end(given.input ?? '');
   const [exitStatus] = (await once(child, 'close')) as [number | null];
   return { exitStatus, ...output };
 }

@@ -155,9 +155,11 @@ async function refuseForeignSocket(path: string): Promise<void> {
   const directory = dirname(path);
   if (!directory.startsWith(tmpdir())) return;
   try {
-    const { uid, mode } = await lstat(directory);
-    const isOwn = uid === (process.getuid?.() ?? uid);
-    if (isOwn && (mode & 0o077) === 0) return;
+    const found = await lstat(directory);
+    // A file in its place is no state at all, which is said elsewhere.
+    if (found.isFile()) return;
+    const isOwn = found.uid === (process.getuid?.() ?? found.uid);
+    if (isOwn && found.isDirectory() && (found.mode & OTHERS_MAY_WRITE) === 0) return;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw error;
@@ -261,6 +263,8 @@ function post(path: string, body: string): Promise<AdminAnswer> {
   });
 }
 
+/** Whoever can only read a directory puts no socket there. */
+const OTHERS_MAY_WRITE = 0o022;
 const SOCKET_NAME = 'admin.sock';
 /** 104 on macOS, 108 on Linux, with the zero at the end. */
 const SOCKET_PATH_BYTES_MAX = 100;

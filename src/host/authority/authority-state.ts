@@ -90,6 +90,7 @@ export class AuthorityState {
       const settings = await readSettings(path);
       const kind = await kindOf(path, settings);
       const keys = await readAuthorityKeys(path, kind, options);
+      assertOwnSettings(path, settings, keys.issuer);
       const hierarchy = await readHierarchy(path, kind);
       const limits = options.limits ?? (await readLimits(path));
       const store = await openLedgerStore(path, options.database, 'existing');
@@ -259,6 +260,17 @@ export async function hasAuthority(path: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
     throw error;
   }
+}
+
+/** Settings of another authority, from a copy that was mixed up, would certify for its overlay. */
+function assertOwnSettings(path: string, settings: AuthoritySettings, issuer: CertifiedSigner) {
+  const { text } = certificateOf(issuer).subject;
+  const commonName = issuerCommonNameOf(settings);
+  if (text === `CN=${commonName}`) return;
+  throw new AuthorityFailure(
+    `${join(path, SETTINGS_FILE)} is for "${commonName}" and the certificate for "${text}"; ` +
+      'restore both from one backup',
+  );
 }
 
 /** A ledger of another authority, by a database URL that was mixed up, is not for this one. */

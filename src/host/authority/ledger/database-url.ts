@@ -24,7 +24,7 @@ export interface DatabaseAddress {
  * AuthorityFailure, whose sentence does not repeat the URL: it may hold a password.
  */
 export async function readDatabaseUrl(text: string): Promise<DatabaseAddress> {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = URL.canParse(text) && isDecodable(text) ? new URL(text) : undefined;
   if (url === undefined || !['postgres:', 'postgresql:'].includes(url.protocol)) {
     throw new AuthorityFailure('the database is named by postgres://USER@HOST:PORT/DATABASE');
   }
@@ -78,6 +78,16 @@ function isThisMachine(host: string): boolean {
 function hostOf(url: URL): string {
   const host = decodeURIComponent(url.hostname).replace(/^\[|\]$/g, '');
   return host === '' ? 'localhost' : host;
+}
+
+/** URL leaves a % that stands for nothing where it is. */
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function textOf(encoded: string): string | undefined {

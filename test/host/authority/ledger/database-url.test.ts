@@ -23,6 +23,8 @@ describe('a database URL', () => {
   it.each([
     ['mysql://ca@localhost/ledger', 'is named by postgres://'],
     ['no URL at all', 'is named by postgres://'],
+    ['postgres://ca:50%@localhost/ledger', 'is named by postgres://'],
+    ['postgres://ca@localhost/%zz', 'is named by postgres://'],
     ['postgres://ca@db.example.org/ledger?sslmode=disable', 'leave out sslmode=disable'],
     ['postgres://ca@db.example.org/ledger?sslmode=require', 'does not prove who answers'],
     ['postgres://ca@localhost/ledger?options=-c', 'has "options"'],
