@@ -9,6 +9,7 @@ import { CertificateRefusal, type CertificateRefusalCode, refuse } from './certi
 import { findPath, signatureRefusal } from './path-building.ts';
 import { isValidAt, type ValidPath, validityRefusal } from './path-validation.ts';
 import type { ProfileRules } from './profile-rule.ts';
+import type { RevocationWork } from './revocation-check.ts';
 import type { RevocationLists } from './revocation-lists.ts';
 import { selfSignedPath } from './self-signed.ts';
 import { SharedVerdicts, sameBytes, tailKey } from './shared-verdicts.ts';
@@ -217,6 +218,7 @@ export class Authenticator {
       leaf.isSelfIssued &&
       signatureRefusal(leaf, leaf, verifySignature) === undefined;
     if (isOwnIssuer) return selfSignedPath(leaf, settings, unixMs);
+    const work: RevocationWork = { steps: 0 };
     return findPath(
       leaf,
       {
@@ -225,7 +227,7 @@ export class Authenticator {
         verifySignature,
         knownSignatures: this.shared.signatures,
       },
-      { unixMs, furtherRule: (path) => this.furtherRefusal(path, unixMs, passed) },
+      { unixMs, furtherRule: (path) => this.furtherRefusal(path, unixMs, work, passed) },
     );
   }
 
@@ -233,11 +235,12 @@ export class Authenticator {
   private furtherRefusal(
     path: ValidPath,
     unixMs: number,
+    work: RevocationWork,
     passed: (untilUnixMs: number) => void,
   ): CertificateRefusal | undefined {
     const refusal = pathProfileRefusal(path, this.settings);
     if (refusal !== undefined || this.revocation === undefined) return refusal;
-    const verdict = this.revocation.judge(path, unixMs);
+    const verdict = this.revocation.judge(path, unixMs, work);
     passed(verdict.untilUnixMs);
     return verdict.refusal;
   }

@@ -36,6 +36,13 @@ export interface RevocationMaterial {
   readonly policy: RevocationPolicy;
   /** What is known of signatures from earlier checks with the same lists. */
   readonly knownListSignatures?: KnownListSignatures;
+  /** What the checks of one search have spent together; left out: this check alone. */
+  readonly work?: RevocationWork;
+}
+
+/** Lists asked about certificates so far; beyond `stepsMax` nothing is decided. */
+export interface RevocationWork {
+  steps: number;
 }
 
 /** What the lists say of one certificate. */
@@ -68,11 +75,12 @@ export class RevocationCheck {
   private readonly groups: ReadonlyMap<string, ListGroup>;
   private readonly issuers: ListIssuers;
   private readonly isOverfull: boolean;
-  private steps = 0;
+  private readonly work: RevocationWork;
   private untilUnixMs = Number.POSITIVE_INFINITY;
 
   constructor(material: RevocationMaterial) {
     this.material = material;
+    this.work = material.work ?? { steps: 0 };
     this.isOverfull = material.lists.length > listsMax;
     this.groups = groupLists(this.isOverfull ? [] : material.lists);
     this.issuers = new ListIssuers(material, (path) => this.refusal(path));
@@ -103,7 +111,7 @@ export class RevocationCheck {
     for (const point of pointsOf(certificate)) {
       for (const issuerKey of new Set(listIssuerKeys(certificate, point))) {
         for (const list of this.groups.get(issuerKey)?.complete ?? []) {
-          if (++this.steps > stepsMax || this.issuers.isExhausted) return WORK_LIMIT;
+          if (++this.work.steps > stepsMax || this.issuers.isExhausted) return WORK_LIMIT;
           const revoked = this.tryList(search, { list, certificate, point, path });
           if (revoked !== undefined) return revoked;
           if (search.coveredMask === ALL_REASONS) return { status: 'good' };
@@ -284,5 +292,5 @@ export const REVOCATION_GRACE_MS = 86_400_000;
 /** Lists of one check. */
 const listsMax = 1024;
 
-/** Lists asked about certificates in one check. */
+/** Lists asked about certificates in one check, or in all of one search. */
 const stepsMax = 10_000;

@@ -4,7 +4,12 @@ import { formatUnixMs } from './der-time.ts';
 import { type KnownListSignatures, ListIssuers } from './list-issuers.ts';
 import { type ListAsker, type ListPoint, ListPoints, publicKeyOf } from './list-points.ts';
 import { isValidAt, type ValidPath } from './path-validation.ts';
-import { REVOCATION_GRACE_MS, RevocationCheck, type RevocationPolicy } from './revocation-check.ts';
+import {
+  REVOCATION_GRACE_MS,
+  RevocationCheck,
+  type RevocationPolicy,
+  type RevocationWork,
+} from './revocation-check.ts';
 import { parseRevocationList, type RevocationList } from './revocation-list.ts';
 import { scopeFault } from './revocation-scope.ts';
 import { RevokedNodes } from './revoked-nodes.ts';
@@ -86,8 +91,8 @@ export class RevocationLists {
     if (this.remembered.size < REMEMBERED_MAX) this.remembered.set(url, der);
   }
 
-  /** RFC 5280 §6.3 for a path that is valid up to this. */
-  judge(path: ValidPath, unixMs: number): RevocationVerdict {
+  /** RFC 5280 §6.3 for a path that is valid up to this; `work` is that of the search it is from. */
+  judge(path: ValidPath, unixMs: number, work: RevocationWork): RevocationVerdict {
     for (const certificate of path.certificates) {
       for (const { point, isNew } of this.points.ask(certificate, path)) {
         if (isNew) this.handleWanted(point, unixMs);
@@ -103,6 +108,7 @@ export class RevocationLists {
       unixMs,
       policy,
       knownListSignatures,
+      work,
     });
     const refusal = check.refusal(path);
     return { refusal, untilUnixMs: check.goodUntilUnixMs };

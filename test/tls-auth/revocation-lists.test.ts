@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   makeIntermediate,
   makeLeaf,
@@ -282,5 +282,28 @@ describe('a list that is offered', () => {
     expect(offer(CA_URL, caList)).toContain('§6.3.3 (b) scope');
     ask();
     expect(offer(CA_URL, caList)).toBe('taken');
+  });
+});
+
+test('the paths of one search have one bound on what they ask of lists', () => {
+  const { authenticator, lists, offer } = peerWith('prefer');
+  const pool = [ca, ca, ca].map(
+    () => makeIntermediate(root, { name: 'CA', key: ca.key }).certificate,
+  );
+  const judge = vi.spyOn(lists, 'judge');
+  const search = () => authenticator.authenticate(leaf.certificate, pool, TEST_UNIX_MS);
+  search();
+  offer(CA_URL, numbered(2, 0, [LEAF_SERIAL]));
+  judge.mockClear();
+  expect(search()).toMatchObject({ code: 'revoked' });
+  const works = judge.mock.calls.map(([, , work]) => work);
+  expect(works).toHaveLength(3);
+  expect(new Set(works).size).toBe(1);
+  expect(works[0]?.steps).toBeGreaterThanOrEqual(3);
+  const [[path]] = judge.mock.calls as [Parameters<RevocationLists['judge']>];
+  // What is spent decides nothing, and does not let pass.
+  expect(lists.judge(path, TEST_UNIX_MS, { steps: 10_000 }).refusal).toMatchObject({
+    code: 'revocation-undetermined',
+    rule: expect.stringContaining('stepsMax'),
   });
 });
