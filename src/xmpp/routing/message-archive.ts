@@ -24,6 +24,7 @@ export class MessageArchive {
   private readonly keys = new Set<string>();
   private bytes = 0;
   private lastSequence = 0;
+  private randomLeft: Uint8Array = new Uint8Array(0);
 
   /** `restored` in the order of the sequences. */
   constructor(random: RandomSource, restored: readonly ArchiveRecord[]) {
@@ -41,7 +42,11 @@ export class MessageArchive {
 
   /** An id that nobody can guess (XEP-0359 §5). */
   newId(): string {
-    return Buffer.from(this.random.bytes(ID_BYTES)).toString('base64url');
+    // Random bytes are fetched for many ids at once: asking for them costs more than they do.
+    if (this.randomLeft.length < ID_BYTES) this.randomLeft = this.random.bytes(64 * ID_BYTES);
+    const bytes = this.randomLeft.subarray(0, ID_BYTES);
+    this.randomLeft = this.randomLeft.subarray(ID_BYTES);
+    return Buffer.from(bytes).toString('base64url');
   }
 
   /** An entry for a message that is to be written, with its place in the order. */
