@@ -19,6 +19,8 @@ export interface CertificateContent {
   readonly notBeforeUnixMs: number;
   readonly notAfterUnixMs: number;
   readonly isCa: boolean;
+  /** Whether a certificate that is none of an authority says so; without it that is meant, too. */
+  readonly saysNoCa?: boolean;
   /** pathLenConstraint of an authority; undefined: there is none. */
   readonly pathLength: number | undefined;
   readonly keyUsage: readonly KeyUsageBit[];

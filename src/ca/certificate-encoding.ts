@@ -96,6 +96,8 @@ function extensionsOf(
     const pathLength = content.pathLength === undefined ? [] : [integer(content.pathLength)];
     const constraints = sequence(boolean(true), ...pathLength);
     extensions.push(encodeExtension(BASIC_CONSTRAINTS, true, constraints));
+  } else if (content.saysNoCa === true) {
+    extensions.push(encodeExtension(BASIC_CONSTRAINTS, true, sequence()));
   }
   const usages = namedBits(content.keyUsage.map((usage) => KEY_USAGE_BITS.indexOf(usage)));
   extensions.push(encodeExtension(KEY_USAGE, true, usages));

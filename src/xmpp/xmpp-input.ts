@@ -22,6 +22,8 @@ export interface ClientTls {
   readonly serverEndPoint: Uint8Array;
   /** RFC 9266 `tls-exporter`; undefined below TLS 1.3. */
   readonly exporter: Uint8Array | undefined;
+  /** RFC 5929 `tls-unique`: the client's Finished message. */
+  readonly unique?: Uint8Array | undefined;
 }
 
 /** All that can happen to the XMPP usage of one peer. */

@@ -64,7 +64,8 @@ export class SaslServer {
     const names = mechanisms.map((name) => element('mechanism', SASL_NAMESPACE, {}, [name]));
     const features = [element('mechanisms', SASL_NAMESPACE, {}, names)];
     if (mechanisms.includes(SCRAM_PLUS)) {
-      const types = [...this.options.bindings.keys()].map((type) =>
+      const announced = [...this.options.bindings.keys()].filter((type) => type !== 'tls-unique');
+      const types = announced.map((type) =>
         element('channel-binding', CHANNEL_BINDING_NAMESPACE, { type }),
       );
       features.push(element('sasl-channel-binding', CHANNEL_BINDING_NAMESPACE, {}, types));

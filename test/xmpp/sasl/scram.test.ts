@@ -179,6 +179,9 @@ describe('RFC 5802 §6: channel binding', () => {
     );
     const first = utf8('p=tls-unique,,n=user,r=x');
     expect(conditionOf(plus().respond(first))).toBe('not-authorized');
+    const bindings = new Map([['tls-unique', new Uint8Array([7])]]);
+    const unique = server({ mechanism: 'SCRAM-SHA-256-PLUS', bindings });
+    expect(conditionOf(unique.respond(first))).toBe('challenge');
   });
 });
 
