@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { RevocationReason } from '../../ca/revocation-reason.ts';
 import type { KindDefinition } from '../../overlay-config/kind-definition.ts';
 import { type Log, silentLog } from '../log.ts';
@@ -245,7 +246,8 @@ class AuthorityRoutes {
       return textAnswer(405, 'this takes GET and HEAD\n', { Allow: 'GET, HEAD' });
     }
     // While the ledger is away, what was there before is better than nothing.
-    await this.authority.state.synchronize(DOCUMENT_AGE_MS_MAX).catch(() => undefined);
+    const news = this.authority.state.synchronize(DOCUMENT_AGE_MS_MAX).catch(() => undefined);
+    await Promise.race([news, wait(NEWS_MS_MAX, undefined, { ref: false })]);
     const document = find();
     if (document === undefined) return textAnswer(404, 'it is not there\n');
     return documentAnswer(document, request.headers, this.authority.state.nowUnixMs());
@@ -285,4 +287,6 @@ const CONFIGURATION_PATH = '/.well-known/reload-config';
 const REVOCATION_LIST_PATHS = '/crl/';
 /** For so long a process may show the lists and the configuration as they were. */
 const DOCUMENT_AGE_MS_MAX = 1_000;
+/** For so long the answer waits for the ledger. */
+const NEWS_MS_MAX = 2_000;
 const MAINTENANCE_MS = 10 * 60_000;

@@ -59,6 +59,7 @@ export class AuthorityState {
   private heldKeys: AuthorityKeys;
   private waiting = 0;
   private synchronizedAtMs = Number.NEGATIVE_INFINITY;
+  private synchronizing: Promise<void> | undefined;
 
   private constructor(
     directory: StateDirectory,
@@ -130,7 +131,16 @@ export class AuthorityState {
    */
   async synchronize(maxAgeMs = 0): Promise<void> {
     const nowMs = performance.now();
-    if (maxAgeMs > 0 && nowMs - this.synchronizedAtMs <= maxAgeMs) return;
+    if (maxAgeMs === 0) return this.synchronizeFrom(nowMs);
+    if (nowMs - this.synchronizedAtMs <= maxAgeMs) return;
+    // One look is enough for all who ask meanwhile, however long the ledger takes.
+    this.synchronizing ??= this.synchronizeFrom(nowMs).finally(() => {
+      this.synchronizing = undefined;
+    });
+    await this.synchronizing;
+  }
+
+  private async synchronizeFrom(nowMs: number): Promise<void> {
     await this.ledger.synchronize();
     this.synchronizedAtMs = nowMs;
     this.adoptPublishedCertificates();

@@ -1,4 +1,5 @@
 import { cp } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import {
   type RunningAuthority,
@@ -6,6 +7,7 @@ import {
 } from '../../../src/host/authority/authority-server.ts';
 import { makeRequest } from '../../ca/request-maker.ts';
 import {
+  afterTest,
   ask,
   enrollJuliet,
   JULIET,
@@ -23,6 +25,48 @@ const publicUrl = 'https://ca.example.org';
 /** Not by way of a balancer. */
 function at({ listenAddress }: RunningAuthority) {
   return { url: `https://127.0.0.1:${listenAddress.port}/enroll` };
+}
+
+/** A way to a port on loopback, which may swallow what is sent. */
+async function startNet(target: number) {
+  let isSwallowing = false;
+  let swallowedBytes = 0;
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect(target, '127.0.0.1');
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.on('error', () => to.destroy());
+      from.on('close', () => to.destroy());
+      from.on('data', (bytes) => {
+        if (isSwallowing) swallowedBytes += bytes.length;
+        else to.write(bytes);
+      });
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+    sockets.clear();
+  };
+  afterTest(async () => {
+    cut();
+    server.close();
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    get swallowedBytes() {
+      return swallowedBytes;
+    },
+    /** What was swallowed is lost: those connections are cut when it ends. */
+    swallow: (is: boolean) => {
+      isSwallowing = is;
+      if (!is) cut();
+    },
+  };
 }
 
 describe.skipIf(isPostgresMissing)('two authority servers with one ledger in PostgreSQL', () => {
@@ -88,6 +132,31 @@ describe.skipIf(isPostgresMissing)('two authority servers with one ledger in Pos
     });
     expect(enrolled.node.userName).toBe(JULIET);
   }, 60_000);
+
+  it('serve lists and the configuration while the net to the database swallows all', async () => {
+    const { port, user, password } = cluster();
+    const database = await cluster().newDatabase();
+    const state = await newAuthorityState({ database });
+    const net = await startNet(port);
+    const url = `postgres://${user}:${password}@127.0.0.1:${net.port}${new URL(database).pathname}`;
+    const authority = await serve(state, { database: url, publicUrl });
+    await authority.addUser(JULIET, PASSWORD);
+    const held = (await ask(authority, CONFIGURATION)).body;
+    net.swallow(true);
+    const answers = [];
+    // For a second nobody asks the ledger.
+    while (net.swallowedBytes === 0) {
+      answers.push(await ask(authority, CONFIGURATION), await ask(authority, '/crl/ca.crl'));
+    }
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    expect(answers.at(-2)?.body.equals(held)).toBe(true);
+    net.swallow(false);
+    await expect
+      .poll(() => enrollJuliet(authority, at(authority)).then(() => 'enrolled', String), {
+        timeout: 30_000,
+      })
+      .toBe('enrolled');
+  }, 120_000);
 
   it('refresh what gets old without undoing each other', async () => {
     const { first, second } = await twoServers();

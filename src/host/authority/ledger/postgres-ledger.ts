@@ -70,6 +70,8 @@ class PostgresLedger implements LedgerStore {
       connectionTimeoutMillis: CONNECT_MS_MAX,
       lock_timeout: LOCK_MS_MAX,
       statement_timeout: STATEMENT_MS_MAX,
+      // Where the net swallows the answer, nobody else ends the wait.
+      query_timeout: ANSWER_MS_MAX,
       // A process that hangs must not keep the others from issuing.
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
       keepAlive: true,
@@ -268,4 +270,5 @@ const CONNECTIONS_MAX = 4;
 const CONNECT_MS_MAX = 10_000;
 const LOCK_MS_MAX = 30_000;
 const STATEMENT_MS_MAX = 60_000;
+const ANSWER_MS_MAX = STATEMENT_MS_MAX + 5_000;
 const IDLE_IN_TRANSACTION_MS_MAX = 30_000;
