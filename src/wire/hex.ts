@@ -3,8 +3,8 @@ export function toHex(bytes: Uint8Array, start = 0, end = bytes.length): string 
   if (end - start > SHORT_BYTES_MAX) {
     return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('hex');
   }
-  // Identifiers and hashes pass through here for every message; a Buffer around each one would cost more than
-  // the conversion.
+  // Identifiers and hashes pass through here for every message; a Buffer around each one would cost
+  // more than the conversion.
   let digits = 0;
   for (let i = start; i < end; i++) {
     const byte = bytes[i] as number;
