@@ -8,7 +8,9 @@ import { toPem } from '../../../src/host/links/link-credentials.ts';
 import { nodeIdOf } from '../links/link-identities.ts';
 import { type EchoGateway, openEchoGateway, PASSWORD, USER } from './echo-gateway.ts';
 
-const isInstalled = spawnSync('python3', ['-c', 'import slixmpp']).status === 0;
+/** Debian's, for which its package of slixmpp is. */
+const PYTHON = '/usr/bin/python3';
+const isInstalled = spawnSync(PYTHON, ['-c', 'import slixmpp']).status === 0;
 const isCi = process.env.CI === 'true';
 
 describe('slixmpp at the gateway', { timeout: 120_000 }, () => {
@@ -94,7 +96,7 @@ function login(echo: EchoGateway, how: Login): Promise<readonly unknown[]> {
     text: 'Wherefore art thou é & <?',
   };
   const script = fileURLToPath(new URL('./slixmpp-client.py', import.meta.url));
-  const client = spawn('python3', [script, JSON.stringify(options)]);
+  const client = spawn(PYTHON, [script, JSON.stringify(options)]);
   let output = '';
   let errors = '';
   client.stdout.on('data', (data) => {
