@@ -66,8 +66,8 @@ export class SimNode {
   /** Counts the processes: events meant for an earlier one are not delivered. */
   incarnation = 0;
   /**
-   * What the Peer said last of its next deadline, ms of its clock: most wakes find that it moved on,
-   * and then need not look into the Peer.
+   * What the Peer said last of its next deadline, ms of its clock. Most wakes find that it moved
+   * on, and need not look into the Peer for that.
    */
   deadlineMs: number | undefined;
   /** When the World will send the next tick; undefined: none is planned. */
