@@ -8,6 +8,9 @@ export const ARCHIVE_MESSAGES_MAX = 20_000;
 /** Bytes of these messages as they are written. */
 export const ARCHIVE_BYTES_MAX = 32 * 1024 * 1024;
 
+/** Messages of one answer to a query of the archive. */
+export const ARCHIVE_PAGE_MAX = 100;
+
 /** Messages that wait for one contact. */
 export const OUTBOX_PER_ADDRESSEE_MAX = 15_000;
 /** Messages that wait for contacts, all together. */

@@ -1,5 +1,6 @@
 import type { BareJid } from '../../xmpp-address/jid.ts';
 import type { Device } from '../direct/direct-streams.ts';
+import { ArchiveService } from './archive-service.ts';
 import { Availability } from './availability.ts';
 import { registerCarbons } from './carbons-control.ts';
 import type { Client } from './client-table.ts';
@@ -93,6 +94,7 @@ export class RoutingParts {
     registerPing(features);
     registerCarbons(features);
     new RosterService(context, roster, subscriptions, this.peerRequests).register(features);
+    new ArchiveService(context, archive).register(features);
     new ServiceDiscovery(context, features, (address) => availability.maySee(address)).register(
       features,
     );
