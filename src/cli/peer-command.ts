@@ -13,8 +13,9 @@ import { readPasswordFromStdin } from './password-input.ts';
 import { DEFAULT_OVERLAY, peerStateDirectory } from './state-paths.ts';
 import { StopSignal } from './stop-signal.ts';
 import { printJson, printLine } from './terminal-output.ts';
+import { withXmppOptions, type XmppOptions, xmppJoinOptions, xmppReport } from './xmpp-options.ts';
 
-interface PeerCommandOptions {
+interface PeerCommandOptions extends XmppOptions {
   readonly state?: string;
   readonly overlay: string;
   readonly configUrl?: string;
@@ -39,7 +40,13 @@ interface PeerCommandOptions {
 
 /** `xor peer`: runs one peer until SIGINT or SIGTERM. */
 export function peerCommand(): Command {
-  return new Command('peer')
+  return withXmppOptions(peerOptions(new Command('peer')))
+    .addHelpText('after', EXAMPLES)
+    .action(runPeer);
+}
+
+function peerOptions(command: Command): Command {
+  return command
     .description('run a peer: enroll once, join the overlay, store the certificate, renew it, stay')
     .option('--state <dir>', 'where the peer keeps its key, certificate and stored values')
     .addOption(new Option('--overlay <name>', 'the overlay, a domain').default(DEFAULT_OVERLAY))
@@ -78,9 +85,7 @@ export function peerCommand(): Command {
         .default(3600),
     )
     .addOption(new Option('--log-level <level>', 'on stderr').choices(LOG_LEVELS).default('info'))
-    .option('--json', 'print {"event":"joined",…} when in the ring')
-    .addHelpText('after', EXAMPLES)
-    .action(runPeer);
+    .option('--json', 'print {"event":"joined",…} when in the ring');
 }
 
 async function runPeer(options: PeerCommandOptions): Promise<void> {
@@ -124,10 +129,14 @@ async function stay(
   const address = formatSocketAddress(host.listenAddress);
   if (options.json === true) {
     const { nodeId, userName: jid } = host;
-    printJson({ event: 'joined', nodeId, jid, listen: address, api: api.url });
+    const xmpp = xmppReport(host.xmppListening);
+    printJson({ event: 'joined', nodeId, jid, listen: address, api: api.url, ...xmpp });
   } else {
     printLine(`${host.userName} is in the overlay ${options.overlay} as node ${host.nodeId}`);
     printLine(`links at ${address}, API at ${api.url}; Ctrl-C leaves`);
+    for (const [name, where] of Object.entries(xmppReport(host.xmppListening))) {
+      printLine(`${name} at ${where}`);
+    }
   }
   const reason = await Promise.race([stop.wait(), ended]);
   if (reason !== undefined) throw new OperatorError(`the peer has stopped: ${reason}`);
@@ -162,6 +171,7 @@ async function joinOptions(
     revocation: options.revocation,
     revocationRefreshMs: options.revocationRefresh * 1000,
     ...lookupDefences(options),
+    ...xmppJoinOptions(options),
     log,
     signal,
   };
@@ -212,4 +222,5 @@ Examples:
   $ xor peer --user juliet@example.org --password-stdin < password.txt
   $ xor peer --state ./juliet --config-url https://10.0.0.1:8443/.well-known/reload-config \\
       --trust https.pem --listen 10.0.0.2:6084 --first
+  $ xor peer --state ./juliet --gateway 127.0.0.1:5222 --gateway-ws 127.0.0.1:5443
   $ xor peer --state ./juliet --json      # later: no enrollment, no bootstrap node needed`;

@@ -56,6 +56,8 @@ export interface XmppJoinOptions {
   readonly gateway?: SocketAddress;
   /** The same for WebSockets (RFC 7395). */
   readonly gatewayWebSocket?: SocketAddress;
+  /** Web pages of these origins may connect, such as `https://chat.example`. Default: none. */
+  readonly origins?: readonly string[];
   /** Devices of an address are connected to all at once (the default), or by their priority. */
   readonly attachOrder?: 'parallel' | 'sequential';
 }

@@ -7,6 +7,13 @@ import { initializeAuthority } from './authority/initialization.ts';
 import { openPeer } from './join-overlay.ts';
 import type { Log } from './log.ts';
 import type { PeerHost } from './peer-host.ts';
+import {
+  gatewayCertificateFile,
+  type SandboxAccount,
+  sandboxGateway,
+  sandboxPassword,
+  sandboxUser,
+} from './sandbox-accounts.ts';
 import { percentile, type SandboxReport } from './sandbox-report.ts';
 import { faultOfLookup } from './sandbox-verification.ts';
 import type { SocketAddress } from './socket-address.ts';
@@ -16,6 +23,8 @@ export interface SandboxOptions {
   /** Thrown away and made anew. */
   readonly stateDirectory: string;
   readonly peers: number;
+  /** Clients of the first peer log in here, those of the second at the next port; absent: none. */
+  readonly gateway?: SocketAddress;
   readonly log: Log;
   /** What is going on, for a person who waits. */
   readonly onProgress: (text: string) => void;
@@ -45,6 +54,8 @@ export class NotASandbox extends Error {
  */
 export class Sandbox {
   readonly peers: SandboxPeer[] = [];
+  /** Those that XMPP clients can log in to. */
+  readonly accounts: SandboxAccount[] = [];
   private readonly options: SandboxOptions;
   private directory: StateDirectory | undefined;
   private authority: RunningAuthority | undefined;
@@ -121,10 +132,11 @@ export class Sandbox {
     bootstrap: SocketAddress,
   ): Promise<SandboxPeer> {
     const { log, signal } = this.options;
-    const jid = `user-${number}@${USER_DOMAIN}`;
+    const jid = sandboxUser(number);
     const password = randomBytes(18).toString('base64url');
     await authority.addUser(jid, password);
     const stateDirectory = join(this.options.stateDirectory, `peer-${number}`);
+    const gateway = sandboxGateway(number, this.options.gateway);
     const startedMs = performance.now();
     const host = await openPeer({
       stateDirectory,
@@ -137,6 +149,7 @@ export class Sandbox {
       identity: { from: 'enrollment', userName: jid, password: () => Promise.resolve(password) },
       listen: number === 1 ? bootstrap : { host: LOOPBACK, port: 0 },
       first: number === 1,
+      ...(gateway === undefined ? {} : { xmpp: { gateway } }),
       log: log.child({ part: `peer-${number}` }),
       ...(signal === undefined ? {} : { signal }),
     });
@@ -149,7 +162,17 @@ export class Sandbox {
       await host.close();
       throw error;
     }
-    return { host, jid, stateDirectory, joinMs: performance.now() - startedMs };
+    const joinMs = performance.now() - startedMs;
+    await this.addAccount(host, jid, stateDirectory);
+    return { host, jid, stateDirectory, joinMs };
+  }
+
+  private async addAccount(host: PeerHost, jid: string, stateDirectory: string): Promise<void> {
+    const gateway = host.xmppListening?.gateway;
+    if (gateway === undefined) return;
+    const password = await sandboxPassword(stateDirectory);
+    const certificateFile = gatewayCertificateFile(stateDirectory);
+    this.accounts.push({ jid, password, gateway, certificateFile });
   }
 
   /** Certificates are stored by then; locations follow. What does not, the report shows. */
@@ -231,7 +254,6 @@ function freePort(): Promise<number> {
 }
 
 const OVERLAY = 'xmpp.org';
-const USER_DOMAIN = 'sandbox.example';
 const LOOPBACK = '127.0.0.1';
 const MARKER_FILE = '.xor-sandbox';
 const OWN_DIRECTORY = /^(?:ca|peer-\d+)$/;

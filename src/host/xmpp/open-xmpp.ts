@@ -1,14 +1,16 @@
 import type { Authenticator } from '../../tls-auth/authenticator.ts';
 import type { Signer } from '../../tls-auth/signer.ts';
+import type { XmppInput } from '../../xmpp/xmpp-input.ts';
 import { AddressFault } from '../../xmpp-address/address-fault.ts';
-import { type BareJid, parseJid } from '../../xmpp-address/jid.ts';
+import { type BareJid, type Jid, parseJid } from '../../xmpp-address/jid.ts';
 import { advertisedAddresses } from '../advertised-addresses.ts';
 import { hostClock } from '../host-clock.ts';
-import type { JoinOptions } from '../join-options.ts';
+import type { JoinOptions, XmppJoinOptions } from '../join-options.ts';
 import type { LinkCredentials } from '../links/link-credentials.ts';
 import type { OverlayLinksOptions } from '../links/overlay-links.ts';
 import type { Log } from '../log.ts';
 import type { SocketAddress } from '../socket-address.ts';
+import { ClientGateway } from './gateway/client-gateway.ts';
 import { XmppHost } from './xmpp-host.ts';
 
 /** What the XMPP usage shares with the peer beside which it runs. */
@@ -58,11 +60,26 @@ export async function openXmpp(
     nodeId: signer.nodeId,
     listen: xmpp.listen ?? { host: linkListen.host, port: 0 },
     advertised: (bound) => advertisedAddresses(bound, others),
+    // The gateway reads it, now and whenever it is set anew.
     credential: undefined,
+    openClients: (deliver) => openGateway(xmpp, user, surroundings.log, deliver, stateDirectory),
     clock: hostClock,
     log: log.child({ part: 'xmpp' }),
     ...(xmpp.attachOrder === undefined ? {} : { attachOrder: xmpp.attachOrder }),
   });
+}
+
+function openGateway(
+  { gateway, gatewayWebSocket, origins = [] }: XmppJoinOptions,
+  user: Jid,
+  log: Log,
+  deliver: (input: XmppInput) => void,
+  stateDirectory: string,
+): Promise<ClientGateway> {
+  const listen = { gateway, gatewayWebSocket };
+  const domain = user.domainpart;
+  const options = { stateDirectory, domain, origins, clock: hostClock, log, ...listen };
+  return ClientGateway.open(options, deliver);
 }
 
 /** The address that `forwardTo` names, prepared; throws a sentence where it is none. */

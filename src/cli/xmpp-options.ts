@@ -1,0 +1,68 @@
+import { type Command, Option } from 'commander';
+import type { XmppJoinOptions } from '../host/join-options.ts';
+import type { XmppListening } from '../host/peer-commands.ts';
+import { formatSocketAddress, type SocketAddress } from '../host/socket-address.ts';
+import { readSocketAddress } from './option-readers.ts';
+
+/** What `xor peer` takes for XMPP over the overlay. */
+export interface XmppOptions {
+  readonly gateway?: SocketAddress;
+  readonly gatewayWs?: SocketAddress;
+  readonly gatewayOrigin?: readonly string[];
+  readonly xmppListen?: SocketAddress;
+  readonly xmppOrder: 'parallel' | 'sequential';
+  readonly forwardTo?: string;
+}
+
+export function withXmppOptions(command: Command): Command {
+  return command
+    .option('--gateway <host:port>', 'your own XMPP clients log in here', readSocketAddress)
+    .option('--gateway-ws <host:port>', 'the same over WebSocket', readSocketAddress)
+    .option('--gateway-origin <url...>', 'web pages that may connect there (default: none)')
+    .option(
+      '--xmpp-listen <host:port>',
+      'where devices of other users connect for XMPP (default: any port of --listen)',
+      readSocketAddress,
+    )
+    .addOption(
+      new Option('--xmpp-order <order>', 'connect to the devices of a user at once or by priority')
+        .choices(['parallel', 'sequential'])
+        .default('parallel'),
+    )
+    .option('--forward-to <jid>', 'be found at another XMPP address instead of here');
+}
+
+/** XMPP runs where somebody is to use it: clients, or devices on a port of the operator's choice. */
+export function xmppJoinOptions(options: XmppOptions): {
+  xmpp?: XmppJoinOptions;
+  forwardTo?: string;
+} {
+  const { gateway, gatewayWs, gatewayOrigin, xmppListen, forwardTo } = options;
+  const forwarding = forwardTo === undefined ? {} : { forwardTo };
+  if (gateway === undefined && gatewayWs === undefined && xmppListen === undefined) {
+    return forwarding;
+  }
+  const xmpp = {
+    attachOrder: options.xmppOrder,
+    ...(gateway === undefined ? {} : { gateway }),
+    ...(gatewayWs === undefined ? {} : { gatewayWebSocket: gatewayWs }),
+    ...(gatewayOrigin === undefined ? {} : { origins: gatewayOrigin }),
+    ...(xmppListen === undefined ? {} : { listen: xmppListen }),
+  };
+  return { xmpp, ...forwarding };
+}
+
+/** What the JSON line of a joined peer says of XMPP. */
+export function xmppReport(listening: XmppListening | undefined): Record<string, string> {
+  if (listening === undefined) return {};
+  const { direct, gateway, gatewayWebSocket } = listening;
+  return {
+    xmpp: formatSocketAddress(direct),
+    ...(gateway === undefined ? {} : { gateway: formatSocketAddress(gateway) }),
+    ...(gatewayWebSocket === undefined ? {} : { gatewayWs: webSocketUrl(gatewayWebSocket) }),
+  };
+}
+
+export function webSocketUrl(address: SocketAddress): string {
+  return `wss://${formatSocketAddress(address)}/xmpp-websocket`;
+}
