@@ -59,17 +59,10 @@ export async function openPeer(options: JoinOptions): Promise<PeerHost> {
 }
 
 async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<PeerHost> {
-  const { log = silentLog, signal } = options;
-  const directory = await openStateDirectory(options.stateDirectory);
-  releases.add(() => directory.close());
-  const listen = options.listen ?? LISTEN_DEFAULT;
-  const revocation = await openRevocation(options, listen, log);
-  releases.add(async () => revocation?.stop());
-  const source = await followedConfiguration(options, revocation, log, releases);
-  const { configuration } = source;
+  const { log = silentLog, signal, listen = LISTEN_DEFAULT } = options;
   const role = options.client === true ? 'client' : 'peer';
-  const demand = unsupportedDemand(configuration, role);
-  if (demand !== undefined) throw new ConfigurationUnavailable(demand);
+  const { revocation, source } = await openTrust(options, role, releases);
+  const { configuration } = source;
   const { authenticator, credentials } = await openIdentity(options, configuration, revocation);
   const now = hostClock.now();
   const signer = signerOf(credentials, authenticator, now.unixMs);
@@ -129,20 +122,23 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
   return host;
 }
 
-function followedConfiguration(
-  options: JoinOptions,
-  revocation: RevocationService | undefined,
-  log: Log,
-  releases: ReleaseStack,
-) {
-  const { overlay: overlayName = OVERLAY_DEFAULT, stateDirectory, configuration } = options;
-  return openConfiguration(
+/** The state directory for this process alone, and in it what says who counts in the overlay. */
+async function openTrust(options: JoinOptions, role: 'peer' | 'client', releases: ReleaseStack) {
+  const { log = silentLog, listen = LISTEN_DEFAULT, stateDirectory, configuration } = options;
+  const directory = await openStateDirectory(stateDirectory);
+  releases.add(() => directory.close());
+  const revocation = await openRevocation(options, listen, log);
+  releases.add(async () => revocation?.stop());
+  const source = await openConfiguration(
     configuration ?? { from: 'https' },
-    { overlayName, stateDirectory },
+    { overlayName: options.overlay ?? OVERLAY_DEFAULT, stateDirectory },
     log,
     (stop) => releases.add(stop),
     revocation,
   );
+  const demand = unsupportedDemand(source.configuration, role);
+  if (demand !== undefined) throw new ConfigurationUnavailable(demand);
+  return { revocation, source };
 }
 
 function followConfiguration(source: FollowedConfiguration, host: PeerHost, log: Log): void {

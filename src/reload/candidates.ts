@@ -77,9 +77,9 @@ function ipv4Kind(bytes: Uint8Array): AddressKind {
 }
 
 /**
- * The IPv4 address that an IPv6 address leads to: ::ffff:a.b.c.d and ::a.b.c.d are other spellings
- * (RFC 4291 §2.5.5), 64:ff9b::a.b.c.d goes through a translator (RFC 6052), 2002:… through 6to4 (RFC
- * 3056). Other addresses as they are.
+ * The IPv4 address that an IPv6 address leads to: ::ffff:a.b.c.d and ::a.b.c.d are spellings of it
+ * (RFC 4291 §2.5.5), 64:ff9b::a.b.c.d goes through a translator (RFC 6052), 2002:… through 6to4
+ * (RFC 3056). Other addresses as they are.
  */
 export function embeddedIpv4(bytes: Uint8Array): Uint8Array {
   const head = Buffer.from(bytes.subarray(0, 12)).toString('hex');
