@@ -172,7 +172,7 @@ describe('xor peer', () => {
       await first.end('SIGKILL');
       await other.authority.close();
       const again = startPeer([...other.peerArguments('nurse'), ...enroll('nurse')], '');
-      await again.firstJson(60_000);
+      await again.firstJson(25_000);
       const found = await runXor([
         'lookup',
         String(juliet.nodeId),
@@ -184,5 +184,5 @@ describe('xor peer', () => {
     } finally {
       await other.close();
     }
-  }, 100_000);
+  });
 });
