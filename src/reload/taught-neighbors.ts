@@ -85,7 +85,7 @@ export class TaughtNeighbors {
     if (!this.unlinked.has(nodeId)) this.noteUnlinked(nodeId, false);
   }
 
-  /** Attaches again to those whose time has come, as long as they belong into the Neighbor Table. */
+  /** Attaches again to those whose time has come, if they still belong into the Neighbor Table. */
   handleTimer(): void {
     const nowMs = this.env.now.monotonicMs;
     for (const [id, unlinked] of [...this.unlinked]) {

@@ -9,7 +9,7 @@ export function remedyFor({ code }: CertificateRefusal): string {
   const fresh = 'enroll anew with user name and password and an empty state directory';
   switch (code) {
     case 'revoked':
-      return `${fresh}: a revoked key is never certified again, a new one gets a Node-ID of its own`;
+      return `${fresh}: a revoked key is not certified again, a new one gets a Node-ID of its own`;
     case 'bad-node':
       return `${fresh}: the overlay bans this Node-ID, and only a new key gets another one`;
     default:

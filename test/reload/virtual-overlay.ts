@@ -15,14 +15,15 @@ import { Peer } from '../../src/reload/peer.ts';
 import type { PeerEvent } from '../../src/reload/peer-event.ts';
 import type { PeerOptions, RandomSource } from '../../src/reload/peer-options.ts';
 import { ResourceStore } from '../../src/storage/resource-store.ts';
-import type { AuthenticatedNode } from '../../src/tls-auth/authenticated-node.ts';
 import { Authenticator } from '../../src/tls-auth/authenticator.ts';
 import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
 import { createSigner, type Signer } from '../../src/tls-auth/signer.ts';
 import type { IpAddressPort } from '../../src/wire/ip-address-port.ts';
 import type { NodeId } from '../../src/wire/node-id.ts';
 import { seededRandom } from './seeded-random.ts';
+import { sameAddress, virtualAddress } from './virtual-address.ts';
 import { OVERLAY, testConfiguration } from './virtual-configuration.ts';
+import { nodeSeen, waitForLists } from './virtual-handshake.ts';
 
 export { OVERLAY };
 
@@ -328,7 +329,8 @@ export class VirtualOverlay {
       this.failConnect(from, output.connect, 'connection refused');
       return;
     }
-    const waiting = [this.undecided(from, to), this.undecided(to, from)].find(Boolean);
+    const { unixMs } = this.now;
+    const waiting = [waitForLists(from, to, unixMs), waitForLists(to, from, unixMs)].find(Boolean);
     if (waiting !== undefined && !isLast) {
       waiting(() => this.connect(from, output, true));
       return;
@@ -338,8 +340,8 @@ export class VirtualOverlay {
       { peer: to, link: this.nextLink++ },
     ];
     const link: VirtualLink = { ends, open: true };
-    const ofServer = this.nodeSeen(from, to);
-    const ofClient = this.nodeSeen(to, from);
+    const ofServer = nodeSeen(from, to, unixMs);
+    const ofClient = nodeSeen(to, from, unixMs);
     if (!(ofClient instanceof CertificateRefusal)) this.bringUp(ends[1], link, undefined);
     if (ofServer instanceof CertificateRefusal) {
       this.failConnect(from, output.connect, ofServer.describe());
@@ -359,22 +361,8 @@ export class VirtualOverlay {
     if (other !== undefined) this.tellUp(end, other.peer, connect);
   }
 
-  /** How `peer` waits for the list without which it cannot judge `other`, if its host can. */
-  private undecided(peer: VirtualPeer, other: VirtualPeer): VirtualPeer['whenListsSettled'] {
-    const node = this.nodeSeen(peer, other);
-    const isUndecided =
-      node instanceof CertificateRefusal && node.code === 'revocation-undetermined';
-    return isUndecided ? peer.whenListsSettled : undefined;
-  }
-
-  /** Who `other` is to `peer`: what a host asks at the end of a handshake. */
-  private nodeSeen(peer: VirtualPeer, other: VirtualPeer): AuthenticatedNode | CertificateRefusal {
-    const [leaf = new Uint8Array(0), ...pool] = other.signer.node.chain;
-    return peer.options.authenticator.authenticate(leaf, pool, this.now.unixMs);
-  }
-
   private tellUp(end: End, other: VirtualPeer, connect: number | undefined): void {
-    const node = this.nodeSeen(end.peer, other);
+    const node = nodeSeen(end.peer, other, this.now.unixMs);
     if (node instanceof CertificateRefusal) throw new Error(node.describe());
     const { link } = end;
     const own = connect === undefined ? {} : { connect };
@@ -404,14 +392,4 @@ export class VirtualOverlay {
       this.handle(other.peer, { type: 'linkDown', link: other.link, reason });
     });
   }
-}
-
-function virtualAddress(index: number): IpAddressPort {
-  const address = Uint8Array.from([10, 0, index >>> 8, index & 0xff]);
-  return { type: 'ipv4', address, port: 6084 };
-}
-
-function sameAddress(a: IpAddressPort, b: IpAddressPort): boolean {
-  if (a.type === 'unknown' || b.type === 'unknown') return false;
-  return a.port === b.port && a.address.join() === b.address.join();
 }
