@@ -90,6 +90,7 @@ const FOR_OPERATOR: ReadonlySet<string> = new Set([
   'IdentityMissing',
   'MemoryTooSmall',
   'NotASandbox',
+  'PasswordRefused',
   'RevocationUnavailable',
   'StateDirectoryLocked',
   'StateDirectoryUnusable',
