@@ -1,4 +1,7 @@
-"""Logs in by one SASL mechanism, sends a message and prints what came back, as JSON lines."""
+"""
+Logs in by one SASL mechanism, sends a message (to itself, or to whom it is told) and prints what
+came, as JSON lines. With a reply it answers that.
+"""
 
 import asyncio
 import json
@@ -35,11 +38,16 @@ class Client(slixmpp.ClientXMPP):
     def start(self, _event):
         tell(event="started", jid=self.boundjid.full, managed="sm" in self.features)
         self.send_presence()
-        self.send_message(mto=self.boundjid.bare, mbody=self.options["text"], mtype="chat")
+        if "text" in self.options:
+            to = self.options.get("to", self.boundjid.bare)
+            self.send_message(mto=to, mbody=self.options["text"], mtype="chat")
 
     def message(self, message):
+        if "reply" in self.options:
+            message.reply(self.options["reply"]).send()
         if not self.done.done():
-            self.done.set_result({"event": "message", "body": message["body"]})
+            sender = str(message["from"])
+            self.done.set_result({"event": "message", "body": message["body"], "from": sender})
 
     def fail(self, reason):
         if not self.done.done():

@@ -1,21 +1,17 @@
 /** slixmpp as a client that others wrote: it logs in in each way and gets its own message back. */
-import { spawn, spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { toPem } from '../../../src/host/links/link-credentials.ts';
 import { nodeIdOf } from '../links/link-identities.ts';
 import { type EchoGateway, openEchoGateway, PASSWORD, USER } from './echo-gateway.ts';
+import { isSlixmppInstalled, runSlixmpp, type SlixmppOptions } from './slixmpp-process.ts';
 
-/** Debian's, for which its package of slixmpp is. */
-const PYTHON = '/usr/bin/python3';
-const isInstalled = spawnSync(PYTHON, ['-c', 'import slixmpp']).status === 0;
 const isCi = process.env.CI === 'true';
 
 describe('slixmpp at the gateway', { timeout: 120_000 }, () => {
-  if (!isInstalled) {
-    if (isCi) test('slixmpp is installed', () => expect(isInstalled).toBe(true));
+  if (!isSlixmppInstalled) {
+    if (isCi) test('slixmpp is installed', () => expect(isSlixmppInstalled).toBe(true));
     else test.skip('skipped: slixmpp is not installed', () => undefined);
     return;
   }
@@ -68,13 +64,7 @@ describe('slixmpp at the gateway', { timeout: 120_000 }, () => {
   });
 });
 
-interface Login {
-  readonly mechanism: string;
-  readonly direct: boolean;
-  readonly password?: string;
-  readonly certificate?: string;
-  readonly key?: string;
-}
+type Login = Pick<SlixmppOptions, 'mechanism' | 'direct' | 'password' | 'certificate' | 'key'>;
 
 async function certificateOf(echo: EchoGateway, userName: string) {
   const { chain, privateKey } = await echo.authority.certify(nodeIdOf('21'), userName);
@@ -85,32 +75,13 @@ async function certificateOf(echo: EchoGateway, userName: string) {
   return { certificate, key };
 }
 
-/** What the client printed; its errors are shown where it printed nothing. */
 function login(echo: EchoGateway, how: Login): Promise<readonly unknown[]> {
-  const options = {
+  return runSlixmpp({
     ...how,
     jid: USER,
     host: echo.tcp.host,
     port: echo.tcp.port,
     trust: join(echo.stateDirectory, 'gateway.pem'),
     text: 'Wherefore art thou é & <?',
-  };
-  const script = fileURLToPath(new URL('./slixmpp-client.py', import.meta.url));
-  const client = spawn(PYTHON, [script, JSON.stringify(options)]);
-  let output = '';
-  let errors = '';
-  client.stdout.on('data', (data) => {
-    output += String(data);
-  });
-  client.stderr.on('data', (data) => {
-    errors += String(data);
-  });
-  return new Promise((resolve, reject) => {
-    client.on('error', reject);
-    client.on('close', () => {
-      const lines = output.split('\n').filter((line) => line !== '');
-      if (lines.length === 0) reject(new Error(errors));
-      else resolve(lines.map((line) => JSON.parse(line) as unknown));
-    });
   });
 }
