@@ -23,7 +23,7 @@ export function isUndecided(
   const waitsForLists = authenticator.revocation?.policy === 'require';
   if (!waitsForLists || !WITH_VALUES.has(contents.code)) return false;
   const pool = securityBlock.certificates.map(({ certificate }) => certificate);
-  return pool.some((leaf) => {
+  return pool.slice(0, CERTIFICATES_MAX).some((leaf) => {
     const answer = authenticator.authenticate(leaf, pool, env.now.unixMs);
     return answer instanceof CertificateRefusal && answer.code === 'revocation-undetermined';
   });
@@ -109,6 +109,8 @@ function isAnswerable({ from }: UndecidedMessage): boolean {
   return from?.closed !== true;
 }
 
+/** Certificates of one message that are looked at here; the values are judged in any case. */
+const CERTIFICATES_MAX = 32;
 const WITH_VALUES = new Set<number>([MessageCode.storeReq, MessageCode.fetchAns]);
 /** Longer than most requests for a list take, and shorter than a request of a peer lives. */
 const UNDECIDED_WAIT_MS = 5_000;
