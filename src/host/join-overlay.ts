@@ -59,15 +59,13 @@ export async function openPeer(options: JoinOptions): Promise<PeerHost> {
 }
 
 async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<PeerHost> {
-  const { log = silentLog, signal, listen = LISTEN_DEFAULT } = options;
+  const { log = silentLog, signal, listen = LISTEN_DEFAULT, stateDirectory } = options;
   const role = options.client === true ? 'client' : 'peer';
-  const { revocation, source } = await openTrust(options, role, releases);
-  const { configuration } = source;
+  const { revocation, source, configuration } = await openTrust(options, role, releases);
   const { authenticator, credentials } = await openIdentity(options, configuration, revocation);
   const now = hostClock.now();
   const signer = signerOf(credentials, authenticator, now.unixMs);
   const peerLog = log.child({ node: signer.nodeId });
-  const { stateDirectory } = options;
   const stored = await openStoredValues(stateDirectory, configuration, authenticator, now, peerLog);
   releases.add(() => stored.file.close());
   const knownPeers = new KnownPeerCache(stateDirectory, peerLog);
@@ -82,11 +80,10 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
     log: peerLog,
   });
   releases.add(async () => renewal?.stop());
-  const advertise =
-    options.advertise === undefined ? undefined : await resolveHost(options.advertise);
+  const advertise = await advertisedHost(options);
   signal?.throwIfAborted();
-  const { rootCertificates } = configuration;
-  const around = { signer, credentials, authenticator, revocation, rootCertificates, advertise };
+  const trusted = { authenticator, revocation, rootCertificates: configuration.rootCertificates };
+  const around = { ...trusted, signer, credentials, advertise };
   const xmpp = await openXmpp(options, { ...around, linkListen: listen, log: peerLog });
   releases.add(async () => xmpp?.close());
   const host = await PeerHost.start({
@@ -122,6 +119,11 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
   return host;
 }
 
+/** Where others reach this peer, if the operator says it. */
+async function advertisedHost({ advertise }: JoinOptions) {
+  return advertise === undefined ? undefined : await resolveHost(advertise);
+}
+
 /** The state directory for this process alone, and in it what says who counts in the overlay. */
 async function openTrust(options: JoinOptions, role: 'peer' | 'client', releases: ReleaseStack) {
   const { log = silentLog, listen = LISTEN_DEFAULT, stateDirectory, configuration } = options;
@@ -138,7 +140,7 @@ async function openTrust(options: JoinOptions, role: 'peer' | 'client', releases
   );
   const demand = unsupportedDemand(source.configuration, role);
   if (demand !== undefined) throw new ConfigurationUnavailable(demand);
-  return { revocation, source };
+  return { revocation, source, configuration: source.configuration };
 }
 
 function followConfiguration(source: FollowedConfiguration, host: PeerHost, log: Log): void {
