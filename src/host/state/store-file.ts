@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, open as openFile, rename, rm, statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { open, type RootDatabase } from 'lmdb';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { PersistRecord } from '../../storage/persist-record.ts';
+import { type LmdbFile, openLmdbFile, syncDirectory, writeBatch } from './lmdb-file.ts';
 import { checkStoreFile } from './store-file-check.ts';
 
 /** The durable store of one peer: opaque bytes under keys, in one LMDB file. */
@@ -55,17 +55,17 @@ export async function openStoreFile(
       onDamage({ path, setAsideAs, reason: check.reason });
     }
   }
-  const database = openDatabase(path);
+  const database = openLmdbFile(path);
   await syncDirectory(directory);
   return new LmdbStoreFile(path, database);
 }
 
 class LmdbStoreFile implements StoreFile {
   private readonly path: string;
-  private readonly database: RootDatabase<Uint8Array, string>;
+  private readonly database: LmdbFile;
   private lastWrite: Promise<void> = Promise.resolve();
 
-  constructor(path: string, database: RootDatabase<Uint8Array, string>) {
+  constructor(path: string, database: LmdbFile) {
     this.path = path;
     this.database = database;
   }
@@ -96,60 +96,11 @@ class LmdbStoreFile implements StoreFile {
         `a key has ${KEY_BYTES_MAX} bytes at most: ${tooLong.key.slice(0, 80)}…`,
       );
     }
-    const single: Promise<boolean>[] = [];
-    try {
-      await this.database.batch(() => {
-        for (const { key, value } of records) {
-          const done =
-            value === undefined ? this.database.remove(key) : this.database.put(key, value);
-          single.push(done);
-        }
-      });
-    } catch (error) {
-      // Each operation has a promise of its own, which fails with the batch.
-      await Promise.allSettled(single);
-      throw new StoreFileFailure(await this.failureText(error), { cause: error });
-    }
+    const batch = records.map(({ key, value }) => [key, value] as const);
+    await writeBatch(this.database, this.path, batch).catch((error: Error) => {
+      throw new StoreFileFailure(error.message, { cause: error });
+    });
   }
-
-  /** A full disk shows as one of several errors; the free space tells what it is. */
-  private async failureText(error: unknown): Promise<string> {
-    const cause = await causeOf(error);
-    const { bavail, bsize } = await statfs(dirname(this.path));
-    const isFull = bavail * bsize < FREE_BYTES_MIN;
-    const advice = isFull ? `; the disk is full, ${bavail * bsize} bytes are free` : '';
-    return `cannot write ${this.path}: ${cause}${advice}`;
-  }
-}
-
-/**
- * `overlappingSync: false` makes LMDB flush the file before a batch is done, so "done" means
- * durable. `eventTurnBatching: false` keeps every batch for itself; with it, a failed commit also
- * rejects a promise that nobody holds, which ends the process.
- */
-function openDatabase(path: string): RootDatabase<Uint8Array, string> {
-  return open<Uint8Array, string>({
-    path,
-    encoding: 'binary',
-    overlappingSync: false,
-    eventTurnBatching: false,
-  });
-}
-
-/** The reason of a failed commit, which LMDB hands out as one more promise. */
-async function causeOf(error: unknown): Promise<string> {
-  if (!(error instanceof Error)) return String(error);
-  const commitError: unknown = 'commitError' in error ? error.commitError : undefined;
-  if (!(commitError instanceof Promise)) return error.message;
-  const [outcome] = await Promise.allSettled([commitError]);
-  if (outcome?.status !== 'rejected') return error.message;
-  const { reason } = outcome;
-  return reason instanceof Error ? firstClause(reason.message) : String(reason);
-}
-
-/** `No space left on device: Attempting to write page at position …`: the first part says it. */
-function firstClause(message: string): string {
-  return message.split(': Attempting')[0] ?? message;
 }
 
 async function setAside(path: string): Promise<string> {
@@ -160,17 +111,6 @@ async function setAside(path: string): Promise<string> {
   return target;
 }
 
-/** A new file is durable only when its directory is. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await openFile(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 const STORE_FILE_NAME = 'store.mdb';
 /** LMDB's own limit, with its page size of 4096 bytes, is 1978. */
 const KEY_BYTES_MAX = 1900;
-const FREE_BYTES_MIN = 1024 * 1024;

@@ -1,4 +1,4 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -19,14 +19,13 @@ import {
   type StoreFile,
   type StoreFileDamage,
 } from '../../../src/host/state/store-file.ts';
+import { mountSmallFileSystem, unmountSmallFileSystem } from './small-file-system.ts';
 
 const WRITER = [
   '--import',
   'tsx',
   fileURLToPath(new URL('./store-file-writer.ts', import.meta.url)),
 ];
-const MOUNT = '/bin/mount';
-const UNMOUNT = '/bin/umount';
 /** Environment of a child process: options for this one are not for that one. */
 const CHILD_ENVIRONMENT = { ...process.env, NODE_OPTIONS: '' };
 
@@ -189,7 +188,7 @@ describe('a full disk', () => {
     expect(damages).toEqual([]);
   });
 
-  const tmpfs = mountTmpfs();
+  const tmpfs = mountSmallFileSystem();
   test.skipIf(tmpfs === undefined)(
     'on a real file system of 1 MB (needs the right to mount one): works again when there is room',
     async () => {
@@ -218,21 +217,11 @@ describe('a full disk', () => {
         expect(Object.keys(contentOf(store))).toHaveLength(written + 1);
         await store.close();
       } finally {
-        execFileSync(UNMOUNT, ['--lazy', small]);
-        rmSync(small, { recursive: true });
+        unmountSmallFileSystem(small);
       }
     },
   );
 });
-
-/** A file system of 1 MB; undefined where this process may not mount one. */
-function mountTmpfs(): string | undefined {
-  const path = mkdtempSync(join(tmpdir(), 'store-tmpfs-'));
-  const { status } = spawnSync(MOUNT, ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', path]);
-  if (status === 0) return path;
-  rmSync(path, { recursive: true });
-  return undefined;
-}
 
 describe('damage', () => {
   const file = () => join(directory, 'store.mdb');

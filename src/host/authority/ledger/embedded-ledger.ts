@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { chmod, open as openFile, rename, rm } from 'node:fs/promises';
+import { chmod, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { open, type RootDatabase } from 'lmdb';
+import { type LmdbFile, openLmdbFile, syncDirectory, writeBatch } from '../../state/lmdb-file.ts';
 import { checkStoreFile } from '../../state/store-file-check.ts';
 import { AuthorityFailure } from '../authority-failure.ts';
 import { EMPTY_LEDGER_HEAD, type LedgerEntry, type LedgerHead } from './ledger-entry.ts';
@@ -40,7 +40,7 @@ export async function openEmbeddedLedger(
     const check = await checkStoreFile(path);
     if (check.type === 'damaged') throw damaged(path, check.reason);
   }
-  if (purpose === 'toRead') return new EmbeddedLedger(path, openDatabase(path, true));
+  if (purpose === 'toRead') return new EmbeddedLedger(path, openLmdbFile(path, 'toRead'));
   const ledger = await newOrOpened(path);
   await syncDirectory(directory);
   return ledger;
@@ -67,30 +67,19 @@ export async function fillEmbeddedLedger(
 }
 
 async function newOrOpened(path: string): Promise<EmbeddedLedger> {
-  const database = openDatabase(path, false);
+  const database = openLmdbFile(path);
   await chmod(path, SECRET_MODE);
   await chmod(`${path}-lock`, SECRET_MODE);
   return new EmbeddedLedger(path, database);
 }
 
-/** As for peers: done means durable, and each batch stands alone. See state/store-file.ts. */
-function openDatabase(path: string, readOnly: boolean): RootDatabase<Uint8Array, string> {
-  return open<Uint8Array, string>({
-    path,
-    encoding: 'binary',
-    overlappingSync: false,
-    eventTurnBatching: false,
-    readOnly,
-  });
-}
-
 class EmbeddedLedger implements LedgerStore {
   readonly isShared = false;
   readonly place: string;
-  private readonly database: RootDatabase<Uint8Array, string>;
+  private readonly database: LmdbFile;
   private last: Promise<unknown> = Promise.resolve();
 
-  constructor(path: string, database: RootDatabase<Uint8Array, string>) {
+  constructor(path: string, database: LmdbFile) {
     this.place = path;
     this.database = database;
   }
@@ -169,21 +158,14 @@ class EmbeddedLedger implements LedgerStore {
     for (const [name, text] of documents) {
       records.set(`${DOCUMENT_PREFIX}${name}`, { sequence, text } satisfies StoredDocument);
     }
-    const single: Promise<boolean>[] = [];
-    try {
-      await this.database.batch(() => {
-        for (const [key, value] of records) {
-          single.push(this.database.put(key, Buffer.from(JSON.stringify(value))));
-        }
+    const batch = [...records].map(
+      ([key, value]) => [key, Buffer.from(JSON.stringify(value))] as const,
+    );
+    await writeBatch(this.database, this.place, batch).catch((error: Error) => {
+      throw new LedgerUnavailable(`the ledger does not take more: ${error.message}`, {
+        cause: error,
       });
-    } catch (error) {
-      // Each operation has a promise of its own, which fails with the batch.
-      await Promise.allSettled(single);
-      throw new LedgerUnavailable(
-        `the ledger ${this.place} cannot be written (${String(error)}); is its disk full?`,
-        { cause: error },
-      );
-    }
+    });
   }
 }
 
@@ -205,16 +187,6 @@ function damaged(path: string, reason: string): AuthorityFailure {
   return new AuthorityFailure(
     `the ledger ${path} is damaged (${reason}); restore it from a backup`,
   );
-}
-
-/** A new file is durable only when its directory is. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await openFile(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 const EMBEDDED_LEDGER_FILE = 'ledger.mdb';
