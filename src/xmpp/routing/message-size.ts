@@ -14,6 +14,20 @@ export function sizeFault(message: XmppElement): string | undefined {
   return isTooLong ? `it has ${MESSAGE_BYTES_MAX} bytes at most` : undefined;
 }
 
+/** What `make` makes of as many items as a stream takes; the first ones are left out. */
+export function fitting<Item>(
+  items: readonly Item[],
+  make: (items: readonly Item[]) => XmppElement,
+): XmppElement {
+  let taken = items;
+  let made = make(taken);
+  while (taken.length > 0 && sizeFault(made) !== undefined) {
+    taken = taken.slice(Math.ceil(taken.length / 2));
+    made = make(taken);
+  }
+  return made;
+}
+
 function measure(
   given: XmppElement,
   depth: number,

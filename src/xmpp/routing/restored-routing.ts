@@ -1,4 +1,5 @@
 import type { XmppEnvironment } from '../xmpp-environment.ts';
+import { PEP_PREFIX, type PersonalNode, readPersonalNode } from './personal-nodes.ts';
 import {
   type RestoredRoster,
   ROSTER_PREFIX,
@@ -25,6 +26,7 @@ export interface RestoredRouting {
   readonly outbox: readonly OutboxRecord[];
   readonly offline: readonly OfflineRecord[];
   readonly roster: RestoredRoster;
+  readonly nodes: readonly PersonalNode[];
   /** Keys of records that cannot be read. */
   readonly damaged: readonly string[];
 }
@@ -39,12 +41,14 @@ export function restoreRouting(
   const offline: OfflineRecord[] = [];
   const items: RosterItem[] = [];
   const versions: number[] = [];
+  const nodes: PersonalNode[] = [];
   const damaged: string[] = [];
   const readers: readonly [prefix: string, read: (record: StoredRecord) => boolean][] = [
     [ARCHIVE_PREFIX, (record) => append(archive, readArchiveRecord(record))],
     [OUTBOX_PREFIX, (record) => append(outbox, readOutboxRecord(record))],
     [OFFLINE_PREFIX, (record) => append(offline, readOfflineRecord(record))],
     [ROSTER_PREFIX, (record) => append(items, readRosterRecord(record))],
+    [PEP_PREFIX, (record) => append(nodes, readPersonalNode(record))],
     [ROSTER_VERSION_KEY, (record) => append(versions, readRosterVersion(record))],
   ];
   for (const record of records) {
@@ -57,7 +61,7 @@ export function restoreRouting(
   outbox.sort(bySequence);
   offline.sort(bySequence);
   const roster = { items, version: versions[0] ?? 0 };
-  return { archive, outbox, offline, roster, damaged };
+  return { archive, outbox, offline, roster, nodes, damaged };
 }
 
 function append<Value>(list: Value[], value: Value | undefined): boolean {

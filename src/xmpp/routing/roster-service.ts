@@ -10,6 +10,7 @@ import {
   textOf,
   type XmppElement,
 } from '../stanza/xmpp-element.ts';
+import { fitting } from './message-size.ts';
 import type { PeerRequests } from './peer-requests.ts';
 import type { Roster, RosterItem } from './roster.ts';
 import { ROSTER_NAMESPACE, removedItemElement, rosterItemElement } from './roster-push.ts';
@@ -79,7 +80,10 @@ export class RosterService {
     const { version } = this.roster;
     if (payload.attributes.get('ver') === version) return answer.result();
     const items = this.roster.listed().map(rosterItemElement);
-    answer.result([element('query', ROSTER_NAMESPACE, { ver: version }, items)]);
+    const query = (shown: readonly XmppElement[]) =>
+      element('query', ROSTER_NAMESPACE, { ver: version }, shown);
+    // Between devices an answer has to pass through a stream of ours.
+    answer.result([origin.type === 'client' ? query(items) : fitting(items, query)]);
   }
 
   /** RFC 6121 §2.1.5. */

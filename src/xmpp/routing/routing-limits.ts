@@ -86,3 +86,12 @@ export const DIRECTED_PRESENCES_MAX = 256;
 /** Requests of the peer itself that are open, and how long. */
 export const PEER_REQUESTS_MAX = 100;
 export const PEER_REQUEST_TIMEOUT_MS = 60_000;
+
+/** Nodes of the user's personal events (XEP-0163). */
+export const PEP_NODES_MAX = 128;
+/** Items of one node, where more than one is wanted. */
+export const PEP_ITEMS_MAX = 256;
+/** Bytes of all items. */
+export const PEP_BYTES_MAX = 4 * 1024 * 1024;
+/** Characters of a node's name or an item's id. */
+export const PEP_NAME_CHARACTERS_MAX = 512;

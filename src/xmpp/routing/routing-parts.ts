@@ -1,5 +1,6 @@
 import type { BareJid } from '../../xmpp-address/jid.ts';
 import type { Device } from '../direct/direct-streams.ts';
+import { registerAbsentVcard } from './absent-vcard.ts';
 import { ArchiveService } from './archive-service.ts';
 import { Availability } from './availability.ts';
 import { registerCarbons } from './carbons-control.ts';
@@ -16,6 +17,9 @@ import { OfflineQueue } from './offline-queue.ts';
 import { Outbox } from './outbox.ts';
 import { OwnDeviceCopies } from './own-device-copies.ts';
 import { PeerRequests } from './peer-requests.ts';
+import { PersonalEventing } from './personal-eventing.ts';
+import { PersonalEvents } from './personal-events.ts';
+import { PersonalNodes } from './personal-nodes.ts';
 import { registerPing } from './ping.ts';
 import { PresenceRouting } from './presence-routing.ts';
 import { RemoteRequests } from './remote-requests.ts';
@@ -94,6 +98,10 @@ export class RoutingParts {
     registerPing(features);
     registerCarbons(features);
     new RosterService(context, roster, subscriptions, this.peerRequests).register(features);
+    const nodes = new PersonalNodes(restored.nodes);
+    const events = new PersonalEvents(context, nodes, roster);
+    new PersonalEventing(context, nodes, events, roster).register(features);
+    registerAbsentVcard(features);
     new ArchiveService(context, archive).register(features);
     new ServiceDiscovery(context, features, (address) => availability.maySee(address)).register(
       features,

@@ -1,0 +1,253 @@
+import {
+  childElement,
+  childElements,
+  element,
+  withAttributes,
+  type XmppElement,
+} from '../stanza/xmpp-element.ts';
+import { type FormFields, submittedForm } from './data-form.ts';
+import { fitting, sizeFault } from './message-size.ts';
+import {
+  deletedElement,
+  type PersonalEvents,
+  publishedElement,
+  retractedElement,
+} from './personal-events.ts';
+import {
+  ACCESS_MODELS,
+  itemOf,
+  type NodeOptions,
+  type PersonalNode,
+  type PersonalNodes,
+  payloadOf,
+} from './personal-nodes.ts';
+import type { Roster } from './roster.ts';
+import { type RoutingContext, sendToDevices } from './routing-context.ts';
+import type { FeatureRegistry, IqAnswer, IqRequest } from './routing-feature.ts';
+import { PEP_ITEMS_MAX, PEP_NAME_CHARACTERS_MAX } from './routing-limits.ts';
+
+/**
+ * Personal events (XEP-0163): the part of XEP-0060 that nicknames, bookmarks and keys need. Only
+ * the user publishes; what one own device takes, it passes on to the others.
+ */
+export class PersonalEventing {
+  private readonly context: RoutingContext;
+  private readonly nodes: PersonalNodes;
+  private readonly events: PersonalEvents;
+  private readonly roster: Roster;
+
+  constructor(
+    context: RoutingContext,
+    nodes: PersonalNodes,
+    events: PersonalEvents,
+    roster: Roster,
+  ) {
+    this.context = context;
+    this.nodes = nodes;
+    this.events = events;
+    this.roster = roster;
+  }
+
+  register(registry: FeatureRegistry): void {
+    registry.identity('account', 'pubsub', 'pep');
+    registry.disco('account', [PUBSUB_NAMESPACE, ...FEATURES]);
+    registry.iq(PUBSUB_NAMESPACE, (request, answer) => this.take(request, answer));
+    registry.iq(PUBSUB_OWNER_NAMESPACE, (request, answer) => this.delete(request, answer));
+    registry.listen({
+      clientAvailable: (client, isInitial) => {
+        if (isInitial) this.events.showTo(client);
+      },
+      deviceConnected: (device) => this.events.showToDevice(device),
+    });
+  }
+
+  private take(request: IqRequest, answer: IqAnswer): void {
+    const [action] = childElements(request.payload);
+    const isGet = request.type === 'get';
+    if (request.target !== 'account') {
+      answer.error('service-unavailable', 'nodes are at an account');
+    } else if (action?.name === 'items' && isGet) {
+      this.items(request, action, answer);
+    } else if (!request.isOwn) {
+      answer.error('forbidden', 'only the user publishes here');
+    } else if (action?.name === 'publish' && !isGet) {
+      this.publish(request, action, answer);
+    } else if (action?.name === 'retract' && !isGet) {
+      this.retract(request, action, answer);
+    } else {
+      answer.error('feature-not-implemented', 'nodes are published to, read and retracted from');
+    }
+  }
+
+  /** XEP-0060 §7.1; a node that is not there is made (XEP-0163 §3). */
+  private publish(request: IqRequest, publish: XmppElement, answer: IqAnswer): void {
+    const name = publish.attributes.get('node') ?? '';
+    const [item] = childElements(publish);
+    if (!isName(name) || childElements(publish).length !== 1 || item?.name !== 'item') {
+      return answer.error('bad-request', 'one item is published at a node');
+    }
+    const fault = sizeFault(item);
+    if (fault !== undefined) return answer.error('not-acceptable', `it is too large: ${fault}`);
+    const known = this.nodes.get(name);
+    const asked = optionsOf(request.payload, known?.options ?? DEFAULT_OPTIONS);
+    const isOther = asked !== undefined && known !== undefined && differ(asked, known.options);
+    if (asked === undefined || isOther) {
+      const unmet = element('precondition-not-met', PUBSUB_ERRORS_NAMESPACE);
+      return answer.error('conflict', 'the node is not as publish-options want it', [unmet]);
+    }
+    const given = item.attributes.get('id');
+    const id = isName(given) ? given : this.newId();
+    const kept = (known?.items ?? []).filter((other) => other.id !== id);
+    const published = itemOf(id, childElements(item)[0]);
+    const items = [...kept, published].slice(-asked.itemsMax);
+    const node = { name, options: asked, items };
+    const done = element('publish', PUBSUB_NAMESPACE, { node: name }, [
+      element('item', PUBSUB_NAMESPACE, { id }),
+    ]);
+    const named = { ...publish, children: [withAttributes(item, { id })] };
+    const change = publishedElement(name, [published]);
+    if (this.store(node, answer, done, change)) this.passOn(request, named);
+  }
+
+  /** XEP-0060 §7.2. */
+  private retract(request: IqRequest, retract: XmppElement, answer: IqAnswer): void {
+    const node = this.nodes.get(retract.attributes.get('node') ?? '');
+    const id = childElements(retract)[0]?.attributes.get('id');
+    if (node === undefined || id === undefined || !node.items.some((item) => item.id === id)) {
+      return answer.error('item-not-found', 'there is no such item');
+    }
+    const items = node.items.filter((item) => item.id !== id);
+    const change = retractedElement(node.name, id);
+    if (this.store({ ...node, items }, answer, undefined, change)) this.passOn(request, retract);
+  }
+
+  /** XEP-0060 §8.4. */
+  private delete(request: IqRequest, answer: IqAnswer): void {
+    const [action] = childElements(request.payload);
+    if (!request.isOwn) return answer.error('forbidden', 'only the user owns these nodes');
+    if (action?.name !== 'delete' || request.type !== 'set') {
+      return answer.error('feature-not-implemented', 'nodes are deleted, and not configured');
+    }
+    const node = this.nodes.get(action.attributes.get('node') ?? '');
+    if (node === undefined) return answer.error('item-not-found', 'there is no such node');
+    this.context.writes.write([this.nodes.remove(node.name)], () => {
+      answer.result();
+      this.events.tell(node, deletedElement(node.name));
+    });
+    this.passOn(request, action);
+  }
+
+  /** XEP-0060 §6.5, for who may read the node. */
+  private items(request: IqRequest, wanted: XmppElement, answer: IqAnswer): void {
+    const node = this.nodes.get(wanted.attributes.get('node') ?? '');
+    if (node === undefined || !this.mayRead(request, node)) {
+      // Who may not read a node is not told whether it is there.
+      return answer.error('item-not-found', 'there is no such node');
+    }
+    const ids = childElements(wanted).map(({ attributes }) => attributes.get('id'));
+    const named = node.items.filter(({ id }) => ids.length === 0 || ids.includes(id));
+    const count = Number(wanted.attributes.get('max_items') ?? PEP_ITEMS_MAX);
+    const chosen = count > 0 ? named.slice(-count) : [];
+    const shown = chosen.map((item) => {
+      const payload = payloadOf(item);
+      const inside = payload === undefined ? [] : [payload];
+      return element('item', PUBSUB_NAMESPACE, { id: item.id }, inside);
+    });
+    const list = fitting(shown, (items) =>
+      element('items', PUBSUB_NAMESPACE, { node: node.name }, items),
+    );
+    answer.result([element('pubsub', PUBSUB_NAMESPACE, {}, [list])]);
+  }
+
+  private mayRead(request: IqRequest, node: PersonalNode): boolean {
+    const { access } = node.options;
+    if (request.isOwn || access === 'open') return true;
+    return access === 'presence' && this.roster.hasSubscriber(request.from.bare);
+  }
+
+  /** Answers and tells when it is durable; false when there is no room. */
+  private store(
+    node: PersonalNode,
+    answer: IqAnswer,
+    done: XmppElement | undefined,
+    change: XmppElement,
+  ): boolean {
+    const record = this.nodes.set(node);
+    if (typeof record === 'string') {
+      answer.error('resource-constraint', record);
+      return false;
+    }
+    this.context.writes.write([record], () => {
+      answer.result(done === undefined ? [] : [element('pubsub', PUBSUB_NAMESPACE, {}, [done])]);
+      this.events.tell(node, change);
+    });
+    return true;
+  }
+
+  /** The other own devices take it as it came from the client. */
+  private passOn(request: IqRequest, action: XmppElement): void {
+    if (request.origin.type !== 'client') return;
+    const { bare } = this.context.own;
+    const rest = childElements(request.payload).slice(1);
+    const payload = { ...request.payload, children: [action, ...rest] };
+    const iq = withAttributes(request.stanza, { id: this.newId(), from: bare, to: bare });
+    sendToDevices(this.context, bare, { ...iq, children: [payload] });
+  }
+
+  private newId(): string {
+    return Buffer.from(this.context.environment.random.bytes(12)).toString('base64url');
+  }
+}
+
+/** What publish-options (XEP-0060 §7.1.5) ask for; undefined where they ask for what is not here. */
+function optionsOf(pubsub: XmppElement, before: NodeOptions): NodeOptions | undefined {
+  const wrapper = childElement(pubsub, 'publish-options', PUBSUB_NAMESPACE);
+  if (wrapper === undefined) return before;
+  const fields = submittedForm(wrapper, `${PUBSUB_NAMESPACE}#publish-options`);
+  return fields === undefined ? undefined : optionsOfForm(fields, before);
+}
+
+function optionsOfForm(fields: FormFields, before: NodeOptions): NodeOptions | undefined {
+  let { access, itemsMax, sendsLast } = before;
+  for (const [name, [value = '']] of fields) {
+    const model = ACCESS_MODELS.find((one) => one === value);
+    if (name === 'FORM_TYPE') continue;
+    if (name === 'pubsub#access_model' && model !== undefined) access = model;
+    else if (name === 'pubsub#max_items' && (value === 'max' || /^[1-9]\d{0,5}$/.test(value))) {
+      itemsMax = value === 'max' ? PEP_ITEMS_MAX : Math.min(Number(value), PEP_ITEMS_MAX);
+    } else if (name === 'pubsub#send_last_published_item') sendsLast = value !== 'never';
+    else if (name !== 'pubsub#persist_items' || (value !== 'true' && value !== '1')) {
+      return undefined;
+    }
+  }
+  return { access, itemsMax, sendsLast };
+}
+
+function differ(a: NodeOptions, b: NodeOptions): boolean {
+  return a.access !== b.access || a.itemsMax !== b.itemsMax || a.sendsLast !== b.sendsLast;
+}
+
+function isName(text: string | undefined): text is string {
+  return text !== undefined && text !== '' && text.length <= PEP_NAME_CHARACTERS_MAX;
+}
+
+const DEFAULT_OPTIONS: NodeOptions = { access: 'presence', itemsMax: 1, sendsLast: true };
+const PUBSUB_NAMESPACE = 'http://jabber.org/protocol/pubsub';
+const PUBSUB_OWNER_NAMESPACE = `${PUBSUB_NAMESPACE}#owner`;
+const PUBSUB_ERRORS_NAMESPACE = `${PUBSUB_NAMESPACE}#errors`;
+/** XEP-0060 §10, the part that is here. */
+const FEATURES = [
+  'access-open',
+  'access-presence',
+  'access-whitelist',
+  'auto-create',
+  'delete-nodes',
+  'item-ids',
+  'last-published',
+  'multi-items',
+  'persistent-items',
+  'publish',
+  'publish-options',
+  'retract-items',
+  'retrieve-items',
+].map((name) => `${PUBSUB_NAMESPACE}#${name}`);

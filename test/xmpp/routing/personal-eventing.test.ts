@@ -1,0 +1,174 @@
+import { describe, expect, test } from 'vitest';
+import {
+  childElement,
+  childElements,
+  textOf,
+  type XmppElement,
+} from '../../../src/xmpp/stanza/xmpp-element.ts';
+import { condition, Verona, type VeronaClient } from './verona.ts';
+
+describe('personal events (XEP-0163)', () => {
+  test('XEP-0172 §4.4: a nickname reaches the own clients and who sees the presence', () => {
+    const { romeo, orchard, balcony } = contacts();
+    const street = romeo.client('street');
+    orchard.sends(
+      publish(NICK, 'current', '<nick xmlns="http://jabber.org/protocol/nick">Ro</nick>'),
+    );
+    expect([events(street), events(balcony)]).toEqual([[`${NICK} Ro`], [`${NICK} Ro`]]);
+    orchard.sends(
+      publish(NICK, 'current', '<nick xmlns="http://jabber.org/protocol/nick">R</nick>'),
+    );
+    expect(items(balcony, NICK, 'romeo@montague.lit')).toEqual(['R']);
+  });
+
+  test('§4.3.4: who comes later gets the last item; also after a crash', () => {
+    const { verona, romeo, juliet, orchard, balcony } = contacts();
+    orchard.sends(
+      publish(NICK, 'current', '<nick xmlns="http://jabber.org/protocol/nick">Ro</nick>'),
+    );
+    balcony.gets();
+    romeo.crash();
+    verona.connect(romeo, juliet);
+    expect(events(balcony)).toEqual([`${NICK} Ro`]);
+    const street = romeo.login('street');
+    street.sends('<presence/>');
+    expect(events(street)).toEqual([`${NICK} Ro`]);
+  });
+
+  test('XEP-0402 §3: bookmarks: many items, for the user alone, retracted one by one', () => {
+    const { orchard, balcony } = contacts();
+    const options = {
+      'pubsub#persist_items': 'true',
+      'pubsub#max_items': 'max',
+      'pubsub#send_last_published_item': 'never',
+      'pubsub#access_model': 'whitelist',
+    };
+    const room = '<conference xmlns="urn:xmpp:bookmarks:1" autojoin="true">x</conference>';
+    orchard.sends(publish(BOOKMARKS, 'a@rooms.lit', room, options));
+    orchard.sends(publish(BOOKMARKS, 'b@rooms.lit', room, options));
+    expect(items(orchard, BOOKMARKS).length).toBe(2);
+    expect([events(balcony), refusal(balcony, BOOKMARKS)]).toEqual([[], 'item-not-found']);
+    orchard.gets();
+    orchard.sends(
+      `<iq type="set" id="r"><pubsub xmlns="${PUBSUB}"><retract node="${BOOKMARKS}">` +
+        '<item id="a@rooms.lit"/></retract></pubsub></iq>',
+    );
+    expect(items(orchard, BOOKMARKS).length).toBe(1);
+  });
+
+  test('XEP-0060 §7.1.5: options that the node does not have: precondition-not-met', () => {
+    const { orchard } = contacts();
+    orchard.sends(publish(NICK, 'current', '<nick xmlns="u:n">Ro</nick>'));
+    orchard.gets();
+    orchard.sends(publish(NICK, 'x', '<nick xmlns="u:n"/>', { 'pubsub#access_model': 'open' }));
+    const [error] = orchard.gets();
+    expect(error && condition(error)).toBe('conflict');
+  });
+
+  test('XEP-0060 §8.4: a node is deleted', () => {
+    const { romeo, orchard } = contacts();
+    orchard.sends(publish(NICK, 'current', '<nick xmlns="u:n">Ro</nick>'));
+    orchard.sends(
+      `<iq type="set" id="d"><pubsub xmlns="${PUBSUB}#owner"><delete node="${NICK}"/></pubsub></iq>`,
+    );
+    expect(romeo.keys('pep/')).toEqual([]);
+  });
+
+  test('nobody else publishes', () => {
+    const { romeo, balcony } = contacts();
+    const iq = publish(NICK, 'current', '<nick xmlns="u:n">no</nick>');
+    balcony.sends(iq.replace('<iq ', '<iq to="romeo@montague.lit" '));
+    const [error] = balcony.gets();
+    expect(error && condition(error)).toBe('forbidden');
+    expect(romeo.keys('pep/')).toEqual([]);
+  });
+
+  test('what one own device takes, the others take too', () => {
+    const { verona, romeo, orchard } = contacts();
+    const phone = verona.peer('romeo@montague.lit');
+    verona.connect(romeo, phone);
+    const pocket = phone.client('pocket');
+    orchard.sends(publish(NICK, 'current', '<nick xmlns="u:n">Ro</nick>'));
+    expect(events(pocket)).toEqual([`${NICK} Ro`]);
+    expect(phone.keys('pep/')).toEqual(romeo.keys('pep/'));
+  });
+
+  test('XEP-0054 §3.1: there is no vCard', () => {
+    const { orchard } = contacts();
+    orchard.gets();
+    orchard.sends('<iq type="get" id="v"><vCard xmlns="vcard-temp"/></iq>');
+    const [error] = orchard.gets();
+    expect(error && condition(error)).toBe('item-not-found');
+  });
+});
+
+/** Juliet sees Romeo's presence. */
+function contacts() {
+  const verona = new Verona();
+  const romeo = verona.peer('romeo@montague.lit');
+  const juliet = verona.peer('juliet@capulet.lit');
+  const orchard = romeo.client('orchard');
+  const balcony = juliet.client('balcony');
+  verona.connect(romeo, juliet);
+  balcony.sends('<presence type="subscribe" to="romeo@montague.lit"/>');
+  orchard.sends('<presence type="subscribed" to="juliet@capulet.lit"/>');
+  balcony.gets();
+  orchard.gets();
+  return { verona, romeo, juliet, orchard, balcony };
+}
+
+function publish(
+  node: string,
+  id: string,
+  payload: string,
+  options: Record<string, string> = {},
+): string {
+  const fields = Object.entries({ FORM_TYPE: `${PUBSUB}#publish-options`, ...options }).map(
+    ([name, value]) => `<field var="${name}"><value>${value}</value></field>`,
+  );
+  const form = `<x xmlns="jabber:x:data" type="submit">${fields.join('')}</x>`;
+  const wanted =
+    Object.keys(options).length === 0 ? '' : `<publish-options>${form}</publish-options>`;
+  return (
+    `<iq type="set" id="p"><pubsub xmlns="${PUBSUB}"><publish node="${node}">` +
+    `<item id="${id}">${payload}</item></publish>${wanted}</pubsub></iq>`
+  );
+}
+
+/** The events that a client got: node and text. */
+function events(client: VeronaClient): string[] {
+  return client.getsMessages().flatMap((message) => {
+    const event = childElement(message, 'event', `${PUBSUB}#event`);
+    const changed = event && childElements(event)[0];
+    return changed === undefined ? [] : [`${changed.attributes.get('node')} ${deepText(changed)}`];
+  });
+}
+
+function items(client: VeronaClient, node: string, to = ''): string[] {
+  const answer = ask(client, node, to);
+  const pubsub = answer && childElement(answer, 'pubsub', PUBSUB);
+  const list = pubsub && childElement(pubsub, 'items', PUBSUB);
+  return list === undefined ? [] : childElements(list).map(deepText);
+}
+
+function refusal(client: VeronaClient, node: string): string | undefined {
+  const answer = ask(client, node, 'romeo@montague.lit');
+  return answer && condition(answer);
+}
+
+function ask(client: VeronaClient, node: string, to: string): XmppElement | undefined {
+  client.gets();
+  const address = to === '' ? '' : `to="${to}"`;
+  client.sends(
+    `<iq type="get" id="g" ${address}><pubsub xmlns="${PUBSUB}"><items node="${node}"/></pubsub></iq>`,
+  );
+  return client.gets().find(({ name }) => name === 'iq');
+}
+
+function deepText(given: XmppElement): string {
+  return textOf(given) + childElements(given).map(deepText).join('');
+}
+
+const PUBSUB = 'http://jabber.org/protocol/pubsub';
+const NICK = 'http://jabber.org/protocol/nick';
+const BOOKMARKS = 'urn:xmpp:bookmarks:1';
