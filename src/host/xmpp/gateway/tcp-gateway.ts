@@ -25,6 +25,9 @@ export class TcpGateway {
   private readonly owner: ClientSocketOwner;
   private readonly log: Log;
   private held: GatewayCertificate;
+  private isClosing = false;
+  /** TCP connections of which the usage knows nothing yet. */
+  private readonly unannounced = new Set<Socket>();
   /** Whoever waits for the end of a TLS handshake, by remote address and port. */
   private readonly handshakes = new Map<string, (socket: TLSSocket) => void>();
 
@@ -73,6 +76,8 @@ export class TcpGateway {
 
   /** Accepts nothing more; what is open is cut after a bounded time. */
   async close(): Promise<void> {
+    this.isClosing = true;
+    for (const socket of this.unannounced) socket.destroy();
     const impatience = setTimeout(() => this.admission.closeAll(), CLOSE_MS_MAX);
     await new Promise<void>((resolve) => this.tcp.close(() => resolve()));
     clearTimeout(impatience);
@@ -87,8 +92,10 @@ export class TcpGateway {
       return;
     }
     const key = keyOf(socket);
+    this.unannounced.add(socket);
     socket.on('close', () => {
       this.handshakes.delete(key);
+      this.unannounced.delete(socket);
       this.admission.closed(socket);
     });
     socket.setNoDelay(true);
@@ -102,20 +109,23 @@ export class TcpGateway {
     socket.unshift(first);
     socket.setTimeout(0);
     if (first[0] === TLS_HANDSHAKE) {
-      this.beginTls(socket, (secure) => this.connected(secure, undefined));
+      this.beginTls(socket, (secure) => this.connected(socket, secure, undefined));
     } else {
-      this.connected(socket, (done) => this.beginTls(socket, done));
+      this.connected(socket, socket, (done) => this.beginTls(socket, done));
     }
   }
 
   private connected(
+    tcp: Socket,
     socket: Socket | TLSSocket,
     beginTls: ((done: (secure: TLSSocket) => void) => void) | undefined,
   ): void {
     const tlsOf = (secure: TLSSocket) => clientTlsOf(secure, this.held);
     const client = new TcpClientSocket(socket, this.owner, tlsOf, beginTls);
     void this.owner.ready().then(() => {
-      if (!socket.destroyed) client.begin();
+      if (socket.destroyed || this.isClosing) return;
+      this.unannounced.delete(tcp);
+      client.begin();
     });
   }
 
