@@ -3,8 +3,8 @@ import type { LinkManager } from './link-manager.ts';
 
 /**
  * Which of the connected nodes a joining node asks for the way into the overlay, and what came of
- * it. At most two tries in a row go through such nodes: whoever connects, or says to be in the ring,
- * and then is silent must not keep this node from its known peers.
+ * it. At most two tries in a row go through such nodes: whoever connects, or says that it is in the
+ * ring, and then is silent must not keep this node from its known peers.
  */
 export class JoinLeads {
   private readonly links: LinkManager;
