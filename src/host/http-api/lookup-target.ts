@@ -1,6 +1,7 @@
-import { domainToASCII } from 'node:url';
 import { parseNodeId } from '../../tls-auth/node-identity.ts';
 import type { NodeId } from '../../wire/node-id.ts';
+import { AddressFault } from '../../xmpp-address/address-fault.ts';
+import { parseJid } from '../../xmpp-address/jid.ts';
 
 /** A text of an operator that cannot be read: one sentence. */
 export interface UnreadableText {
@@ -28,17 +29,13 @@ export function readNodeIdText(text: string): NodeId | UnreadableText {
   return parseNodeId(text) ?? { fault: `"${text.slice(0, SHOWN_MAX)}" is no Node-ID` };
 }
 
-/**
- * A bare XMPP address as certificates have it. Whoever asks prepares the address (RFC 7622): case
- * is folded, the domain becomes its Unicode form; a resource makes it no bare address.
- */
+/** A bare XMPP address as certificates have it: whoever asks prepares it (RFC 7622). */
 function readUserName(text: string): { readonly userName: string } | UnreadableText {
-  const [localpart = '', domain = '', ...more] = text.normalize('NFC').split('@');
-  const plainDomain = domain.toLowerCase().replace(/\.$/, '');
-  if (localpart === '' || more.length > 0 || /[/\s]/.test(text) || domainToASCII(domain) === '') {
-    return { fault: `"${text.slice(0, SHOWN_MAX)}" is no bare XMPP address (local@domain)` };
-  }
-  return { userName: `${localpart.toLowerCase()}@${plainDomain}` };
+  const jid = parseJid(text);
+  const shown = `"${text.slice(0, SHOWN_MAX)}" is no bare XMPP address (local@domain)`;
+  if (jid instanceof AddressFault) return { fault: `${shown}: ${jid.describe()}` };
+  const isBare = jid.localpart !== undefined && jid.resourcepart === undefined;
+  return isBare ? { userName: jid.bare } : { fault: shown };
 }
 
 const SHOWN_MAX = 80;

@@ -31,13 +31,24 @@ describe('readNodeIdText', () => {
 describe('readLookupTarget', () => {
   test('an @ makes it an address, which is prepared', () => {
     expect(readLookupTarget('Juliet@Example.ORG')).toEqual({ userName: 'juliet@example.org' });
+    expect(readLookupTarget('juliet@xn--bcher-kva.example.')).toEqual({
+      userName: 'juliet@bücher.example',
+    });
+    expect(readLookupTarget('Ｊuliet@capulet。lit')).toEqual({ userName: 'juliet@capulet.lit' });
     expect(readLookupTarget(hex)).toEqual({ nodeId: hex });
   });
 
-  test.each(['@example.org', 'juliet@', 'a@b@c', 'juliet@example.org/balcony', 'a b@c'])(
-    '"%s" is refused with a sentence',
-    (text) => {
-      expect(readLookupTarget(text)).toHaveProperty('fault');
-    },
-  );
+  test.each([
+    '@example.org',
+    'juliet@',
+    'a@b@c',
+    'juliet@example.org/balcony',
+    'a b@c',
+    'juliet@example.org#x',
+    'juliet@example.org:80',
+    'juliet@%65xample.org',
+    'ju:liet@example.org',
+  ])('"%s" is refused with a sentence', (text) => {
+    expect(readLookupTarget(text)).toHaveProperty('fault');
+  });
 });
