@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type RunningAuthority, startAuthority } from './authority/authority-server.ts';
 import { initializeAuthority } from './authority/initialization.ts';
+import { freePort } from './free-port.ts';
 import { openPeer } from './join-overlay.ts';
 import type { Log } from './log.ts';
 import type { PeerHost } from './peer-host.ts';
@@ -238,19 +238,6 @@ async function openSandbox(path: string): Promise<StateDirectory> {
     await rm(join(path, entry), { recursive: true, force: true });
   }
   return directory;
-}
-
-/** A port that nobody uses now: the first peer's address is in the configuration before it runs. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, LOOPBACK, () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 const OVERLAY = 'xmpp.org';

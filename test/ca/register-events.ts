@@ -28,12 +28,7 @@ export function certificateIssued(
     unixMs: 0,
     userName: userName as AccountName,
     nodeIds: [randomNodeId()],
-    serialNumber: `40${randomBytes(19).toString('hex')}`,
-    publicKeySha256: randomBytes(32).toString('hex'),
-    fingerprintSha256: randomBytes(32).toString('hex'),
-    notBeforeUnixMs: 0,
-    notAfterUnixMs: 1_000_000,
-    certificate: 'AAAA',
+    ...anyCertificate(),
     ...given,
   };
 }
@@ -47,16 +42,23 @@ export function authorityCertified(
     unixMs: 0,
     commonName,
     domain: '',
-    serialNumber: `40${randomBytes(19).toString('hex')}`,
-    publicKeySha256: randomBytes(32).toString('hex'),
-    fingerprintSha256: randomBytes(32).toString('hex'),
-    notBeforeUnixMs: 0,
-    notAfterUnixMs: 1_000_000,
-    certificate: 'AAAA',
+    ...anyCertificate(),
     ...given,
   };
 }
 
 export function randomNodeId(): NodeId {
   return randomBytes(16).toString('hex') as NodeId;
+}
+
+/** What the ledger keeps of a certificate, of a node or an authority. */
+function anyCertificate() {
+  return {
+    serialNumber: `40${randomBytes(19).toString('hex')}`,
+    publicKeySha256: randomBytes(32).toString('hex'),
+    fingerprintSha256: randomBytes(32).toString('hex'),
+    notBeforeUnixMs: 0,
+    notAfterUnixMs: 1_000_000,
+    certificate: 'AAAA',
+  };
 }

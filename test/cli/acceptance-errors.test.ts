@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AuthorityFixture, freePort, LOOPBACK } from './authority-fixture.ts';
+import { freePort } from '../../src/host/free-port.ts';
+import { AuthorityFixture, LOOPBACK } from './authority-fixture.ts';
 import { runXor } from './xor-process.ts';
 
 const PASSWORD = 'a plague on both your houses';

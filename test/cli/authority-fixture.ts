@@ -1,5 +1,4 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -7,6 +6,7 @@ import {
   startAuthority,
 } from '../../src/host/authority/authority-server.ts';
 import { initializeAuthority } from '../../src/host/authority/initialization.ts';
+import { freePort } from '../../src/host/free-port.ts';
 import type { SocketAddress } from '../../src/host/socket-address.ts';
 
 export const LOOPBACK = '127.0.0.1';
@@ -71,17 +71,4 @@ export class AuthorityFixture {
     await this.authority.close();
     await rm(this.directory, { recursive: true, force: true });
   }
-}
-
-/** A port that nobody uses at this moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, LOOPBACK, () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, LOOPBACK } from './authority-fixture.ts';
+import { freePort } from '../../src/host/free-port.ts';
+import { LOOPBACK } from './authority-fixture.ts';
 import { runXor, XorProcess } from './xor-process.ts';
 
 /** One `xor peer` process and what it said when it was in the ring. */

@@ -1,3 +1,5 @@
+import { der } from '../../src/tls-auth/der-writer.ts';
+
 /**
  * The elements of well-formed DER as a tree, so that a mutation of one of them keeps the lengths
  * around it right and is met by the reader that is meant to meet it.
@@ -36,17 +38,7 @@ export function withReplaced(node: DerNode, bytes: Uint8Array): Uint8Array {
 
 /** One element of these parts. */
 export function element(tag: number, parts: readonly Uint8Array[]): Uint8Array {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const octets = lengthOctets(length);
-  const result = new Uint8Array(1 + octets.length + length);
-  result[0] = tag;
-  result.set(octets, 1);
-  let at = 1 + octets.length;
-  for (const part of parts) {
-    result.set(part, at);
-    at += part.length;
-  }
-  return result;
+  return der(tag, Buffer.concat(parts));
 }
 
 export function lengthOctets(length: number): number[] {

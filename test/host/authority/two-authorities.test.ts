@@ -1,8 +1,8 @@
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { RunningAuthority } from '../../../src/host/authority/authority-server.ts';
 import { initializeSubordinate } from '../../../src/host/authority/subordinate.ts';
+import { freePort } from '../../../src/host/free-port.ts';
 import { openPeer } from '../../../src/host/join-overlay.ts';
 import type { PeerHost } from '../../../src/host/peer-host.ts';
 import {
@@ -16,18 +16,6 @@ import {
 } from './authority-fixture.ts';
 
 const LOOPBACK = '127.0.0.1';
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, LOOPBACK, () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 it('eax-car: peers of a root and of the authority of a domain are one overlay', async () => {
   const directory = await temporaryDirectory();

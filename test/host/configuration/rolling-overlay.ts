@@ -1,6 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -8,6 +7,7 @@ import {
   startAuthority,
 } from '../../../src/host/authority/authority-server.ts';
 import { initializeAuthority } from '../../../src/host/authority/initialization.ts';
+import { freePort } from '../../../src/host/free-port.ts';
 import { joinOverlay, type PeerHost } from '../../../src/host/join-overlay.ts';
 import type { SocketAddress } from '../../../src/host/socket-address.ts';
 import { parseConfigurationDocument } from '../../../src/overlay-config/configuration-document.ts';
@@ -186,18 +186,6 @@ export async function until(what: string, isSo: () => boolean): Promise<void> {
 
 function jidOf(number: number): string {
   return `user${number}@capulet.lit`;
-}
-
-/** A port that was free a moment ago. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, HOST, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0));
-    });
-  });
 }
 
 const WITHIN_MS = 60_000;

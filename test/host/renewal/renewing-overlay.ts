@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import {
   type RunningAuthority,
@@ -8,6 +7,7 @@ import {
 import { initializeAuthority } from '../../../src/host/authority/initialization.ts';
 import { ConfigurationCache } from '../../../src/host/configuration/configuration-cache.ts';
 import { enroll } from '../../../src/host/enrollment/enrollment-client.ts';
+import { freePort } from '../../../src/host/free-port.ts';
 import { saveIdentity } from '../../../src/host/identity-file.ts';
 import { openPeer, type PeerHost } from '../../../src/host/join-overlay.ts';
 import {
@@ -109,18 +109,6 @@ export class RenewingOverlay {
     await host.whenJoined();
     return host;
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, LOOPBACK, () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 const PASSWORD = 'a password that nobody keeps';

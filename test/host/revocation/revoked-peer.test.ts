@@ -1,5 +1,4 @@
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -10,6 +9,7 @@ import {
 import { initializeAuthority } from '../../../src/host/authority/initialization.ts';
 import { initializeSubordinate } from '../../../src/host/authority/subordinate.ts';
 import { CommandError } from '../../../src/host/command-error.ts';
+import { freePort } from '../../../src/host/free-port.ts';
 import { joinOverlay, type PeerHost } from '../../../src/host/join-overlay.ts';
 import type { SocketAddress } from '../../../src/host/socket-address.ts';
 import { KindIds } from '../../../src/overlay-config/kind-definition.ts';
@@ -98,18 +98,6 @@ async function copyIdentity(number: number, state: string): Promise<void> {
   await mkdir(join(directory, state), { mode: 0o700 });
   const name = 'identity.pem';
   await copyFile(join(directory, `peer-${number}`, name), join(directory, state, name));
-}
-
-/** A port that was free a moment ago. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, HOST, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0));
-    });
-  });
 }
 
 async function until(what: string, isSo: () => boolean): Promise<void> {
