@@ -57,7 +57,7 @@ export async function postEnrollment(post: EnrollmentPost): Promise<EnrollmentAn
     );
   }
   const contentType = typeOf(response.headers['content-type']);
-  const retryAfterSeconds = Number(response.headers['retry-after']) || undefined;
+  const retryAfterSeconds = secondsOf(response.headers['retry-after']);
   if (contentType !== CHAIN_TYPE) return { status, contentType, retryAfterSeconds, body, pool: [] };
   const [certificate, ...pool] = certificatesOfChain(post.url, body);
   return { status, contentType: CERTIFICATE_TYPE, retryAfterSeconds, body: certificate, pool };
@@ -76,6 +76,11 @@ function certificatesOfChain(url: string, body: Uint8Array): [Uint8Array, ...Uin
     'bad-certificate',
     `${url} answers with a chain that holds no certificates; tell its operator`,
   );
+}
+
+/** Retry-After in seconds; as a date it is not read, and anything else is nothing. */
+function secondsOf(header: string | undefined): number | undefined {
+  return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : undefined;
 }
 
 function typeOf(header: string | undefined): string {

@@ -127,6 +127,24 @@ describe('the client', () => {
     await expect(failure).rejects.toMatchObject({ code: 'unreachable' });
   });
 
+  it.each([
+    ['30', 30],
+    ['-5', 60],
+    ['1e400', 60],
+    ['0x10', 60],
+    ['Wed, 21 Oct 2026 07:28:00 GMT', 60],
+  ])('RFC 9110 §10.2.3: of Retry-After "%s" it makes %s s', async (header, retryAfterSeconds) => {
+    const authority = shared();
+    const server = await answeringServer(authority, (response) => {
+      response.writeHead(503, { 'Retry-After': header });
+      response.end();
+    });
+    await expect(enrollJuliet(authority, server)).rejects.toMatchObject({
+      code: 'too-many-requests',
+      retryAfterSeconds,
+    });
+  });
+
   it('stops when it is told to while the answer comes', async () => {
     const authority = shared();
     const stopping = new AbortController();
