@@ -75,6 +75,7 @@ export interface AuthorityKeyIdentifier {
 /** Those extensions that this program reads; absent ones are undefined. */
 export interface ReadExtensions {
   readonly subjectAltName?: GeneralNames;
+  readonly issuerAltName?: GeneralNames;
   readonly basicConstraints?: BasicConstraints;
   readonly keyUsage?: ReadonlySet<KeyUsageBit>;
   /** Object identifiers. */

@@ -75,6 +75,7 @@ function criticalFlag(reader: DerReader): true {
 
 const extensionReaders = new Map<string, (reader: DerReader) => ReadExtensions>([
   [ExtensionOid.subjectAltName, (reader) => ({ subjectAltName: subjectAltName(reader) })],
+  [ExtensionOid.issuerAltName, (reader) => ({ issuerAltName: derGeneralNames(reader) })],
   [ExtensionOid.basicConstraints, (reader) => ({ basicConstraints: basicConstraints(reader) })],
   [ExtensionOid.keyUsage, (reader) => ({ keyUsage: keyUsage(reader) })],
   [ExtensionOid.extendedKeyUsage, (reader) => ({ extendedKeyUsage: keyPurposes(reader) })],

@@ -188,7 +188,7 @@ class PathWalk {
 
 /**
  * Extensions that are processed, or that change nothing as we use certificates: issuerAltName
- * (RFC 5280 §4.2.1.7: nothing to process).
+ * (RFC 5280 §4.2.1.7: nothing to process). All of them are read strictly before.
  */
 const processedExtensions: ReadonlySet<string> = new Set([
   ExtensionOid.keyUsage,

@@ -13,6 +13,7 @@ import {
   type IssuingDistributionPoint,
 } from './distribution-point.ts';
 import { authorityKeyIdentifier, derExtensionList } from './extension-reader.ts';
+import { derGeneralNames } from './general-name.ts';
 import { ExtensionOid, ListExtensionOid } from './object-identifier.ts';
 import { collectEntries, RevokedEntries } from './revoked-entries.ts';
 
@@ -155,12 +156,12 @@ interface ListExtensions {
 function derListExtensions(reader: DerReader): ListExtensions {
   const read: ListExtensions = { ...NO_EXTENSIONS };
   const all = derExtensionList(reader, ({ oid, critical }, value) => {
+    if (critical && neverCritical.has(oid)) throw value.fault(`extension ${oid} is critical`);
     const readExtension = extensionReaders.get(oid);
     if (readExtension === undefined) {
-      if (critical && !idleExtensions.has(oid)) read.unknownCritical ??= oid;
+      if (critical) read.unknownCritical ??= oid;
       return;
     }
-    if (critical && neverCritical.has(oid)) throw value.fault(`extension ${oid} is critical`);
     readExtension(value, read);
     value.expectEnd();
   });
@@ -179,11 +180,12 @@ function requiredExtensions(reader: DerReader): MalformedDer {
   return reader.fault(`expected the extensions ${both} (RFC 5280 §5.2)`);
 }
 
-/** RFC 5280 §5.2.1, §5.2.3, §5.2.6. */
+/** RFC 5280 §5.2.1, §5.2.3, §5.2.6, §5.2.7. */
 const neverCritical: ReadonlySet<string> = new Set([
   ExtensionOid.authorityKeyIdentifier,
   ListExtensionOid.crlNumber,
   ExtensionOid.freshestCrl,
+  ExtensionOid.authorityInfoAccess,
 ]);
 
 const extensionReaders = new Map<string, (reader: DerReader, read: ListExtensions) => void>([
@@ -217,12 +219,8 @@ const extensionReaders = new Map<string, (reader: DerReader, read: ListExtension
       read.authorityKeyIdentifier = authorityKeyIdentifier(reader).authorityKeyIdentifier;
     },
   ],
-]);
-
-/** Extensions of lists in which there is nothing to process. */
-const idleExtensions: ReadonlySet<string> = new Set([
-  ExtensionOid.issuerAltName,
-  ExtensionOid.authorityInfoAccess,
+  // §5.2.2: other names of the issuer; there is nothing to do with them.
+  [ExtensionOid.issuerAltName, (reader) => void derGeneralNames(reader)],
 ]);
 
 /** CRLNumber — RFC 5280 §5.2.3: from 0, at most 20 octets. */

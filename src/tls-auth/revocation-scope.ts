@@ -1,9 +1,7 @@
 import type { Certificate } from './certificate.ts';
 import type { DistributionPoint } from './certificate-extension.ts';
-import { DerReader, MalformedDer } from './der-reader.ts';
 import { directoryNameKey, hasPointName, pointNameKeys } from './distribution-point.ts';
-import { derGeneralNames, type GeneralName, groupedNames } from './general-name.ts';
-import { ExtensionOid } from './object-identifier.ts';
+import { type GeneralName, groupedNames } from './general-name.ts';
 import type { RevocationList } from './revocation-list.ts';
 
 /**
@@ -13,7 +11,7 @@ import type { RevocationList } from './revocation-list.ts';
 export function pointsOf(certificate: Certificate): readonly DistributionPoint[] {
   const issuer: GeneralName = { form: 'directoryName', name: certificate.issuer };
   const unnamed: DistributionPoint = {
-    fullName: groupedNames([issuer, ...issuerAltNames(certificate)]),
+    fullName: groupedNames([issuer, ...(certificate.extensions.issuerAltName?.all ?? [])]),
     relativeName: undefined,
     reasons: undefined,
     crlIssuers: undefined,
@@ -101,18 +99,6 @@ function haveCommonName(
     ? pointNameKeys(point, point.crlIssuers?.[0] ?? certificate.issuer)
     : (point.crlIssuers ?? []).map(directoryNameKey);
   return ofPoint.some((key) => ofList.has(key));
-}
-
-/** RFC 5280 §4.2.1.7; names that cannot be read are none. */
-function issuerAltNames({ extensions }: Certificate): readonly GeneralName[] {
-  const extension = extensions.all.find(({ oid }) => oid === ExtensionOid.issuerAltName);
-  if (extension === undefined) return [];
-  try {
-    return derGeneralNames(new DerReader(extension.value)).all;
-  } catch (error) {
-    if (error instanceof MalformedDer) return [];
-    throw error;
-  }
 }
 
 function reasonMask(bits: ReadonlySet<number> | undefined): number {

@@ -141,6 +141,16 @@ describe('RFC 5280 §4.2: extensions that contradict themselves', () => {
     });
   });
 
+  test('§4.2.1.7: issuerAltName, whether critical or not, holds names', () => {
+    const { issuerAltName } = ExtensionOid;
+    const good = sequence(generalName.uri('http://ca.example/'));
+    for (const critical of [true, false]) {
+      expect(leafWith(raw(issuerAltName, good, critical))).toBe('valid');
+      expect(leafWith(raw(issuerAltName, integer(1), critical))).toBe('malformed');
+      expect(leafWith(raw(issuerAltName, sequence(), critical))).toBe('malformed');
+    }
+  });
+
   test('§4.2.2: access descriptions and freshestCRL are never critical', () => {
     const { authorityInfoAccess, subjectInfoAccess, freshestCrl } = ExtensionOid;
     for (const oid of [authorityInfoAccess, subjectInfoAccess, freshestCrl]) {

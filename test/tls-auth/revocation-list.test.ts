@@ -152,6 +152,14 @@ describe('RFC 5280 §5: what stands in a list', () => {
     expect(parsed(makeList(root, [], withExtensions(unknown(true)))).unknownCritical).toBe(
       '1.2.3.4',
     );
+    const { issuerAltName, authorityInfoAccess } = ExtensionOid;
+    const names = sequence(generalName.uri('http://ca.example/'));
+    const named = extension(issuerAltName, names, true);
+    expect(parsed(makeList(root, [], withExtensions(named))).unknownCritical).toBeUndefined();
+    const noNames = extension(issuerAltName, integer(1), true);
+    expect(refusalOf(makeList(root, [], withExtensions(noNames)))).toContain('expected tag 0x30');
+    const access = extension(authorityInfoAccess, names, true);
+    expect(refusalOf(makeList(root, [], withExtensions(access)))).toContain('is critical');
     const entry = (critical: boolean) => [entryOf(1n, 'superseded', unknown(critical))];
     expect(parsed(makeList(root, entry(false))).unknownCritical).toBeUndefined();
     expect(parsed(makeList(root, entry(true))).unknownCritical).toBe('1.2.3.4');
