@@ -111,7 +111,7 @@ function xorWords(line: string): string[] {
 /** `ca user add` of `ca user add juliet@example.org --state …`. */
 function subcommandOf(words: string): string {
   return (
-    /^[a-z]+(?: (?:init|serve|user [a-z]+|list|revoke|sign-authority|complete|audit [a-z]+)(?= |$))?/.exec(
+    /^[a-z]+(?: (?:init|serve|list|revoke|sign-authority|complete|(?:user|audit|ledger) [a-z]+)(?= |$))?/.exec(
       words,
     )?.[0] ?? ''
   );
