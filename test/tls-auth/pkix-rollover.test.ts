@@ -102,7 +102,8 @@ describe('RFC 5280 §6.1: names of the peer, purposes and depth', () => {
       expect(dns(leaf, name), name).toBe('peer-name');
     }
     for (const pattern of ['f*.example.com', 'a.*.com', '*', '*.', '**.example.com']) {
-      expect(dns(named([dnsName(pattern)]), 'a.example.com'), pattern).toBe('peer-name');
+      // Before it could be compared it is no name at all (RFC 5280 §4.2.1.6).
+      expect(dns(named([dnsName(pattern)]), 'a.example.com'), pattern).toBe('pkix-profile');
     }
   });
 
@@ -123,7 +124,8 @@ describe('RFC 5280 §6.1: names of the peer, purposes and depth', () => {
     const ip = (leaf: TestLeaf, value: string) =>
       verdictOf([leaf], { peerName: { kind: 'ip', value } }).reason;
     expect(ip(named([generalName.ipAddress(127, 0, 0, 1)]), '127.0.0.1')).toBe('valid');
-    expect(ip(named([dnsName('127.0.0.1')]), '127.0.0.1')).toBe('peer-name');
+    expect(ip(named([dnsName('127.0.0.1')]), '127.0.0.1')).toBe('pkix-profile');
+    expect(ip(named([dnsName('a.example')]), '127.0.0.1')).toBe('peer-name');
     const loopback = generalName.ipAddress(...new Array<number>(15).fill(0), 1);
     expect(ip(named([loopback]), '::1')).toBe('valid');
   });
