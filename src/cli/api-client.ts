@@ -59,9 +59,9 @@ export class ApiClient {
     this.trust = trust;
   }
 
-  /** The parsed JSON of a 200 answer; throws an ApiProblem with the problem's sentence. */
-  async ask(method: 'GET' | 'POST', path: string): Promise<unknown> {
-    const { status, body } = await this.exchange(method, path);
+  /** `content` goes as JSON. The parsed JSON of a 200 answer; throws an ApiProblem with the problem's sentence. */
+  async ask(method: 'GET' | 'POST', path: string, content?: unknown): Promise<unknown> {
+    const { status, body } = await this.exchange(method, path, content);
     const value = parseJson(body);
     if (status === 200) return value;
     const detail =
@@ -75,6 +75,7 @@ export class ApiClient {
   private exchange(
     method: string,
     path: string,
+    content: unknown,
   ): Promise<{ readonly status: number; readonly body: string }> {
     const send = this.url.protocol === 'https:' ? httpsRequest : httpRequest;
     return new Promise((resolve, reject) => {
@@ -103,7 +104,7 @@ export class ApiClient {
         outgoing.destroy(new Error(`no answer within ${ANSWER_MS_MAX} ms`)),
       );
       outgoing.on('error', unreachable);
-      outgoing.end();
+      outgoing.end(content === undefined ? undefined : JSON.stringify(content));
     });
   }
 }

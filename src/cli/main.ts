@@ -17,6 +17,7 @@ const COMMAND_MODULES: readonly (readonly [names: readonly string[], load: LoadC
   [['config'], async () => [(await import('./config-commands.ts')).configCommand()]],
   [['cert'], async () => [(await import('./cert-commands.ts')).certCommand()]],
   [['sim'], async () => [(await import('./sim-command.ts')).simCommand()]],
+  [['send'], async () => [(await import('./send-command.ts')).sendCommand()]],
   [['passwd'], async () => [(await import('./passwd-command.ts')).passwdCommand()]],
   [['message'], async () => [(await import('./message-command.ts')).messageCommand()]],
 ];

@@ -12,6 +12,7 @@ import type { AuthenticatedNode } from '../tls-auth/authenticated-node.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { ResourceId } from '../wire/resource-id.ts';
 import type { KindId } from '../wire/stored-data.ts';
+import type { SentMessageOutcome } from '../xmpp/xmpp-output.ts';
 import { CommandError } from './command-error.ts';
 import { isResult, type ResultOf } from './command-result.ts';
 import type { LinkCredentials } from './links/link-credentials.ts';
@@ -40,6 +41,8 @@ export interface XmppListening {
 /** What lives and ends with a peer: the XMPP usage. Neither method rejects. */
 export interface PeerCompanion {
   readonly listening: XmppListening;
+  /** Sends a text in the user's name; resolves when a device has acknowledged it, or none will. */
+  sendMessage(to: string, text: string): Promise<SentMessageOutcome>;
   /** Before the peer leaves the overlay. */
   leave(): Promise<void>;
   /** The peer has stopped. */

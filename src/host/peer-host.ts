@@ -10,6 +10,7 @@ import type { ValueSummary } from '../storage/store-result.ts';
 import type { Signer } from '../tls-auth/signer.ts';
 import type { IpAddressPort } from '../wire/ip-address-port.ts';
 import type { NodeId } from '../wire/node-id.ts';
+import type { SentMessageOutcome } from '../xmpp/xmpp-output.ts';
 import { CommandError } from './command-error.ts';
 import { ConfigurationWatch } from './configuration/configuration-watch.ts';
 import type { ConfigurationServer } from './configuration/followed-configuration.ts';
@@ -197,6 +198,11 @@ export class PeerHost extends PeerCommands {
   /** Where the XMPP usage listens; undefined: there is none. */
   get xmppListening(): XmppListening | undefined {
     return this.companion?.listening;
+  }
+
+  /** Sends a text to another user; undefined: there is no XMPP usage to do it. */
+  sendMessage(to: string, text: string): Promise<SentMessageOutcome> | undefined {
+    return this.companion?.sendMessage(to, text);
   }
 
   /** A newer configuration, verified outside, comes into force. */

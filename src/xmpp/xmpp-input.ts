@@ -11,6 +11,8 @@ export type DirectLinkId = number;
 export type AttemptId = number;
 /** Names one batch of records to write; the usage counts up. */
 export type XmppTicket = number;
+/** Names a message that the host itself sends; the host counts up. */
+export type SentMessageId = number;
 /** Names a command to the Peer; the usage counts up. */
 export type XmppCommandId = number;
 
@@ -81,10 +83,17 @@ export type XmppInput =
     }
   /** The Peer is in the overlay, or no more. */
   | { readonly type: 'overlay'; readonly joined: boolean }
-  /** Who is trusted changed (revocation, bad-node, roots): every certificate is asked about again. */
+  /** Who is trusted changed (revocation, bad-node, roots): certificates are asked about again. */
   | { readonly type: 'trustChanged' }
   /** The local password of SCRAM was set anew; sessions that are there stay. */
   | { readonly type: 'passwordChanged'; readonly credential: ScramCredential }
+  /** Sends a text in the user's name; answered by `messageOutcome`, when there is one. */
+  | {
+      readonly type: 'sendMessage';
+      readonly message: SentMessageId;
+      readonly to: string;
+      readonly text: string;
+    }
   | { readonly type: 'persisted'; readonly ticket: XmppTicket }
   | { readonly type: 'persistFailed'; readonly ticket: XmppTicket; readonly reason: string }
   /** Leave: end every stream properly; ends with the output `stopped`. */

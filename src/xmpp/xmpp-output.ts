@@ -6,6 +6,7 @@ import type {
   ConnectionId,
   DirectLinkId,
   DirectTarget,
+  SentMessageId,
   XmppCommandId,
   XmppTicket,
 } from './xmpp-input.ts';
@@ -39,6 +40,18 @@ export type XmppOutput =
       readonly ticket: XmppTicket;
       readonly records: readonly PersistRecord[];
     }
+  /** What became of a `sendMessage`: it may take as long as its addressee is away. */
+  | {
+      readonly type: 'messageOutcome';
+      readonly message: SentMessageId;
+      readonly outcome: SentMessageOutcome;
+    }
   /** For logs, metrics and whoever listens; nothing depends on it. */
   | { readonly type: 'event'; readonly event: XmppEvent }
   | { readonly type: 'stopped' };
+
+export type SentMessageOutcome =
+  /** A device of the addressee has it on its disk. */
+  | { readonly type: 'acknowledged' }
+  /** It will not be delivered; the condition is one of RFC 6120 §8.3.3. */
+  | { readonly type: 'refused'; readonly condition: string; readonly reason: string };

@@ -120,6 +120,9 @@ export class XmppUsage {
       case 'clientClosed':
         this.clients.closed(input.connection, input.reason);
         return;
+      case 'sendMessage':
+        this.router.sendMessage(input.message, input.to, input.text);
+        return;
       case 'passwordChanged':
         this.clients.passwordChanged(input.credential);
         return;

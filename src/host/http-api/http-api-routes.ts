@@ -15,6 +15,7 @@ import {
 } from './http-api-json.ts';
 import { HttpProblem } from './http-problem.ts';
 import { readLookupTarget, readNodeIdText } from './lookup-target.ts';
+import { MESSAGE_BODY_BYTES_MAX, messageJson } from './message-sending.ts';
 import type { MeasuredPeer, Metrics } from './metrics.ts';
 import { peerReadiness, renewalWarning } from './readiness.ts';
 
@@ -30,15 +31,23 @@ export interface HttpRoute {
   readonly path: RegExp;
   /** Readable without the token: nothing but whether the process works, and counters. */
   readonly open?: boolean;
+  /** What a body may have; without it a small one is read and passed over. */
+  readonly bodyBytesMax?: number;
   /** `parameter` is the percent-decoded group of `path`, or empty. */
-  answer(parameter: string): Promise<HttpAnswer> | HttpAnswer;
+  answer(parameter: string, body: Uint8Array): Promise<HttpAnswer> | HttpAnswer;
 }
 
 /** What the API needs of a peer. */
 export type ServedPeer = MeasuredPeer &
   Pick<
     PeerHost,
-    'values' | 'lookupCertificates' | 'locate' | 'ping' | 'overlayConfiguration' | 'listenAddress'
+    | 'values'
+    | 'lookupCertificates'
+    | 'locate'
+    | 'ping'
+    | 'overlayConfiguration'
+    | 'listenAddress'
+    | 'sendMessage'
   >;
 
 /** The HTTP API of a running peer: paths and what they answer. */
@@ -72,6 +81,12 @@ export function httpApiRoutes(host: ServedPeer): HttpRoute[] {
       method: 'POST',
       path: /^\/v1\/configuration\/refresh$/,
       answer: () => refreshAnswer(host),
+    },
+    {
+      method: 'POST',
+      path: /^\/v1\/messages$/,
+      bodyBytesMax: MESSAGE_BODY_BYTES_MAX,
+      answer: async (_parameter, body) => json(await messageJson(host, body)),
     },
     {
       method: 'POST',

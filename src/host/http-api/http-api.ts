@@ -135,11 +135,15 @@ export class HttpApi {
     if (this.requests > REQUESTS_MAX) {
       throw new HttpProblem(503, 'too many requests at once', {}, { 'retry-after': '1' });
     }
-    await discardBody(request).catch((error: unknown) => {
-      if (request.complete || error instanceof HttpProblem) throw error;
-      throw new HttpProblem(400, 'the request breaks off within its body', { code: 'bad-request' });
-    });
-    return route.answer(decoded(route.path.exec(path)?.[1] ?? ''));
+    const body = await readBody(request, route.bodyBytesMax ?? BODY_BYTES_MAX).catch(
+      (error: unknown) => {
+        if (request.complete || error instanceof HttpProblem) throw error;
+        throw new HttpProblem(400, 'the request breaks off within its body', {
+          code: 'bad-request',
+        });
+      },
+    );
+    return route.answer(decoded(route.path.exec(path)?.[1] ?? ''), body);
   }
 
   private sendProblem(response: ServerResponse, error: unknown): void {
@@ -170,20 +174,23 @@ function send(response: ServerResponse, answer: HttpAnswer): void {
   response.end(answer.body);
 }
 
-/** No route takes a body; a small one is read away, a larger one refused. */
-async function discardBody(request: IncomingMessage): Promise<void> {
+/** Also where a route takes no body, a small one is read away; a larger one is refused. */
+async function readBody(request: IncomingMessage, bytesMax: number): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request) {
     bytes += (chunk as Buffer).length;
-    if (bytes > BODY_BYTES_MAX) {
+    if (bytes > bytesMax) {
       throw new HttpProblem(
         413,
-        `a body of at most ${BODY_BYTES_MAX} bytes`,
+        `a body of at most ${bytesMax} bytes`,
         {},
         { connection: 'close' },
       );
     }
+    chunks.push(chunk as Buffer);
   }
+  return Buffer.concat(chunks);
 }
 
 function decoded(parameter: string): string {

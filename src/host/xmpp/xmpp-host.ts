@@ -5,7 +5,7 @@ import type { NodeId } from '../../wire/node-id.ts';
 import type { AttachOrder } from '../../xmpp/direct/address-rounds.ts';
 import { XMPP_APPLICATION } from '../../xmpp/direct/direct-limits.ts';
 import type { ScramCredential, XmppInput } from '../../xmpp/xmpp-input.ts';
-import type { XmppOutput } from '../../xmpp/xmpp-output.ts';
+import type { SentMessageOutcome, XmppOutput } from '../../xmpp/xmpp-output.ts';
 import { XmppUsage } from '../../xmpp/xmpp-usage.ts';
 import type { Jid } from '../../xmpp-address/jid.ts';
 import type { Clock } from '../host-clock.ts';
@@ -65,6 +65,8 @@ export class XmppHost implements PeerCompanion {
   private driver: PeerDriver<XmppInput, XmppOutput> | undefined;
   private peer: PeerHost | undefined;
   private closing: Promise<void> | undefined;
+  private lastMessage = 0;
+  private readonly sent = new Map<number, (outcome: SentMessageOutcome) => void>();
   private stopped: () => void = () => undefined;
 
   /** Opens the store and listens for devices; nothing runs before `begin`. */
@@ -144,6 +146,20 @@ export class XmppHost implements PeerCompanion {
     this.driver?.deliver({ type: 'passwordChanged', credential });
   }
 
+  /** Sends a text in the user's name; resolves when a device has acknowledged it, or none will. */
+  sendMessage(to: string, text: string): Promise<SentMessageOutcome> {
+    const { driver } = this;
+    if (driver === undefined || this.closing !== undefined) {
+      const reason = 'the peer is stopping';
+      return Promise.resolve({ type: 'refused', condition: 'service-unavailable', reason });
+    }
+    const message = ++this.lastMessage;
+    return new Promise((resolve) => {
+      this.sent.set(message, resolve);
+      driver.deliver({ type: 'sendMessage', message, to, text });
+    });
+  }
+
   /** Ends every stream properly. */
   async leave(): Promise<void> {
     if (this.driver === undefined || this.closing !== undefined) return;
@@ -193,6 +209,10 @@ export class XmppHost implements PeerCompanion {
         return;
       case 'persist':
         this.store.write(output.ticket, output.records);
+        return;
+      case 'messageOutcome':
+        this.sent.get(output.message)?.(output.outcome);
+        this.sent.delete(output.message);
         return;
       case 'event':
         logXmppEvent(this.options.log, output.event);

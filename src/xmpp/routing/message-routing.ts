@@ -1,6 +1,6 @@
 import { AddressFault } from '../../xmpp-address/address-fault.ts';
 import type { Jid } from '../../xmpp-address/jid.ts';
-import { CLIENT_NAMESPACE } from '../stanza/stanza.ts';
+import { CLIENT_NAMESPACE, type StanzaErrorCondition } from '../stanza/stanza.ts';
 import { childElement, type XmppElement } from '../stanza/xmpp-element.ts';
 import { isCarbon } from './carbon.ts';
 import type { Client } from './client-table.ts';
@@ -13,6 +13,7 @@ import type { Done } from './ordered-acknowledgements.ts';
 import type { Outbox } from './outbox.ts';
 import type { OwnDeviceCopies } from './own-device-copies.ts';
 import { type RoutingContext, refuse, sendToDevices } from './routing-context.ts';
+import type { OutboxRecord } from './routing-records.ts';
 import type { StanzaOrigin } from './stanza-origin.ts';
 import { stanzaText } from './stanza-text.ts';
 import type { WritesInProgress } from './writes-in-progress.ts';
@@ -25,6 +26,16 @@ export interface MessageRoutingParts {
   readonly copies: OwnDeviceCopies;
   readonly reception: MessageReception;
   readonly inProgress: WritesInProgress;
+}
+
+/** Who sends a message, and hears what becomes of it. */
+export interface MessageSender {
+  readonly from: Jid;
+  /** Undefined: the peer itself. */
+  readonly client: Client | undefined;
+  readonly refused: (condition: StanzaErrorCondition, text: string) => void;
+  /** It has its place in the outbox, and is written. */
+  readonly placed?: (entry: OutboxRecord) => void;
 }
 
 /** Messages from the user's own clients (RFC 6120 §10.3, RFC 6121 §8, XEP-0415 §6.2). */
@@ -62,7 +73,21 @@ export class MessageRouting {
       this.sendNow(client, message, to);
       return done();
     }
-    this.keepAndSend(client, message, to, keeping === 'archived', done);
+    const sender: MessageSender = {
+      from: client.jid,
+      client,
+      refused: (condition, text) => refuse(context, origin, message, condition, text),
+    };
+    this.keepAndSend(sender, message, to, keeping === 'archived', done);
+  }
+
+  /** A message that the peer itself sends in its user's name; `message` has an origin-id. */
+  fromPeer(message: XmppElement, to: Jid, answers: Omit<MessageSender, 'from'>): void {
+    const { context } = this.parts;
+    const fault = sizeFault(message);
+    if (fault !== undefined)
+      return answers.refused('policy-violation', `it is too large: ${fault}`);
+    this.keepAndSend({ from: context.own, ...answers }, message, to, true, () => undefined);
   }
 
   /** A copy of what a client of another own device sent: kept, and shown to those here. */
@@ -93,24 +118,24 @@ export class MessageRouting {
   }
 
   private keepAndSend(
-    client: Client,
+    sender: MessageSender,
     message: XmppElement,
     to: Jid,
     isArchived: boolean,
     done: Done,
   ): void {
     const { archive, context, inProgress, outbox } = this.parts;
-    const key = duplicateKey(message, client.jid, to);
+    const key = duplicateKey(message, sender.from, to);
     if (key !== undefined && inProgress.isKnown(key, done)) return;
     const text = stanzaText(message);
     const refusal = outbox.refusal(to.bare, text.length) ?? context.writes.refusal();
     if (refusal !== undefined) {
-      const origin: StanzaOrigin = { type: 'client', client };
-      refuse(context, origin, message, 'resource-constraint', refusal);
+      sender.refused('resource-constraint', refusal);
       return done();
     }
     const { unixMs } = context.environment;
     const waiting = outbox.prepare(to.bare, message, text);
+    sender.placed?.(waiting.entry);
     const stanza = isArchived ? text : undefined;
     const entry = archive.entryOf({
       id: archive.newId(),
@@ -125,7 +150,7 @@ export class MessageRouting {
       done();
       if (key !== undefined) inProgress.ended(key);
       outbox.add(waiting.entry);
-      this.copy(client, message, unixMs);
+      this.copy(sender.client, message, unixMs);
     });
   }
 
@@ -142,8 +167,9 @@ export class MessageRouting {
   }
 
   /** For the user's other clients, here and at other devices. */
-  private copy(client: Client, message: XmppElement, unixMs: number): void {
-    this.parts.delivery.sendCarbons(message, 'sent', new Set([client]));
+  private copy(client: Client | undefined, message: XmppElement, unixMs: number): void {
+    const except = new Set(client === undefined ? [] : [client]);
+    this.parts.delivery.sendCarbons(message, 'sent', except);
     this.parts.copies.send(message, 'sent', unixMs);
   }
 

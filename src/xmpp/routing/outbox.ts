@@ -25,6 +25,8 @@ export interface OutboxParts {
   readonly streams: DirectStreams;
   readonly writes: DurableWrites;
   readonly ownAddress: BareJid;
+  /** A device of the addressee has it on disk, and no connected one still owes. */
+  readonly delivered: (entry: OutboxRecord) => void;
   /** A stanza waited OUTBOX_AGE_MAX_MS and is given up. */
   readonly expired: (entry: OutboxRecord) => void;
 }
@@ -182,6 +184,7 @@ export class Outbox {
       const entry = queue.takeFinished();
       if (entry === undefined) break;
       gone.push(this.forget(entry));
+      this.parts.delivered(entry);
     }
     if (gone.length > 0) this.parts.writes.write(gone);
     this.dropIfEmpty(queue);

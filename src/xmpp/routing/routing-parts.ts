@@ -16,6 +16,7 @@ import { MessageRouting } from './message-routing.ts';
 import { OfflineQueue } from './offline-queue.ts';
 import { Outbox } from './outbox.ts';
 import { OwnDeviceCopies } from './own-device-copies.ts';
+import { PeerMessages } from './peer-messages.ts';
 import { PeerRequests } from './peer-requests.ts';
 import { PersonalEventing } from './personal-eventing.ts';
 import { PersonalEvents } from './personal-events.ts';
@@ -37,6 +38,7 @@ import { WritesInProgress } from './writes-in-progress.ts';
 export class RoutingParts {
   readonly messages: MessageRouting;
   readonly deviceMessages: DeviceMessages;
+  readonly peerMessages: PeerMessages;
   readonly iqs: IqRouting;
   readonly presence: PresenceRouting;
   readonly outbox: Outbox;
@@ -60,8 +62,10 @@ export class RoutingParts {
         streams: context.streams,
         writes,
         ownAddress: own.bare,
+        delivered: (entry) => this.peerMessages.delivered(entry),
         expired: (entry) => {
           const reason = `no device of ${entry.to} could be reached in time`;
+          this.peerMessages.givenUp(entry, 'recipient-unavailable', reason);
           giveUp(context, offline, entry, 'recipient-unavailable', reason);
         },
       },
@@ -73,6 +77,7 @@ export class RoutingParts {
     const common = { context, archive, delivery, copies, inProgress };
     const reception = new MessageReception({ ...common, offline });
     this.messages = new MessageRouting({ ...common, outbox: this.outbox, reception });
+    this.peerMessages = new PeerMessages(context, this.messages);
     this.deviceMessages = new DeviceMessages(context, reception, this.messages);
     this.requests = new RemoteRequests(context);
     this.peerRequests = new PeerRequests(context);

@@ -9,6 +9,7 @@ import type {
 import type { Device, DirectStreams, DirectStreamsListener } from '../direct/direct-streams.ts';
 import type { XmppElement } from '../stanza/xmpp-element.ts';
 import type { XmppEnvironment } from '../xmpp-environment.ts';
+import type { SentMessageId } from '../xmpp-input.ts';
 import { ClientTable } from './client-table.ts';
 import { DurableWrites } from './durable-writes.ts';
 import { FeatureTable } from './feature-table.ts';
@@ -65,6 +66,11 @@ export class StanzaRouter implements LocalSessionsListener, DirectStreamsListene
   /** Once, when the peer starts. */
   start(): void {
     this.parts.start();
+  }
+
+  /** A program sends a text in the user's name; `messageOutcome` says what became of it. */
+  sendMessage(message: SentMessageId, to: string, text: string): void {
+    this.parts.peerMessages.send(message, to, text);
   }
 
   sessionBinding(

@@ -11,6 +11,7 @@ import { silentLog } from '../../../src/host/log.ts';
 import type { VerifiedConfiguration } from '../../../src/overlay-config/verified-configuration.ts';
 import type { PeerStatus } from '../../../src/reload/peer-options.ts';
 import type { NodeId } from '../../../src/wire/node-id.ts';
+import type { SentMessageOutcome } from '../../../src/xmpp/xmpp-output.ts';
 
 const nodeId = 'a1'.repeat(16) as NodeId;
 const neighbor = 'b2'.repeat(16) as NodeId;
@@ -223,6 +224,22 @@ describe('answers', () => {
   });
 });
 
+describe('POST /v1/messages', () => {
+  test.each([
+    ['{"to":"juliet@capulet.lit","text":"soft"}', 200, '"state":"acknowledged"'],
+    ['{"to":"@","text":"soft"}', 400, 'jid-malformed'],
+    ['{"to":"nobody@capulet.lit","text":"soft"}', 409, 'no-xmpp'],
+    ['{"to":"juliet@capulet.lit"}', 400, 'the body is'],
+    ['{"to":"juliet@capulet.lit","text":""}', 400, 'the body is'],
+    ['{"to":"juliet@capulet.lit","text":"\\u0000"}', 400, 'XML cannot carry'],
+    ['{"to":"juliet@capulet.lit","text":"\\ud800"}', 400, 'XML cannot carry'],
+    ['soft', 400, 'the body is'],
+  ])('%s: %i', async (body, status, part) => {
+    const answer = await ask('POST', '/v1/messages', {}, body);
+    expect([answer.status, answer.text]).toEqual([status, expect.stringContaining(part)]);
+  });
+});
+
 describe('limits', () => {
   test('long URLs, large bodies and large headers are refused', async () => {
     expect((await ask('GET', `/v1/certificates/${'a'.repeat(3_000)}`)).status).toBe(414);
@@ -280,6 +297,11 @@ function ask(
   });
 }
 
+function sentTo(to: string): SentMessageOutcome {
+  if (to.startsWith('juliet')) return { type: 'acknowledged' };
+  return { type: 'refused', condition: 'jid-malformed', reason: `"${to}" is no address` };
+}
+
 function fakePeer(): ServedPeer {
   return {
     counters: new LinkCounters(),
@@ -288,6 +310,7 @@ function fakePeer(): ServedPeer {
     overlayConfiguration: { instanceName: 'xmpp.org' } as VerifiedConfiguration,
     status: () => status,
     values: () => [],
+    sendMessage: (to) => (to.startsWith('nobody') ? undefined : Promise.resolve(sentTo(to))),
     locate: () => Promise.resolve([]),
     ping: (asked) =>
       Promise.resolve({

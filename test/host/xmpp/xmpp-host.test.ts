@@ -57,6 +57,19 @@ describe('XMPP between two peers over real TLS', () => {
     await expect.poll(() => balcony.heard(), POLL).toContain('Speak again, bright angel!');
   });
 
+  test('a program sends a text, and hears when a device of the addressee has it on disk', async () => {
+    const { romeo, juliet } = await couple();
+    const balcony = juliet.clients.logIn('capulet.lit', 'balcony');
+    await expect(romeo.host.sendMessage(JULIET, 'But, soft!')).resolves.toEqual({
+      type: 'acknowledged',
+    });
+    expect(balcony.heard()).toContain('But, soft!');
+    await expect(romeo.host.sendMessage('@', 'But, soft!')).resolves.toMatchObject({
+      type: 'refused',
+      condition: 'jid-malformed',
+    });
+  });
+
   test('XEP-0415 §4.1: where Juliet forwards to the nurse, the nurse gets it', async () => {
     const romeo = await start({ nodeId: nodeIdOf('22'), jid: ROMEO });
     const nurse = await start({

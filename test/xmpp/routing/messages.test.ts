@@ -108,6 +108,28 @@ describe('messages to a contact (RFC 6120 §10, RFC 6121 §8, XEP-0415 §6.2)', 
   });
 });
 
+describe('what a program sends in the user’s name', () => {
+  test('acknowledged when a device of the addressee has it on disk', () => {
+    const { romeo, juliet, balcony } = lovers();
+    juliet.isDiskHeld = true;
+    romeo.turn(() => romeo.router.sendMessage(1, 'juliet@capulet.lit', 'soft'));
+    romeo.settle();
+    expect(romeo.outcomes).toEqual([]);
+    juliet.releaseDisk();
+    expect([romeo.outcomes, balcony.reads()]).toEqual([[{ type: 'acknowledged' }], ['soft']]);
+  });
+
+  test.each([
+    ['@', 'jid-malformed'],
+    ['romeo@montague.lit', 'not-acceptable'],
+    ['capulet.lit', 'not-acceptable'],
+  ])('to %s: %s', (to, expected) => {
+    const { romeo } = lovers();
+    romeo.turn(() => romeo.router.sendMessage(1, to, 'soft'));
+    expect(romeo.outcomes).toMatchObject([{ type: 'refused', condition: expected }]);
+  });
+});
+
 describe('who is offline (XEP-0160, XEP-0203)', () => {
   test('Juliet’s peer is away: looked for, kept over a crash, delivered in order with a stamp', () => {
     const { verona, romeo, juliet, orchard, balcony } = lovers();

@@ -18,7 +18,7 @@ import { STREAM_LIMITS } from '../../../src/xmpp/stream/stream-limits.ts';
 import { StreamReader } from '../../../src/xmpp/stream/stream-reader.ts';
 import { XmppEnvironment } from '../../../src/xmpp/xmpp-environment.ts';
 import type { XmppEvent } from '../../../src/xmpp/xmpp-event.ts';
-import type { XmppOutput } from '../../../src/xmpp/xmpp-output.ts';
+import type { SentMessageOutcome, XmppOutput } from '../../../src/xmpp/xmpp-output.ts';
 import { AddressFault } from '../../../src/xmpp-address/address-fault.ts';
 import { type BareJid, parseJid } from '../../../src/xmpp-address/jid.ts';
 import { seededRandom } from '../../reload/seeded-random.ts';
@@ -109,6 +109,7 @@ export class VeronaPeer {
   readonly device: Device;
   readonly streams: PlayedStreams;
   readonly events: XmppEvent[] = [];
+  readonly outcomes: SentMessageOutcome[] = [];
   readonly clients = new Map<number, VeronaClient>();
   readonly store = new Map<string, Uint8Array>();
   environment: XmppEnvironment;
@@ -170,6 +171,7 @@ export class VeronaPeer {
     for (const output of this.environment.takeOutputs()) {
       if (output.type === 'persist') this.batches.push(output);
       else if (output.type === 'event') this.events.push(output.event);
+      else if (output.type === 'messageOutcome') this.outcomes.push(output.outcome);
     }
   }
 
