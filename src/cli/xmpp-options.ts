@@ -32,7 +32,7 @@ export function withXmppOptions(command: Command): Command {
     .option('--forward-to <jid>', 'be found at another XMPP address instead of here');
 }
 
-/** XMPP runs where somebody is to use it: clients, or devices on a port of the operator's choice. */
+/** XMPP runs where somebody is to use it: clients, or devices on a port that was named. */
 export function xmppJoinOptions(options: XmppOptions): {
   xmpp?: XmppJoinOptions;
   forwardTo?: string;

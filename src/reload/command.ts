@@ -34,7 +34,7 @@ export type Command =
       readonly type: 'appAttach';
       readonly nodeId: NodeId;
       readonly application: number;
-      /** The way to the node as its location says, the node itself the last entry. Default: that. */
+      /** The way to the node as its location says, itself the last entry. Default: that alone. */
       readonly destinationList?: readonly Destination[];
     }
   /** Leave the overlay: hand over, tell the neighbours, close; ends with `stopped`. */

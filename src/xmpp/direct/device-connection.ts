@@ -27,6 +27,8 @@ export interface ConnectionOwner {
   beginAttempt(connection: DeviceConnection, address: IpAddressPort): AttemptId | undefined;
   /** Why a device of this user gets no connection more; undefined: it may. */
   refusalOf(user: BareJid, nodeId: NodeId): string | undefined;
+  /** Nothing of this connection is for anybody any more. */
+  linkOver(link: DirectLinkId): void;
   /** A try to connect is over: there is a stream, or the reason why not. */
   settled(connection: DeviceConnection, failure: string | undefined): void;
 }
@@ -248,7 +250,9 @@ export class DeviceConnection {
     }
     this.stream?.drop('another connection took its place');
     const { env, ownUser } = this.owner;
-    this.stream = new DirectStream(env, { link, role, node, user, ownUser }, this.user.streamOwner);
+    const over = () => this.owner.linkOver(link);
+    const connection = { link, role, node, user, ownUser, over };
+    this.stream = new DirectStream(env, connection, this.user.streamOwner);
     this.stream.begin();
   }
 

@@ -104,6 +104,18 @@ export class DirectStreamManager implements DirectStreams, ConnectionOwner, Roun
     }
   }
 
+  /** How much is kept; all of it is bounded by the limits. */
+  get loads(): { devices: number; links: number; attempts: number; unacknowledgedBytes: number } {
+    const { devices, devicesByLink, attempts, context } = this;
+    const { unacknowledgedBytes } = context.load;
+    return {
+      devices: devices.size,
+      links: devicesByLink.size,
+      attempts: attempts.size,
+      unacknowledgedBytes,
+    };
+  }
+
   reach(address: BareJid): void {
     if (this.hasStopped) return;
     let rounds = this.rounds.get(address);
@@ -160,7 +172,6 @@ export class DirectStreamManager implements DirectStreams, ConnectionOwner, Roun
         return;
       case 'directLinkDown':
         this.devicesByLink.get(input.link)?.streamOf(input.link)?.handleDown(input.reason);
-        this.devicesByLink.delete(input.link);
         return;
       case 'directConnectFailed': {
         const device = this.attempts.get(input.attempt);
@@ -227,6 +238,10 @@ export class DirectStreamManager implements DirectStreams, ConnectionOwner, Roun
     );
     if (others.length < this.limits.devicesPerUserMax) return undefined;
     return `${others.length} devices of ${user} are connected already`;
+  }
+
+  linkOver(link: DirectLinkId): void {
+    this.devicesByLink.delete(link);
   }
 
   settled(connection: DeviceConnection, failure: string | undefined): void {

@@ -67,6 +67,7 @@ export class DirectStream {
   lastHeardMs: number;
   private readonly env: XmppEnvironment;
   private readonly ownUser: BareJid;
+  private readonly over: () => void;
   private readonly owner: DirectStreamOwner;
   private readonly reader = new StreamReader(STREAM_LIMITS);
   private step: Step = 'header';
@@ -80,6 +81,8 @@ export class DirectStream {
       readonly node: AuthenticatedNode;
       readonly user: BareJid;
       readonly ownUser: BareJid;
+      /** Called once: no input of this connection is for anybody any more. */
+      readonly over: () => void;
     },
     owner: DirectStreamOwner,
   ) {
@@ -89,6 +92,7 @@ export class DirectStream {
     this.node = connection.node;
     this.user = connection.user;
     this.ownUser = connection.ownUser;
+    this.over = connection.over;
     this.owner = owner;
     this.upSinceMs = env.now.monotonicMs;
     this.lastHeardMs = env.now.monotonicMs;
@@ -344,6 +348,7 @@ export class DirectStream {
   private finish(): void {
     this.step = 'over';
     this.env.cancelDeadline(this.deadline);
+    this.over();
   }
 
   private get deadline(): string {

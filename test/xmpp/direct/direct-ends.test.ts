@@ -54,6 +54,25 @@ describe('streams come to an end', () => {
     expect(left()).toEqual(['9']);
   });
 
+  test('what is over leaves nothing behind: devices, connections, attempts and bytes', () => {
+    const { romeo, juliet } = network.pair();
+    for (let cut = 0; cut < 20; cut += 1) {
+      sendMany(romeo, juliet, cut, 1);
+      network.cut(romeo.device, juliet.device);
+      network.runFor(500);
+      network.heal(romeo.device, juliet.device);
+      network.runFor(8_000);
+    }
+    const one = { devices: 1, links: 1, attempts: 0, unacknowledgedBytes: 0 };
+    expect(romeo.tester.streams.loads).toEqual(one);
+    expect(juliet.tester.streams.loads).toEqual(one);
+    romeo.act((streams) => streams.release(JULIET));
+    network.runFor(200_000);
+    const nothing = { devices: 0, links: 0, attempts: 0, unacknowledgedBytes: 0 };
+    expect(romeo.tester.streams.loads).toEqual(nothing);
+    expect(juliet.tester.streams.loads).toEqual(nothing);
+  });
+
   test('a host that vanished without a word is noticed', () => {
     const { romeo, juliet } = network.pair();
     juliet.device.isUp = false;
