@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { initializeAuthority } from '../../src/host/authority/initialization.ts';
-import { runCa } from './ca-run.ts';
+import { runCa, startCa } from './ca-run.ts';
 
 let directory = '';
 /** A sound authority, one of another overlay, and a copy of the first for each test. */
@@ -97,8 +100,27 @@ describe('an operator who makes mistakes is told what is wrong', { timeout: 60_0
     expect(await sign(join(state, 'none'))).toContain('there is no file');
   });
 
-  it('an address of another machine', async () => {
-    const serve = await failure('serve', '--state', state, '--listen', '192.0.2.77:9999');
-    expect(serve).toContain('is no address of this machine');
+  it('a port that another program has, and an address of another machine', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      server.close();
+    });
+    const { port } = server.address() as AddressInfo;
+    const serve = (listen: string) => failure('serve', '--state', state, '--listen', listen);
+    expect(await serve(`127.0.0.1:${port}`)).toContain('is in use; choose another port');
+    expect(await serve('192.0.2.77:9999')).toContain('is no address of this machine');
+  });
+
+  it('a second server on a state that one has', async () => {
+    const server = startCa(['serve', '--state', state, '--listen', '127.0.0.1:0', '--json']);
+    onTestFinished(() => {
+      server.kill('SIGKILL');
+    });
+    await once(createInterface({ input: server.stdout ?? process.stdin }), 'line');
+    const second = await failure('serve', '--state', state, '--listen', '127.0.0.1:0');
+    expect(second).toMatch(/is in use by process \d+; stop it, or name another --state/);
+    const moved = await failure('ledger', 'move', '--state', state, '--to', 'postgres://h/l');
+    expect(moved).toMatch(/is in use by process \d+/);
   });
 });
