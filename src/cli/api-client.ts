@@ -59,7 +59,10 @@ export class ApiClient {
     this.trust = trust;
   }
 
-  /** `content` goes as JSON. The parsed JSON of a 200 answer; throws an ApiProblem with the problem's sentence. */
+  /**
+   * `content` goes as JSON. The parsed JSON of a 200 answer; throws an ApiProblem with the sentence
+   * of the problem.
+   */
   async ask(method: 'GET' | 'POST', path: string, content?: unknown): Promise<unknown> {
     const { status, body } = await this.exchange(method, path, content);
     const value = parseJson(body);

@@ -6,7 +6,7 @@ import { printJson, printLine } from './terminal-output.ts';
 /** `xor send`: one message through the running peer. */
 export function sendCommand(): Command {
   const description =
-    'send one message through the running peer; exit 0 when a device of the addressee has it on disk';
+    'send one message through the running peer; exit 0 when a device of the addressee has it';
   return withApiOptions(new Command('send').description(description))
     .argument('<jid>', 'XMPP address')
     .argument('<text>', 'the message')
@@ -28,7 +28,7 @@ async function send(
   const state = typeof answer === 'object' && answer !== null && 'state' in answer && answer.state;
   if (state !== 'acknowledged') {
     throw new OperatorError(
-      `no device of ${jid} has acknowledged the message so far; the peer keeps it and goes on trying`,
+      `no device of ${jid} has acknowledged the message so far; the peer goes on trying`,
     );
   }
   if (options.json !== true) printLine(`a device of ${jid} has it`);

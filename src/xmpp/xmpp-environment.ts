@@ -48,7 +48,7 @@ export class XmppEnvironment {
     this.outputs.push({ type: 'event', event });
   }
 
-  /** All outputs since it was last asked; all that is to be written is one batch, the last output. */
+  /** All outputs since it was last asked; what is to be written is one batch, the last of them. */
   takeOutputs(): XmppOutput[] {
     this.writeRecords();
     const taken = this.outputs;

@@ -199,7 +199,7 @@ export class PersonalEventing {
   }
 }
 
-/** What publish-options (XEP-0060 §7.1.5) ask for; undefined where they ask for what is not here. */
+/** What publish-options (XEP-0060 §7.1.5) ask for; undefined where that is not to be had. */
 function optionsOf(pubsub: XmppElement, before: NodeOptions): NodeOptions | undefined {
   const wrapper = childElement(pubsub, 'publish-options', PUBSUB_NAMESPACE);
   if (wrapper === undefined) return before;

@@ -94,6 +94,17 @@ export class RoutingParts {
     this.presence = new PresenceRouting(context, subscriptions, availability, contacts);
     this.availability = availability;
     this.contacts = contacts;
+    this.registerFeatures({ archive, roster, subscriptions, restored });
+  }
+
+  private registerFeatures(parts: {
+    readonly archive: MessageArchive;
+    readonly roster: Roster;
+    readonly subscriptions: Subscriptions;
+    readonly restored: RestoredRouting;
+  }): void {
+    const { availability, context } = this;
+    const { archive, roster, subscriptions, restored } = parts;
     const { features } = context;
     features.listen({
       clientAvailable: (client, isInitial) => {
@@ -108,9 +119,8 @@ export class RoutingParts {
     new PersonalEventing(context, nodes, events, roster).register(features);
     registerAbsentVcard(features);
     new ArchiveService(context, archive).register(features);
-    new ServiceDiscovery(context, features, (address) => availability.maySee(address)).register(
-      features,
-    );
+    const maySee = (address: BareJid) => availability.maySee(address);
+    new ServiceDiscovery(context, features, maySee).register(features);
   }
 
   start(): void {
