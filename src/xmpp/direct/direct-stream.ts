@@ -14,7 +14,7 @@ import {
   type StreamErrorCondition,
   streamError,
 } from '../stream/stream-error.ts';
-import { STREAM_LIMITS } from '../stream/stream-limits.ts';
+import { DIRECT_STREAM_LIMITS } from '../stream/stream-limits.ts';
 import {
   acknowledgement,
   acknowledgementRequest,
@@ -69,7 +69,7 @@ export class DirectStream {
   private readonly ownUser: BareJid;
   private readonly over: () => void;
   private readonly owner: DirectStreamOwner;
-  private readonly reader = new StreamReader(STREAM_LIMITS);
+  private readonly reader = new StreamReader(DIRECT_STREAM_LIMITS);
   private step: Step = 'header';
   private hasSentHeader = false;
 

@@ -5,7 +5,7 @@ import {
   XmlGuard,
   type XmlViolation,
 } from '../../xml/xml-guard.ts';
-import type { XmppElement, XmppNode } from '../stanza/xmpp-element.ts';
+import { writeElement, type XmppElement, type XmppNode } from '../stanza/xmpp-element.ts';
 import type { StreamErrorCondition } from './stream-error.ts';
 import type { StreamLimits } from './stream-limits.ts';
 
@@ -42,7 +42,11 @@ export class ElementParser {
   private readonly isStream: boolean;
   private readonly parser: SaxesParser<typeof XML_PARSER_OPTIONS>;
   private readonly guard: XmlGuard;
+  private readonly limits: StreamLimits;
   private readonly open: OpenElement[] = [];
+  /** Of the first-level element so far: what its namespaces take when each stands where it begins. */
+  private namespaceLength = 0;
+  private bytesRead = 0;
 
   /** In a `stream` the children of the root are handed out as they come, and none stays in it. */
   constructor(
@@ -51,6 +55,7 @@ export class ElementParser {
     listener: Partial<ElementParserListener>,
   ) {
     this.listener = listener;
+    this.limits = limits;
     this.isStream = kind === 'stream';
     const tagLimits = { ...limits, attributeLengthMax: limits.stanzaBytesMax };
     this.guard = new XmlGuard(tagLimits, refuse);
@@ -71,8 +76,9 @@ export class ElementParser {
     this.parser.on('cdata', (data) => this.addText(data));
   }
 
-  /** Throws StreamFault. */
-  write(text: string): void {
+  /** `bytes` is what the first-level element has taken up to the end of `text`. Throws StreamFault. */
+  write(text: string, bytes: number): void {
+    this.bytesRead = bytes;
     this.parser.write(text);
   }
 
@@ -83,7 +89,10 @@ export class ElementParser {
 
   private beginTag(name: string): void {
     const depth = this.isStream ? Math.max(1, this.open.length) : this.open.length + 1;
-    if (this.isStream && this.open.length <= 1) this.guard.beginCount();
+    if (this.isStream && this.open.length <= 1) {
+      this.guard.beginCount();
+      this.namespaceLength = 0;
+    }
     this.guard.checkTag(name, depth);
   }
 
@@ -94,9 +103,31 @@ export class ElementParser {
       attributes: attributesOf(tag),
       children: [],
     };
+    this.countNamespaces(opened);
     this.open.push(opened);
     this.depth = this.open.length;
     if (this.depth === 1) this.listener.rootOpened?.(opened, tag.ns[''] ?? '');
+  }
+
+  /** One long namespace, declared once and used by many elements, would be written as often. */
+  private countNamespaces(opened: XmppElement): void {
+    if (opened.namespace !== this.open.at(-1)?.namespace) {
+      this.namespaceLength += opened.namespace.length;
+    }
+    for (const key of opened.attributes.keys()) this.namespaceLength += key.length;
+    if (this.namespaceLength > this.limits.writtenBytesMax) {
+      throw new StreamFault('policy-violation', 'expected fewer and shorter namespaces');
+    }
+  }
+
+  /** Throws where the first-level element, read from `bytes`, is too much to be written again. */
+  private checkWritten(complete: XmppElement, bytes: number): void {
+    const { writtenBytesMax } = this.limits;
+    if ((bytes + this.namespaceLength) * REFERENCE_LENGTH_MAX <= writtenBytesMax) return;
+    if (Buffer.byteLength(writeElement(complete)) > writtenBytesMax) {
+      const text = `expected at most ${writtenBytesMax} bytes when it is written again`;
+      throw new StreamFault('policy-violation', text);
+    }
   }
 
   private closeElement(): void {
@@ -104,9 +135,13 @@ export class ElementParser {
     if (closed === undefined) throw new Error('the parser closed an element that was not open');
     this.depth = this.open.length;
     const parent = this.open.at(-1);
-    if (parent === undefined) this.listener.rootClosed?.(closed);
-    else if (this.isStream && this.depth === 1) this.listener.childComplete?.(closed);
-    else parent.children.push(closed);
+    if (parent === undefined) {
+      if (!this.isStream) this.checkWritten(closed, this.bytesRead);
+      this.listener.rootClosed?.(closed);
+    } else if (this.isStream && this.depth === 1) {
+      this.checkWritten(closed, this.bytesRead);
+      this.listener.childComplete?.(closed);
+    } else parent.children.push(closed);
   }
 
   private addText(data: string): void {
@@ -159,4 +194,6 @@ const CONDITIONS: Readonly<Record<XmlViolation, StreamErrorCondition>> = {
   encoding: 'unsupported-encoding',
   limit: 'policy-violation',
 };
+/** `&quot;`. */
+const REFERENCE_LENGTH_MAX = 6;
 const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace';

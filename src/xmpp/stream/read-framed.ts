@@ -34,7 +34,7 @@ function elementOf(bytes: Uint8Array, limits: StreamLimits): XmppElement {
   const parser = new ElementParser(limits, 'document', {
     rootClosed: (root) => read.push(root),
   });
-  parser.write(text);
+  parser.write(text, bytes.length);
   parser.end();
   const [element] = read;
   if (element === undefined) throw new Error('a document without fault has a root element');

@@ -2,6 +2,11 @@
 export interface StreamLimits {
   /** Bytes of one first-level element, or of the stream header. */
   readonly stanzaBytesMax: number;
+  /**
+   * Bytes of the same as this program writes it: with each namespace where it begins, and quotes and
+   * line ends as references. It can be much more than what was read.
+   */
+  readonly writtenBytesMax: number;
   /** Elements within each other; a first-level element is at depth 1. */
   readonly depthMax: number;
   /** Elements of one first-level element, itself counted. */
@@ -12,20 +17,34 @@ export interface StreamLimits {
   readonly nameLengthMax: number;
 }
 
-/**
- * For a stream whose other end is authenticated. RFC 6120 §13.12 wants 10,000 bytes at least.
- */
+/** For a client that has logged in. RFC 6120 §13.12 wants 10,000 bytes at least. */
 export const STREAM_LIMITS: StreamLimits = {
   stanzaBytesMax: 262_144,
+  writtenBytesMax: 524_288,
   depthMax: 64,
   elementsMax: 8_192,
   attributesMax: 64,
   nameLengthMax: 256,
 };
 
+/**
+ * For a stream with a device. What a client may send fits, also as this program writes it and
+ * wrapped as a copy: otherwise one stanza could end a stream whenever it is sent again.
+ */
+export const DIRECT_STREAM_LIMITS: StreamLimits = {
+  stanzaBytesMax: 1_048_576,
+  writtenBytesMax: 917_504,
+  depthMax: 80,
+  elementsMax: 8_448,
+  // Each attribute of a namespace is written with a declaration.
+  attributesMax: 160,
+  nameLengthMax: 272,
+};
+
 /** For whoever has not proved yet who it is. */
 export const NEGOTIATION_STREAM_LIMITS: StreamLimits = {
   stanzaBytesMax: 16_384,
+  writtenBytesMax: 65_536,
   depthMax: 16,
   elementsMax: 64,
   attributesMax: 32,

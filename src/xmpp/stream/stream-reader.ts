@@ -115,7 +115,7 @@ export class StreamReader {
     }
     const whole = this.unfinished.length === 0 ? piece : this.unfinished.join('') + piece;
     this.unfinished.length = 0;
-    this.parser.write(whole);
+    this.parser.write(whole, this.bytes);
     return true;
   }
 

@@ -7,7 +7,7 @@ import {
   type XmppNode,
 } from '../../../src/xmpp/stanza/xmpp-element.ts';
 import { readFramed } from '../../../src/xmpp/stream/read-framed.ts';
-import { STREAM_LIMITS } from '../../../src/xmpp/stream/stream-limits.ts';
+import { DIRECT_STREAM_LIMITS, STREAM_LIMITS } from '../../../src/xmpp/stream/stream-limits.ts';
 import { type StreamEvent, StreamReader } from '../../../src/xmpp/stream/stream-reader.ts';
 import '../../fast-check-seed.ts';
 
@@ -170,6 +170,42 @@ describe('§4.9.3.14: over a limit', () => {
     expect(conditionOf(`${HEADER}<iq ${'a'.repeat(257)}=''/>`)).toBe('policy-violation');
     expect(conditionOf(`${HEADER}<iq>${'<a/>'.repeat(8_192)}`)).toBe('policy-violation');
     expect(conditionOf(`${HEADER}${`<iq>${'<a/>'.repeat(5_000)}</iq>`.repeat(3)}`)).toBe('element');
+  });
+
+  test('one namespace for many elements is not written as often', () => {
+    const long = 'x'.repeat(100_000);
+    const many = '<p:a/>'.repeat(8_000);
+    expect(conditionOf(`${HEADER}<iq xmlns:p='${long}'>${many}`)).toBe('policy-violation');
+    expect(conditionOf(`${HEADER}<iq xmlns:p='${long}'><p:a>${many}</p:a></iq>`)).toBe('element');
+    const attributes = `<a p:x='' p:y=''/>`.repeat(100);
+    expect(conditionOf(`${HEADER}<iq xmlns:p='${long}'>${attributes}`)).toBe('policy-violation');
+    const framed = utf8(`<iq xmlns:p='${long}'>${many}</iq>`);
+    expect(readFramed(framed, STREAM_LIMITS)).toMatchObject({ condition: 'policy-violation' });
+  });
+
+  test('what a client may send passes a stream with a device, however it is written', () => {
+    const attributes = Array.from({ length: 31 }, (_, i) => `p${i}:x='"' xmlns:p${i}='u${i}'`);
+    const stanzas = [
+      `<message><body>${'"\n'.repeat(43_000)}</body></message>`,
+      `<message ${attributes.join(' ')}/>`,
+      `${'<message>'.repeat(64)}${'</message>'.repeat(64)}`,
+      `<message>${'<x/>'.repeat(8_191)}</message>`,
+      `<message xmlns:p='u'><p:${'a'.repeat(254)}/></message>`,
+    ];
+    for (const stanza of stanzas) {
+      const event = read(`${HEADER}${stanza}`)[1];
+      if (event?.type !== 'element') throw new Error(event?.type);
+      const wrapped = element('message', 'jabber:client', { from: 'a@b' }, [
+        element('sent', 'urn:xmpp:carbons:2', {}, [
+          element('forwarded', 'urn:xmpp:forward:0', {}, [event.element]),
+        ]),
+      ]);
+      const device = new StreamReader(DIRECT_STREAM_LIMITS);
+      device.push(utf8(`${HEADER}${writeElement(wrapped, 'jabber:client')}`));
+      expect(eventsOf(device)[1]).toMatchObject({ type: 'element' });
+    }
+    const tooMuch = `<message><body>${'"'.repeat(100_000)}</body></message>`;
+    expect(conditionOf(`${HEADER}${tooMuch}`)).toBe('policy-violation');
   });
 
   test('a billion laughs: no entity is ever defined', () => {
