@@ -136,13 +136,13 @@ export class Availability {
 
   /** Those whom the user's presence concerns, one after another. */
   private reachContacts(): void {
-    const { environment, streams } = this.context;
+    const { environment, streams, wanted } = this.context;
     let waiting = 0;
     for (const { jid, subscription } of this.roster.all()) {
       if (subscription === 'none' || streams.devicesOf(jid).length > 0) continue;
       waiting += 1;
       const key = `routing-contact ${jid}`;
-      environment.setDeadline(key, waiting * REACH_STAGGER_MS, () => streams.reach(jid));
+      environment.setDeadline(key, waiting * REACH_STAGGER_MS, () => wanted.reach(jid));
     }
   }
 

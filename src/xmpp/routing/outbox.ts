@@ -19,10 +19,12 @@ import {
   OUTBOX_SWEEP_MS,
 } from './routing-limits.ts';
 import { type OutboxRecord, outboxKey, outboxRecord, removal } from './routing-records.ts';
+import type { WantedAddresses } from './wanted-addresses.ts';
 
 export interface OutboxParts {
   readonly environment: XmppEnvironment;
   readonly streams: DirectStreams;
+  readonly wanted: WantedAddresses;
   readonly writes: DurableWrites;
   readonly ownAddress: BareJid;
   /** A device of the addressee has it on disk, and no connected one still owes. */
@@ -47,7 +49,7 @@ export class Outbox {
   /** `restored` in the order of the sequences. */
   constructor(parts: OutboxParts, restored: readonly OutboxRecord[]) {
     this.parts = parts;
-    this.reach = new ReachSchedule(parts.environment, parts.streams);
+    this.reach = new ReachSchedule(parts.environment, parts.wanted);
     for (const entry of restored) {
       this.reserve(entry.bytes);
       this.append(entry);
@@ -141,6 +143,11 @@ export class Outbox {
     this.attachDevices(queue);
     if (queue.hasDevices) this.pump(queue);
     else this.reach.wantLater(address);
+  }
+
+  /** Something is to be delivered to it. */
+  waitsFor(address: BareJid): boolean {
+    return this.queues.has(address);
   }
 
   private append(entry: OutboxRecord): AddresseeQueue {

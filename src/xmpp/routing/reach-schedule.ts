@@ -1,25 +1,25 @@
 import type { BareJid } from '../../xmpp-address/jid.ts';
-import type { DirectStreams } from '../direct/direct-streams.ts';
 import type { XmppEnvironment } from '../xmpp-environment.ts';
 import { REACH_PAUSES_MS, REACH_STAGGER_MS } from './routing-limits.ts';
+import type { WantedAddresses } from './wanted-addresses.ts';
 
 /** When to look again for somebody who could not be reached: after pauses that grow. */
 export class ReachSchedule {
   private readonly environment: XmppEnvironment;
-  private readonly streams: DirectStreams;
+  private readonly wanted: WantedAddresses;
   private readonly attempts = new Map<BareJid, number>();
   private staggered = 0;
 
-  constructor(environment: XmppEnvironment, streams: DirectStreams) {
+  constructor(environment: XmppEnvironment, wanted: WantedAddresses) {
     this.environment = environment;
-    this.streams = streams;
+    this.wanted = wanted;
   }
 
   /** Now, unless it is tried already. */
   want(address: BareJid): void {
     if (this.attempts.has(address)) return;
     this.attempts.set(address, 0);
-    this.streams.reach(address);
+    this.wanted.reach(address);
   }
 
   /** One after another, so that a start is no burst. */
@@ -43,7 +43,7 @@ export class ReachSchedule {
   }
 
   private tryAfter(address: BareJid, pauseMs: number): void {
-    this.environment.setDeadline(deadlineKey(address), pauseMs, () => this.streams.reach(address));
+    this.environment.setDeadline(deadlineKey(address), pauseMs, () => this.wanted.reach(address));
   }
 }
 

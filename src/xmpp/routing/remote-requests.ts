@@ -47,7 +47,7 @@ export class RemoteRequests {
     this.requests.set(key, request);
     this.context.environment.setDeadline(deadline, REMOTE_IQ_TIMEOUT_MS, () => this.late(key));
     this.ask(request);
-    if (request.asked.size === 0) this.context.streams.reach(to.bare);
+    if (request.asked.size === 0) this.context.wanted.reach(to.bare);
   }
 
   /** An answer from a device; one that nobody waits for goes nowhere. */

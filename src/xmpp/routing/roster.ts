@@ -84,6 +84,11 @@ export class Roster {
     return item !== undefined && hasTo(item.subscription);
   }
 
+  /** One of both sees the other's presence. */
+  isContact(jid: BareJid): boolean {
+    return (this.items.get(jid)?.subscription ?? 'none') !== 'none';
+  }
+
   private nextVersion(): PersistRecord {
     this.currentVersion += 1;
     return jsonRecord(ROSTER_VERSION_KEY, this.currentVersion);

@@ -11,6 +11,7 @@ import type { FeatureTable } from './feature-table.ts';
 import type { ParsedAddresses } from './parsed-addresses.ts';
 import type { RemoteResources } from './remote-resources.ts';
 import type { StanzaOrigin } from './stanza-origin.ts';
+import type { WantedAddresses } from './wanted-addresses.ts';
 
 /** What all parts of routing share. */
 export interface RoutingContext {
@@ -21,6 +22,7 @@ export interface RoutingContext {
   readonly sessions: LocalSessions;
   readonly streams: DirectStreams;
   readonly clients: ClientTable;
+  readonly wanted: WantedAddresses;
   readonly writes: DurableWrites;
   readonly addresses: ParsedAddresses;
   readonly resources: RemoteResources;

@@ -95,3 +95,6 @@ export const PEP_ITEMS_MAX = 256;
 export const PEP_BYTES_MAX = 4 * 1024 * 1024;
 /** Characters of a node's name or an item's id. */
 export const PEP_NAME_CHARACTERS_MAX = 512;
+
+/** Streams to somebody who is no contact are kept so long after they were asked for, and in use. */
+export const RELEASE_AFTER_MS = 10 * 60 * 1_000;

@@ -47,6 +47,7 @@ export class RoutingParts {
   private readonly damaged: readonly string[];
   private readonly requests: RemoteRequests;
   private readonly peerRequests: PeerRequests;
+  private readonly roster: Roster;
   private readonly availability: Availability;
   private readonly contacts: ContactPresence;
 
@@ -60,6 +61,7 @@ export class RoutingParts {
       {
         environment: context.environment,
         streams: context.streams,
+        wanted: context.wanted,
         writes,
         ownAddress: own.bare,
         delivered: (entry) => this.peerMessages.delivered(entry),
@@ -84,6 +86,7 @@ export class RoutingParts {
     this.iqs = new IqRouting(context, this.requests, this.peerRequests);
     this.undelivered = new UndeliveredStanzas(context, archive, delivery, offline, this.iqs);
     const roster = new Roster(restored.roster);
+    this.roster = roster;
     const availability = new Availability(context, roster, offline);
     const contacts = new ContactPresence(context, roster);
     const subscriptions = new Subscriptions(context, roster, this.outbox, {
@@ -94,17 +97,16 @@ export class RoutingParts {
     this.presence = new PresenceRouting(context, subscriptions, availability, contacts);
     this.availability = availability;
     this.contacts = contacts;
-    this.registerFeatures({ archive, roster, subscriptions, restored });
+    this.registerFeatures({ archive, subscriptions, restored });
   }
 
   private registerFeatures(parts: {
     readonly archive: MessageArchive;
-    readonly roster: Roster;
     readonly subscriptions: Subscriptions;
     readonly restored: RestoredRouting;
   }): void {
-    const { availability, context } = this;
-    const { archive, roster, subscriptions, restored } = parts;
+    const { availability, context, roster } = this;
+    const { archive, subscriptions, restored } = parts;
     const { features } = context;
     features.listen({
       clientAvailable: (client, isInitial) => {
@@ -124,6 +126,9 @@ export class RoutingParts {
   }
 
   start(): void {
+    this.context.wanted.releaseUnless(
+      (address) => this.outbox.waitsFor(address) || this.roster.isContact(address),
+    );
     this.context.writes.write(this.damaged.map(removal));
     this.outbox.start();
   }

@@ -21,6 +21,7 @@ import { type RoutingContext, refuse } from './routing-context.ts';
 import { CLIENTS_MAX } from './routing-limits.ts';
 import { RoutingParts } from './routing-parts.ts';
 import type { StoredRecord } from './routing-records.ts';
+import { WantedAddresses } from './wanted-addresses.ts';
 
 export interface StanzaRouterOptions {
   readonly environment: XmppEnvironment;
@@ -53,6 +54,7 @@ export class StanzaRouter implements LocalSessionsListener, DirectStreamsListene
       sessions,
       streams,
       clients: new ClientTable(),
+      wanted: new WantedAddresses(environment, streams),
       writes: new DurableWrites(environment),
       addresses: new ParsedAddresses(),
       resources: new RemoteResources(),

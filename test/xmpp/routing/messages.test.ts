@@ -166,6 +166,17 @@ describe('who is offline (XEP-0160, XEP-0203)', () => {
     expect([tried(), tried(), tried(), tried()]).toEqual([5_000, 15_000, 60_000, 300_000]);
   });
 
+  test('streams to somebody who is no contact are not wanted for ever', () => {
+    const { verona, romeo, juliet, orchard } = lovers();
+    verona.cut(romeo, juliet);
+    orchard.sends(hello('one'));
+    verona.passes(3_600_000);
+    expect(romeo.streams.released).toEqual([]);
+    verona.connect(romeo, juliet);
+    verona.passes(3_600_000);
+    expect(romeo.streams.released).toEqual(['juliet@capulet.lit']);
+  });
+
   test('after 14 days the sender is told by recipient-unavailable, and the message is gone', () => {
     const { verona, romeo, juliet, orchard } = lovers();
     verona.cut(romeo, juliet);

@@ -327,6 +327,7 @@ interface Sent {
 
 class PlayedStreams implements DirectStreams {
   readonly reached: BareJid[] = [];
+  readonly released: BareJid[] = [];
   private readonly peer: VeronaPeer;
   private readonly links = new Map<VeronaPeer, { waiting: Sent[]; unacknowledged: number[] }>();
 
@@ -350,8 +351,8 @@ class PlayedStreams implements DirectStreams {
     this.reached.push(address);
   }
 
-  release(): void {
-    return undefined;
+  release(address: BareJid): void {
+    this.released.push(address);
   }
 
   devicesOf(address: BareJid): readonly Device[] {
