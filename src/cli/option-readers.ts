@@ -1,5 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { parseSocketAddress, type SocketAddress } from '../host/socket-address.ts';
+import { AddressFault } from '../xmpp-address/address-fault.ts';
+import { parseJid } from '../xmpp-address/jid.ts';
 
 /** Readers of option values; commander turns their errors into exit status 2. */
 
@@ -18,6 +20,14 @@ export function readNumber(min: number, max: number): (text: string) => number {
     }
     return value;
   };
+}
+
+/** A bare XMPP address, prepared. */
+export function readBareAddress(text: string): string {
+  const jid = parseJid(text);
+  if (jid instanceof AddressFault) throw new InvalidArgumentError(jid.describe());
+  if (jid.resourcepart === undefined) return jid.bare;
+  throw new InvalidArgumentError(`name a bare address: ${jid.bare}`);
 }
 
 export function readHttpsUrl(text: string): string {

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { XmppJoinOptions } from '../host/join-options.ts';
 import type { XmppListening } from '../host/peer-commands.ts';
 import { formatSocketAddress, type SocketAddress } from '../host/socket-address.ts';
-import { readSocketAddress } from './option-readers.ts';
+import { readBareAddress, readSocketAddress } from './option-readers.ts';
 
 /** What `xor peer` takes for XMPP over the overlay. */
 export interface XmppOptions {
@@ -29,7 +29,7 @@ export function withXmppOptions(command: Command): Command {
         .choices(['parallel', 'sequential'])
         .default('parallel'),
     )
-    .option('--forward-to <jid>', 'be found at another XMPP address instead of here');
+    .option('--forward-to <jid>', 'be found at another address instead of here', readBareAddress);
 }
 
 /** XMPP runs where somebody is to use it: clients, or devices on a port that was named. */
