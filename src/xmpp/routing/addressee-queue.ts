@@ -2,7 +2,7 @@ import type { NodeId } from '../../wire/node-id.ts';
 import type { BareJid } from '../../xmpp-address/jid.ts';
 import type { Device } from '../direct/direct-streams.ts';
 import { DoubleEndedQueue } from './double-ended-queue.ts';
-import { DEVICE_WINDOW_MAX } from './routing-limits.ts';
+import { DEVICE_WINDOW_CHARACTERS_MAX, DEVICE_WINDOW_MAX } from './routing-limits.ts';
 import type { OutboxRecord } from './routing-records.ts';
 
 /** How far one connected device of the addressee has come. */
@@ -12,8 +12,9 @@ interface DeviceProgress {
   next: number;
   /** Sequence of the last message that it acknowledged. */
   acknowledged: number;
-  /** Sent and neither acknowledged nor known to be lost. */
-  underWay: number;
+  /** Sizes of what was sent and is not acknowledged, in order. */
+  readonly underWay: DoubleEndedQueue<number>;
+  underWayCharacters: number;
 }
 
 /** The messages that wait for one address, in order, and which of its devices has which. */
@@ -36,7 +37,14 @@ export class AddresseeQueue {
   connected(device: Device): void {
     if (this.devices.has(device.nodeId)) return;
     const next = this.entries.firstIndex;
-    this.devices.set(device.nodeId, { device, next, acknowledged: 0, underWay: 0 });
+    const underWay = new DoubleEndedQueue<number>();
+    this.devices.set(device.nodeId, {
+      device,
+      next,
+      acknowledged: 0,
+      underWay,
+      underWayCharacters: 0,
+    });
   }
 
   lost(device: NodeId): void {
@@ -50,12 +58,13 @@ export class AddresseeQueue {
   /** What the device may be sent now. */
   takeNext(nodeId: NodeId): { entry: OutboxRecord; device: Device } | undefined {
     const progress = this.devices.get(nodeId);
-    if (progress === undefined || progress.underWay >= DEVICE_WINDOW_MAX) return undefined;
+    if (progress === undefined || isFull(progress)) return undefined;
     progress.next = Math.max(progress.next, this.entries.firstIndex);
     const entry = this.entries.at(progress.next);
     if (entry === undefined) return undefined;
     progress.next += 1;
-    progress.underWay += 1;
+    progress.underWay.push(entry.bytes);
+    progress.underWayCharacters += entry.bytes;
     return { entry, device: progress.device };
   }
 
@@ -63,7 +72,7 @@ export class AddresseeQueue {
   delivered(device: NodeId, sequence: number): void {
     const progress = this.devices.get(device);
     if (progress === undefined) return;
-    progress.underWay = Math.max(0, progress.underWay - 1);
+    progress.underWayCharacters -= progress.underWay.shift() ?? 0;
     progress.acknowledged = Math.max(progress.acknowledged, sequence);
     this.acknowledged = Math.max(this.acknowledged, sequence);
   }
@@ -77,4 +86,8 @@ export class AddresseeQueue {
     }
     return this.entries.shift();
   }
+}
+
+function isFull({ underWay, underWayCharacters }: DeviceProgress): boolean {
+  return underWay.length >= DEVICE_WINDOW_MAX || underWayCharacters >= DEVICE_WINDOW_CHARACTERS_MAX;
 }

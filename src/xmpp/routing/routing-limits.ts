@@ -25,6 +25,8 @@ export const OUTBOX_AGE_MAX_MS = 14 * 24 * 60 * 60 * 1_000;
 export const OUTBOX_SWEEP_MS = 60 * 60 * 1_000;
 /** Messages sent to one device and not acknowledged yet. */
 export const DEVICE_WINDOW_MAX = 256;
+/** Characters of these as they are written; a message alone may have more. */
+export const DEVICE_WINDOW_CHARACTERS_MAX = 1024 * 1024;
 /** A message that left later than this after it was sent says when it was sent (XEP-0203). */
 export const DELAY_STAMP_AFTER_MS = 10_000;
 /** Pauses between attempts to reach a contact for whom messages wait; the last one stays. */
