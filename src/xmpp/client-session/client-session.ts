@@ -1,9 +1,16 @@
 import { toHex } from '../../wire/hex.ts';
 import { AddressFault } from '../../xmpp-address/address-fault.ts';
 import { type Jid, parseJid } from '../../xmpp-address/jid.ts';
-import { CLIENT_NAMESPACE, isStanza } from '../stanza/stanza.ts';
-import { childElement, element, withAttributes, type XmppElement } from '../stanza/xmpp-element.ts';
+import { CLIENT_NAMESPACE, isStanza, mayBeAnsweredByError, stanzaError } from '../stanza/stanza.ts';
+import {
+  childElement,
+  element,
+  withAttributes,
+  writeElement,
+  type XmppElement,
+} from '../stanza/xmpp-element.ts';
 import { type StreamErrorCondition, streamError } from '../stream/stream-error.ts';
+import { ROUTED_BYTES_MAX } from '../stream/stream-limits.ts';
 import { STREAM_MANAGEMENT_NAMESPACE } from '../stream/stream-management.ts';
 import { ArrivedStanzas } from './arrived-stanzas.ts';
 import type { ClientContext } from './client-context.ts';
@@ -164,7 +171,7 @@ export class ClientSession {
       from: this.address.text,
       'xml:lang': given.attributes.get('xml:lang') ?? this.login.language,
     });
-    const isForRouting = !this.answersHere(stanza);
+    const isForRouting = !this.answersHere(stanza) && !this.isTooLong(stanza, bytes);
     this.arrived.add(bytes, management !== undefined, !isForRouting);
     if (!isForRouting) return;
     this.owner.listener.stanzaFromSession(this.id, stanza);
@@ -199,6 +206,17 @@ export class ClientSession {
       return false;
     }
     this.send(element('iq', CLIENT_NAMESPACE, { type: 'result', id, to: this.address.text }));
+    return true;
+  }
+
+  /** What no stream with a device could carry is refused here, with an error where one may be. */
+  private isTooLong(stanza: XmppElement, bytes: number): boolean {
+    if (bytes <= UNCHECKED_BYTES) return false;
+    if (Buffer.byteLength(writeElement(stanza, CLIENT_NAMESPACE)) <= ROUTED_BYTES_MAX) return false;
+    const reason = `expected at most ${ROUTED_BYTES_MAX} bytes as it is written on`;
+    const from = this.address.text;
+    this.context.env.event({ type: 'stanzaRefused', from, condition: 'policy-violation', reason });
+    if (mayBeAnsweredByError(stanza)) this.send(stanzaError(stanza, 'policy-violation', reason));
     return true;
   }
 
@@ -327,5 +345,7 @@ export class ClientSession {
   }
 }
 
+/** Fewer cannot become more than ROUTED_BYTES_MAX, whatever namespaces are in them. */
+const UNCHECKED_BYTES = 2_000;
 const SESSION_NAMESPACE = 'urn:ietf:params:xml:ns:xmpp-session';
 const PING_NAMESPACE = 'urn:xmpp:ping';

@@ -44,7 +44,7 @@ export class ElementParser {
   private readonly guard: XmlGuard;
   private readonly limits: StreamLimits;
   private readonly open: OpenElement[] = [];
-  /** Of the first-level element so far: what its namespaces take when each stands where it begins. */
+  /** What the namespaces of the first-level element take so far, each where it begins. */
   private namespaceLength = 0;
   private bytesRead = 0;
 
@@ -76,7 +76,7 @@ export class ElementParser {
     this.parser.on('cdata', (data) => this.addText(data));
   }
 
-  /** `bytes` is what the first-level element has taken up to the end of `text`. Throws StreamFault. */
+  /** `bytes`: of the first-level element up to the end of `text`. Throws StreamFault. */
   write(text: string, bytes: number): void {
     this.bytesRead = bytes;
     this.parser.write(text);

@@ -3,8 +3,8 @@ export interface StreamLimits {
   /** Bytes of one first-level element, or of the stream header. */
   readonly stanzaBytesMax: number;
   /**
-   * Bytes of the same as this program writes it: with each namespace where it begins, and quotes and
-   * line ends as references. It can be much more than what was read.
+   * Bytes of the same as this program writes it: with each namespace where it begins, and quotes
+   * and line ends as references. It can be much more than what was read.
    */
   readonly writtenBytesMax: number;
   /** Elements within each other; a first-level element is at depth 1. */
@@ -17,6 +17,9 @@ export interface StreamLimits {
   readonly nameLengthMax: number;
 }
 
+/** Bytes of a client's stanza as this program writes it, to be routed. */
+export const ROUTED_BYTES_MAX = 245_760;
+
 /** For a client that has logged in. RFC 6120 §13.12 wants 10,000 bytes at least. */
 export const STREAM_LIMITS: StreamLimits = {
   stanzaBytesMax: 262_144,
@@ -28,12 +31,12 @@ export const STREAM_LIMITS: StreamLimits = {
 };
 
 /**
- * For a stream with a device. What a client may send fits, also as this program writes it and
- * wrapped as a copy: otherwise one stanza could end a stream whenever it is sent again.
+ * For a stream with a device. What of a client is routed (ROUTED_BYTES_MAX) fits, also wrapped as a
+ * copy: otherwise one stanza could end a stream whenever it is sent again.
  */
 export const DIRECT_STREAM_LIMITS: StreamLimits = {
-  stanzaBytesMax: 1_048_576,
-  writtenBytesMax: 917_504,
+  stanzaBytesMax: 270_336,
+  writtenBytesMax: 262_144,
   depthMax: 80,
   elementsMax: 8_448,
   // Each attribute of a namespace is written with a declaration.

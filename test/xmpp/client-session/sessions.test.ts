@@ -87,6 +87,22 @@ describe('stanzas of a bound session', () => {
     expect(desk.stanzas).toEqual([]);
   });
 
+  test('a stanza that no stream with a device could carry is refused, the session goes on', () => {
+    const desk = new ClientDesk();
+    const client = overTls(desk).binds('orchard');
+    const long = '"'.repeat(50_000);
+    const heard = client.says(
+      `<message to='juliet@capulet.lit' id='1'><body>${long}</body></message>`,
+    );
+    expect(heard).toMatch(
+      /^<message type="error" id="1" [^>]*><error type="modify"><policy-violation/,
+    );
+    client.says(`<iq type='result' id='2'><x xmlns='urn:x'>${long}</x></iq>`);
+    expect(desk.stanzas).toEqual([]);
+    client.says('<presence/>');
+    expect(desk.stanzas).toHaveLength(1);
+  });
+
   test('several clients at once have sessions of their own', () => {
     const desk = new ClientDesk();
     const orchard = overTls(desk).binds('orchard');
