@@ -101,8 +101,11 @@ export class ConfigurationFollower {
     // The same document again, with the same one in force here: the answer would be the same.
     if (this.said.get(url) === judged) return;
     try {
-      const { sequence, signer, warnings } = await this.publisher.publishDocument(document, false);
+      const taken = await this.publisher.publishDocument(document, false);
       this.said.delete(url);
+      // An operator, or another process of this authority, was faster.
+      if (taken.isUnchanged) return;
+      const { sequence, signer, warnings } = taken;
       this.log.info(
         { url, sequence, signer },
         'the configuration of another authority is in force',
