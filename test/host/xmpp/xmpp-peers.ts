@@ -76,6 +76,8 @@ export async function startXmppPeer(options: XmppPeerOptions): Promise<XmppPeer>
 /** Clients that a test plays: logged in by the certificate of their peer. */
 export class MemoryClients implements ClientConnections {
   readonly listening = {};
+  /** Hears everything instead of `heard`, for those who count. */
+  listener: ((text: string) => void) | undefined;
   private readonly credentials: LinkCredentials;
   private readonly heard = new Map<number, string>();
   private deliver: (input: XmppInput) => void = () => undefined;
@@ -114,6 +116,11 @@ export class MemoryClients implements ClientConnections {
   }
 
   send(connection: number, bytes: Uint8Array): void {
+    this.deliver({ type: 'clientDrained', connection, pendingBytes: 0 });
+    if (this.listener !== undefined) {
+      this.listener(Buffer.from(bytes).toString());
+      return;
+    }
     const before = this.heard.get(connection) ?? '';
     this.heard.set(connection, before + Buffer.from(bytes).toString());
   }
