@@ -104,7 +104,7 @@ class Person {
     return performance.now() - before;
   }
 
-  /** Messages a second of one core that the other one's client has and that are acknowledged here. */
+  /** Messages a second of one core that the other client has and that are acknowledged here. */
   async floods(other: Person, count: number, round: string): Promise<number> {
     const { heard } = other;
     this.client.says("<r xmlns='urn:xmpp:sm:3'/>");
