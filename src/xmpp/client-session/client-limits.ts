@@ -41,6 +41,8 @@ export const CLIENT_LIMITS_DEFAULT: ClientLimits = {
   unhandledBytesMax: 16_777_216,
 };
 
+/** Certificates of sessions are judged again at least so often: one may have ended. */
+export const CERTIFICATE_CHECK_MS = 3_600_000;
 export const CONNECTION_WINDOW_MS = 10_000;
 /** RFC 6120 §7.7.3: tries to bind a resource on one connection, 5 to 10. */
 export const BIND_FAILURES_MAX = 5;

@@ -14,7 +14,12 @@ import {
   negotiationKey,
 } from './client-connection.ts';
 import type { ClientContext } from './client-context.ts';
-import { CLIENT_LIMITS_DEFAULT, type ClientLimits, CONNECTION_WINDOW_MS } from './client-limits.ts';
+import {
+  CERTIFICATE_CHECK_MS,
+  CLIENT_LIMITS_DEFAULT,
+  type ClientLimits,
+  CONNECTION_WINDOW_MS,
+} from './client-limits.ts';
 import { ClientSession, type ClientSessionOwner, type SessionLogin } from './client-session.ts';
 import { ClientStream } from './client-stream.ts';
 import type { LocalSessions, LocalSessionsListener, SessionId } from './local-sessions.ts';
@@ -41,6 +46,7 @@ export class ClientSessions implements LocalSessions, ClientConnectionOwner, Cli
   private lastSession: SessionId = 0;
   private windowBeganMs = Number.NEGATIVE_INFINITY;
   private connectionsInWindow = 0;
+  private watchesCertificates = false;
 
   constructor(
     env: XmppEnvironment,
@@ -151,6 +157,7 @@ export class ClientSessions implements LocalSessions, ClientConnectionOwner, Cli
     const { stream } = connection;
     const session = new ClientSession(id, address, this.context, this, { stream, login });
     this.sessions.set(id, session);
+    this.watchCertificates();
     return session;
   }
 
@@ -176,6 +183,17 @@ export class ClientSessions implements LocalSessions, ClientConnectionOwner, Cli
       if (session.address.text !== address.text) continue;
       session.end('conflict', 'Another client has taken the resource.');
     }
+  }
+
+  /** RFC 6120 §13.7.2.3: a certificate may end while its session goes on. */
+  private watchCertificates(): void {
+    if (this.watchesCertificates) return;
+    this.watchesCertificates = true;
+    this.context.env.setDeadline('client certificates', CERTIFICATE_CHECK_MS, () => {
+      this.watchesCertificates = false;
+      this.trustChanged();
+      if (this.sessions.size > 0) this.watchCertificates();
+    });
   }
 
   private refusalOf(certificates: readonly Uint8Array[] | undefined): string | undefined {

@@ -248,6 +248,24 @@ describe('what changes while a client is there', () => {
     expect(password.isClosed).toBe(false);
   });
 
+  test('RFC 6120 §13.7.2.3: a certificate that ends while the session goes on ends it', () => {
+    const desk = new ClientDesk();
+    const client = overTls(desk).binds('orchard');
+    for (let hour = 0; hour < 3; hour += 1) {
+      for (let minute = 0; minute < 60; minute += 2) {
+        desk.advance(120_000);
+        client.says(' ');
+      }
+    }
+    expect(client.isClosed).toBe(false);
+    desk.acceptsCertificate = false;
+    for (let minute = 0; minute < 60; minute += 2) {
+      desk.advance(120_000);
+      if (!client.isClosed) client.says(' ');
+    }
+    expect(streamErrorOf(client.heard)).toBe('reset');
+  });
+
   test('RFC 6120 §4.9.3.20: a peer that stops says so to all', () => {
     const desk = new ClientDesk();
     const { client } = managed(desk);
