@@ -1,4 +1,5 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { renameSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KnownPeer } from '../reload/input.ts';
 import { fromHex } from '../wire/hex.ts';
@@ -18,8 +19,6 @@ import {
 export class KnownPeerCache {
   private readonly path: string;
   private readonly log: Log;
-  private next: readonly KnownPeer[] | undefined;
-  private writing: Promise<void> | undefined;
 
   constructor(directory: string, log: Log) {
     this.path = join(directory, 'known-peers.json');
@@ -42,31 +41,24 @@ export class KnownPeerCache {
     }
   }
 
-  /** Replaces the list. Writes run one at a time; only the newest list waits. */
+  /**
+   * Replaces the list, and returns when it is in the file: whoever hears next that this peer has
+   * joined may end its process, and it must find the way back.
+   */
   remember(peers: readonly KnownPeer[]): void {
-    this.next = peers.slice(0, KNOWN_PEERS_MAX);
-    this.writing ??= this.drain();
+    try {
+      this.write(peers.slice(0, KNOWN_PEERS_MAX));
+    } catch (error) {
+      this.log.warn({ reason: String(error), path: this.path }, 'cannot remember peers');
+    }
   }
 
   /** Resolves when the newest list is written. */
-  async settled(): Promise<void> {
-    await this.writing;
+  settled(): Promise<void> {
+    return Promise.resolve();
   }
 
-  private async drain(): Promise<void> {
-    while (this.next !== undefined) {
-      const peers = this.next;
-      this.next = undefined;
-      try {
-        await this.write(peers);
-      } catch (error) {
-        this.log.warn({ reason: String(error), path: this.path }, 'cannot remember peers');
-      }
-    }
-    this.writing = undefined;
-  }
-
-  private async write(peers: readonly KnownPeer[]): Promise<void> {
+  private write(peers: readonly KnownPeer[]): void {
     const entries = peers.map((peer) => {
       const address = fromIpAddressPort(peer.address);
       return address === undefined
@@ -75,8 +67,8 @@ export class KnownPeerCache {
     });
     const text = JSON.stringify(entries.filter((entry) => entry !== undefined));
     const draft = `${this.path}.new`;
-    await writeFile(draft, `${text}\n`, { mode: 0o600 });
-    await rename(draft, this.path);
+    writeFileSync(draft, `${text}\n`, { mode: 0o600 });
+    renameSync(draft, this.path);
   }
 }
 
