@@ -10,6 +10,7 @@ export interface XmppOptions {
   readonly gatewayWs?: SocketAddress;
   readonly gatewayOrigin?: readonly string[];
   readonly xmppListen?: SocketAddress;
+  readonly xmppAdvertise?: SocketAddress;
   readonly xmppOrder: 'parallel' | 'sequential';
   readonly forwardTo?: string;
 }
@@ -22,6 +23,11 @@ export function withXmppOptions(command: Command): Command {
     .option(
       '--xmpp-listen <host:port>',
       'where devices of other users connect for XMPP (default: any port of --listen)',
+      readSocketAddress,
+    )
+    .option(
+      '--xmpp-advertise <host:port>',
+      'where they reach that, if a router forwards another port',
       readSocketAddress,
     )
     .addOption(
@@ -37,7 +43,7 @@ export function xmppJoinOptions(options: XmppOptions): {
   xmpp?: XmppJoinOptions;
   forwardTo?: string;
 } {
-  const { gateway, gatewayWs, gatewayOrigin, xmppListen, forwardTo } = options;
+  const { gateway, gatewayWs, gatewayOrigin, xmppListen, xmppAdvertise, forwardTo } = options;
   const forwarding = forwardTo === undefined ? {} : { forwardTo };
   if (gateway === undefined && gatewayWs === undefined && xmppListen === undefined) {
     return forwarding;
@@ -48,6 +54,7 @@ export function xmppJoinOptions(options: XmppOptions): {
     ...(gatewayWs === undefined ? {} : { gatewayWebSocket: gatewayWs }),
     ...(gatewayOrigin === undefined ? {} : { origins: gatewayOrigin }),
     ...(xmppListen === undefined ? {} : { listen: xmppListen }),
+    ...(xmppAdvertise === undefined ? {} : { advertise: xmppAdvertise }),
   };
   return { xmpp, ...forwarding };
 }

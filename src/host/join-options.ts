@@ -52,6 +52,8 @@ export interface JoinOptions {
 export interface XmppJoinOptions {
   /** For other devices. Default: any port at the host of the overlay links. */
   readonly listen?: SocketAddress;
+  /** Where other devices reach that. Default: the host of `advertise` of the peer, that port. */
+  readonly advertise?: SocketAddress;
   /** For the user's own clients: STARTTLS, or direct TLS, told apart by the first byte. */
   readonly gateway?: SocketAddress;
   /** The same for WebSockets (RFC 7395). */

@@ -30,6 +30,7 @@ const wrongArguments: readonly (readonly string[])[] = [
   ['peer', '--gateway', 'nonsense'],
   ['peer', '--gateway-ws', '127.0.0.1'],
   ['peer', '--xmpp-listen', '1'],
+  ['peer', '--xmpp-advertise', 'nonsense'],
   ['peer', '--xmpp-order', 'random'],
   ['peer', '--forward-to', 'juliet@'],
   ['peer', '--forward-to', 'juliet@capulet.lit/balcony'],

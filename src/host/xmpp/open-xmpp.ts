@@ -3,7 +3,7 @@ import type { Signer } from '../../tls-auth/signer.ts';
 import type { XmppInput } from '../../xmpp/xmpp-input.ts';
 import { AddressFault } from '../../xmpp-address/address-fault.ts';
 import { type BareJid, type Jid, parseJid } from '../../xmpp-address/jid.ts';
-import { advertisedAddresses } from '../advertised-addresses.ts';
+import { advertisedAddresses, resolveHost } from '../advertised-addresses.ts';
 import { hostClock } from '../host-clock.ts';
 import type { JoinOptions, XmppJoinOptions } from '../join-options.ts';
 import type { LinkCredentials } from '../links/link-credentials.ts';
@@ -51,8 +51,7 @@ export async function openXmpp(
   const { signer, advertise, linkListen, log } = surroundings;
   const user = parseJid(signer.node.xmppAddr ?? '');
   if (user instanceof AddressFault) throw new NoXmppAddress(signer.node.userName);
-  // The port of the overlay links leads to no direct stream.
-  const others = advertise === undefined ? undefined : { host: advertise.host, port: 0 };
+  const others = await advertisedForDevices(xmpp, advertise);
   return XmppHost.open({
     ...surroundings,
     stateDirectory,
@@ -67,6 +66,15 @@ export async function openXmpp(
     log: log.child({ part: 'xmpp' }),
     ...(xmpp.attachOrder === undefined ? {} : { attachOrder: xmpp.attachOrder }),
   });
+}
+
+async function advertisedForDevices(
+  { advertise }: XmppJoinOptions,
+  ofPeer: SocketAddress | undefined,
+): Promise<SocketAddress | undefined> {
+  if (advertise !== undefined) return resolveHost(advertise);
+  // The port of the overlay links leads to no direct stream.
+  return ofPeer === undefined ? undefined : { host: ofPeer.host, port: 0 };
 }
 
 function openGateway(
