@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /** Debian's, for which its package of slixmpp is. */
-const PYTHON = '/usr/bin/python3';
+export const PYTHON = '/usr/bin/python3';
 
 export const isSlixmppInstalled = spawnSync(PYTHON, ['-c', 'import slixmpp']).status === 0;
 

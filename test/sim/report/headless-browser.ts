@@ -40,9 +40,9 @@ export class HeadlessBrowser {
   #lastId = 0;
   #session: string | undefined;
 
-  private constructor(command: string) {
+  private constructor(command: string, extraOptions: readonly string[]) {
     const options = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
-    const args = [...options, '--hide-scrollbars', '--remote-debugging-pipe'];
+    const args = [...options, ...extraOptions, '--hide-scrollbars', '--remote-debugging-pipe'];
     this.#process = spawn(command, [...args, `--user-data-dir=${this.#folder}`, 'about:blank'], {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
     });
@@ -50,8 +50,11 @@ export class HeadlessBrowser {
     pipe.setEncoding('utf8').on('data', (text: string) => this.#receive(text));
   }
 
-  static async open(command: string): Promise<HeadlessBrowser> {
-    const browser = new HeadlessBrowser(command);
+  static async open(
+    command: string,
+    extraOptions: readonly string[] = [],
+  ): Promise<HeadlessBrowser> {
+    const browser = new HeadlessBrowser(command, extraOptions);
     const { targetId } = await browser.#send('Target.createTarget', { url: 'about:blank' });
     const attached = await browser.#send('Target.attachToTarget', { targetId, flatten: true });
     browser.#session = String(attached.sessionId);
@@ -71,9 +74,10 @@ export class HeadlessBrowser {
     await loaded;
   }
 
-  /** The value of an expression, as JSON can carry it. */
+  /** The value of an expression, or of its promise, as JSON can carry it. */
   async evaluate<T>(expression: string): Promise<T> {
-    const reply = await this.#send('Runtime.evaluate', { expression, returnByValue: true });
+    const asked = { expression, returnByValue: true, awaitPromise: true };
+    const reply = await this.#send('Runtime.evaluate', asked);
     if (reply.exceptionDetails !== undefined) throw new Error(JSON.stringify(reply));
     return (reply.result as { value: T }).value;
   }
