@@ -117,7 +117,7 @@ function finished(page: Page<ArchiveRecord>): XmppElement {
   return element('fin', ARCHIVE_NAMESPACE, { complete }, [pageElement(page)]);
 }
 
-const ARCHIVE_NAMESPACE = 'urn:mam:2';
+const ARCHIVE_NAMESPACE = 'urn:xmpp:mam:2';
 const FORM = formToFill(ARCHIVE_NAMESPACE, {
   with: 'jid-single',
   start: 'text-single',

@@ -68,7 +68,7 @@ describe('the archive (XEP-0313)', () => {
   ])('§4: %s is refused', (_name, inside, expected) => {
     const { balcony } = talk();
     balcony.gets();
-    balcony.sends(`<iq type="set" id="m"><query xmlns="urn:mam:2">${inside}</query></iq>`);
+    balcony.sends(`<iq type="set" id="m"><query xmlns="urn:xmpp:mam:2">${inside}</query></iq>`);
     const [error] = balcony.gets();
     expect(error && condition(error)).toBe(expected);
   });
@@ -76,9 +76,9 @@ describe('the archive (XEP-0313)', () => {
   test('§4.1.5: the form that can be filled in', () => {
     const { balcony } = talk();
     balcony.gets();
-    balcony.sends('<iq type="get" id="f"><query xmlns="urn:mam:2"/></iq>');
+    balcony.sends('<iq type="get" id="f"><query xmlns="urn:xmpp:mam:2"/></iq>');
     const [answer] = balcony.gets();
-    const inner = answer && childElement(answer, 'query', 'urn:mam:2');
+    const inner = answer && childElement(answer, 'query', 'urn:xmpp:mam:2');
     const filled = inner && childElement(inner, 'x', 'jabber:x:data');
     const names = filled && childElements(filled).map(({ attributes }) => attributes.get('var'));
     expect(names).toEqual(['FORM_TYPE', 'with', 'start', 'end']);
@@ -87,7 +87,9 @@ describe('the archive (XEP-0313)', () => {
   test('the archive is there after a crash, and nobody else reads it', () => {
     const { romeo, orchard } = talk();
     orchard.gets();
-    orchard.sends('<iq type="set" id="m" to="juliet@capulet.lit"><query xmlns="urn:mam:2"/></iq>');
+    orchard.sends(
+      '<iq type="set" id="m" to="juliet@capulet.lit"><query xmlns="urn:xmpp:mam:2"/></iq>',
+    );
     const [error] = orchard.gets();
     expect(error && condition(error)).toBe('service-unavailable');
     romeo.crash();
@@ -126,17 +128,17 @@ function talk() {
 function query(client: VeronaClient, inside: string) {
   const before = client.gets();
   client.sends(
-    `<iq type="set" id="m"><query xmlns="urn:mam:2" queryid="q1">${inside}</query></iq>`,
+    `<iq type="set" id="m"><query xmlns="urn:xmpp:mam:2" queryid="q1">${inside}</query></iq>`,
   );
   const answers = client.gets();
   for (const stanza of before) client.take(stanza);
   const iq = answers.at(-1);
-  const fin = iq && childElement(iq, 'fin', 'urn:mam:2');
+  const fin = iq && childElement(iq, 'fin', 'urn:xmpp:mam:2');
   return { messages: answers.slice(0, -1), fin };
 }
 
 function form(fields: Record<string, string>): string {
-  const texts = Object.entries({ FORM_TYPE: 'urn:mam:2', ...fields }).map(
+  const texts = Object.entries({ FORM_TYPE: 'urn:xmpp:mam:2', ...fields }).map(
     ([name, value]) => `<field var="${name}"><value>${value}</value></field>`,
   );
   return `<x xmlns="jabber:x:data" type="submit">${texts.join('')}</x>`;
@@ -153,7 +155,7 @@ function rsm(fin: XmppElement | undefined, name: string): string | undefined {
 }
 
 function resultOf(message: XmppElement): XmppElement | undefined {
-  return childElement(message, 'result', 'urn:mam:2');
+  return childElement(message, 'result', 'urn:xmpp:mam:2');
 }
 
 function forwardedIn(message: XmppElement): XmppElement | undefined {
