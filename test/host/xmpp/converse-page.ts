@@ -4,13 +4,14 @@ import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { extname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { HeadlessBrowser } from '../../sim/report/headless-browser.ts';
 
-const CONVERSE = fileURLToPath(new URL('../../../node_modules/converse.js/dist/', import.meta.url));
+const require = createRequire(import.meta.url);
+const CONVERSE = dirname(require.resolve('converse.js/dist/converse.min.js'));
 const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript',
   '.css': 'text/css',
@@ -95,10 +96,20 @@ export class ConversePage {
     return new ConversePage(browser, origin, account);
   }
 
+  /** Loads the page. */
+  async show(): Promise<void> {
+    await this.browser.load(this.origin, { width: 1_000, height: 700, scheme: 'light' });
+  }
+
+  /** What the console of the page showed as wrong. */
+  get complaints(): readonly string[] {
+    return this.browser.complaints;
+  }
+
   /** Loads the page and logs in with the password. */
   async logIn(): Promise<void> {
     const { jid, password, webSocketUrl } = this.account;
-    await this.browser.load(this.origin, { width: 1_000, height: 700, scheme: 'light' });
+    await this.show();
     const settings = {
       ...{ jid, password, websocket_url: webSocketUrl },
       ...{ authentication: 'login', auto_login: true, view_mode: 'fullscreen', i18n: 'en' },

@@ -18,6 +18,8 @@ const contact = `inside.state.roster.get('${ROMEO}')`;
 const texts =
   `(async () => (await inside.api.chats.get('${ROMEO}'))?.messages` +
   ".map((message) => message.get('message')) ?? [])()";
+const hasText = (text: string) =>
+  `(async () => (await ${texts}).includes(${JSON.stringify(text)}))()`;
 const say = (text: string) =>
   `inside.api.chats.get('${ROMEO}')` +
   `.then((chat) => chat.sendMessage({ body: ${JSON.stringify(text)} })).then(() => 0)`;
@@ -91,7 +93,7 @@ describe('Converse.js and slixmpp at two peers', { timeout: 180_000 }, () => {
     // §5: messages.
     await page.evaluate(`inside.api.chats.open('${ROMEO}').then(() => 0)`);
     romeo.send(message('m1', LIGHT));
-    await page.until(`(async () => (await ${texts}).includes('${LIGHT}'))()`);
+    await page.until(hasText(LIGHT));
     await page.until(`document.body.innerText.includes('${LIGHT}')`);
     await page.evaluate(say('It is my lady & <no other>.'));
     await romeo.hears({ event: 'message', body: 'It is my lady & <no other>.', from: FULL_JULIET });
@@ -104,6 +106,45 @@ describe('Converse.js and slixmpp at two peers', { timeout: 180_000 }, () => {
     await page.until(`(async () => (await ${texts}).at(-1) === 'Parting is such sweet sorrow')()`);
     await romeo.close();
     await page.until(`${contact}.presence.getStatus() === 'offline'`);
+  });
+
+  test('XEP-0313, XEP-0280: her second client catches up, and gets copies', async () => {
+    const first = await openPage();
+    await first.logIn();
+    const romeo = slixmpp({ mechanism: 'SCRAM-SHA-256-PLUS', direct: true });
+    await romeo.hears({ event: 'started' });
+    romeo.send(message('c1', 'A thousand times good night'));
+    await first.until(hasText('A thousand times good night'));
+
+    const second = await openPage();
+    await second.logIn();
+    await second.evaluate(`inside.api.chats.open('${ROMEO}').then(() => 0)`);
+    await second.until(hasText('A thousand times good night'));
+    await first.evaluate(say('Three words, dear Romeo'));
+    await second.until(hasText('Three words, dear Romeo'));
+    await romeo.hears({ event: 'message', body: 'Three words, dear Romeo' });
+    romeo.send(message('c2', 'So thrive my soul'));
+    await first.until(hasText('So thrive my soul'));
+    await second.until(hasText('So thrive my soul'));
+    for (const page of [first, second]) {
+      const shown = await page.evaluate<string[]>(texts);
+      expect(shown.filter((text) => text === 'So thrive my soul')).toHaveLength(1);
+    }
+    expect(romeo.count({ event: 'message', body: 'Three words, dear Romeo' })).toBe(1);
+  });
+
+  test('RFC 6455 §10.2: a page of another origin gets no WebSocket', async () => {
+    const url = JSON.stringify(overlay.juliet.webSocketUrl);
+    const connects =
+      `new Promise((done) => { const socket = new WebSocket(${url}, 'xmpp');` +
+      "socket.onopen = () => done('open'); socket.onerror = () => done('refused'); })";
+    const own = await openPage();
+    await own.show();
+    expect(await own.evaluate(connects)).toBe('open');
+    const other = await openPage(foreign.origin);
+    await other.show();
+    expect(await other.evaluate(connects)).toBe('refused');
+    expect(other.complaints.join()).toContain('Unexpected response code: 403');
   });
 });
 
