@@ -53,9 +53,7 @@ class Console(slixmpp.ClientXMPP):
         kind(self, xml=element).send()
 
     def message(self, message):
-        condition = message["error"]["condition"] if message["type"] == "error" else None
-        sender = str(message["from"])
-        tell(event="message", body=message["body"], condition=condition, **{"from": sender})
+        tell(event="message", body=message["body"], **{"from": str(message["from"])})
 
     def presence(self, presence):
         sender = str(presence["from"])

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { PYTHON, type SlixmppOptions } from './slixmpp-process.ts';
 
 /** A line that `slixmpp-console.py` printed. */
-export type SlixmppLine = Readonly<Record<string, string | null>>;
+export type SlixmppLine = Readonly<Record<string, string>>;
 
 export type ConsoleOptions = Omit<SlixmppOptions, 'text' | 'to' | 'reply'>;
 
@@ -78,7 +78,7 @@ function fits(line: SlixmppLine, fields: Readonly<Record<string, string | RegExp
   return Object.entries(fields).every(([name, wanted]) => {
     const value = line[name];
     if (typeof wanted === 'string') return value === wanted;
-    return typeof value === 'string' && wanted.test(value);
+    return value !== undefined && wanted.test(value);
   });
 }
 
