@@ -47,6 +47,7 @@ export class VirtualXmpp {
   private readonly diskMs: number;
   private readonly queue: { readonly at: number; readonly order: number; run(): void }[] = [];
   private readonly cuts = new Set<string>();
+  private readonly refusals = new Set<string>();
   private order = 0;
   private lastLink = 0;
 
@@ -111,6 +112,16 @@ export class VirtualXmpp {
   /** The network between two devices goes, and their connections with it; both notice. */
   cut(a: VirtualDevice, b: VirtualDevice): void {
     this.cuts.add(pairOf(a, b));
+    this.breakLinks(a, b);
+  }
+
+  /** Their connections end and new ones are refused at once; the overlay goes on. */
+  refuseLinks(a: VirtualDevice, b: VirtualDevice): void {
+    this.refusals.add(pairOf(a, b));
+    this.breakLinks(a, b);
+  }
+
+  private breakLinks(a: VirtualDevice, b: VirtualDevice): void {
     for (const link of [...a.links.values()]) {
       if (link.ends.some(({ device }) => device === b)) this.breakLink(link, 'network is down');
     }
@@ -118,6 +129,7 @@ export class VirtualXmpp {
 
   heal(a: VirtualDevice, b: VirtualDevice): void {
     this.cuts.delete(pairOf(a, b));
+    this.refusals.delete(pairOf(a, b));
   }
 
   isConnected(a: VirtualDevice, b: VirtualDevice): boolean {
@@ -272,7 +284,8 @@ export class VirtualXmpp {
         );
         return;
       }
-      if (other === undefined || !other.isUp || this.isCut(device, other)) {
+      const isRefused = other !== undefined && this.refusals.has(pairOf(device, other));
+      if (other === undefined || !other.isUp || this.isCut(device, other) || isRefused) {
         const reason = 'connection refused';
         this.handle(device, { type: 'directConnectFailed', attempt, reason });
         return;

@@ -9,7 +9,7 @@ import type { AttemptId, DirectLinkId } from '../xmpp-input.ts';
 import { certifiedUser } from './certified-user.ts';
 import {
   ASKED_LINK_MS_MAX,
-  OFFER_MS_MAX,
+  HELD_OFFER_MS,
   RECONNECT_MS_MIN,
   RECONNECT_OTHER_END_MS,
   RESUMPTION_MS_MAX,
@@ -57,11 +57,11 @@ export class DeviceConnection {
   /** Counts the own AppAttach requests; `isAsking` while the last one may bring a connection. */
   private asks = 0;
   private isAsking = false;
+  /** The other end has accepted the request, and is to connect. */
+  private isAwaited = false;
   private attempt: Attempt | undefined;
   /** A request of the other end that waits for the outcome of the own one. */
-  private heldOffer:
-    | { readonly addresses: readonly IpAddressPort[]; readonly untilMs: number }
-    | undefined;
+  private heldOffer: readonly IpAddressPort[] | undefined;
   private failures = 0;
 
   constructor(nodeId: NodeId, owner: ConnectionOwner, user: () => StreamUser) {
@@ -114,7 +114,9 @@ export class DeviceConnection {
   handleOffer(addresses: readonly IpAddressPort[]): void {
     // Both asked at once: the request of the smaller Node-ID is the one that both ends follow.
     if (this.isAsking && this.owner.ownNodeId < this.nodeId) {
-      this.heldOffer = { addresses, untilMs: this.owner.env.now.monotonicMs + OFFER_MS_MAX };
+      this.heldOffer = addresses;
+      const { env } = this.owner;
+      env.setDeadline(this.heldOfferDeadline, HELD_OFFER_MS, () => this.followHeldOffer());
       return;
     }
     this.tryAddresses(addresses);
@@ -176,7 +178,6 @@ export class DeviceConnection {
     const { env } = this.owner;
     this.endAsking();
     this.attempt = undefined;
-    this.heldOffer = undefined;
     env.cancelDeadline(this.retryDeadline);
     env.cancelDeadline(this.giveUpDeadline);
   }
@@ -192,25 +193,36 @@ export class DeviceConnection {
       this.failAsking(mismatch);
       return;
     }
-    this.owner.env.setDeadline(this.askDeadline, ASKED_LINK_MS_MAX, () =>
-      this.failAsking(`node ${this.nodeId} did not connect within ${ASKED_LINK_MS_MAX} ms`),
+    this.isAwaited = true;
+    this.awaitLink(ASKED_LINK_MS_MAX);
+  }
+
+  private awaitLink(withinMs: number): void {
+    this.owner.env.setDeadline(this.askDeadline, withinMs, () =>
+      this.failAsking(`node ${this.nodeId} did not connect within ${withinMs} ms`),
     );
   }
 
   private failAsking(reason: string): void {
+    const { heldOffer } = this;
     this.endAsking();
+    if (heldOffer !== undefined) this.tryAddresses(heldOffer);
+    else if (!this.isUnderWay && this.stream === undefined) this.fail(reason);
+  }
+
+  /** The own request goes on: if two connections come up, `isPreferred` decides. */
+  private followHeldOffer(): void {
     const { heldOffer } = this;
     this.heldOffer = undefined;
-    if (heldOffer !== undefined && heldOffer.untilMs > this.owner.env.now.monotonicMs) {
-      this.tryAddresses(heldOffer.addresses);
-    } else if (!this.isUnderWay && this.stream === undefined) {
-      this.fail(reason);
-    }
+    if (heldOffer !== undefined) this.tryAddresses(heldOffer);
   }
 
   private endAsking(): void {
     this.isAsking = false;
+    this.isAwaited = false;
+    this.heldOffer = undefined;
     this.owner.env.cancelDeadline(this.askDeadline);
+    this.owner.env.cancelDeadline(this.heldOfferDeadline);
   }
 
   private tryAddresses(addresses: readonly IpAddressPort[]): void {
@@ -226,6 +238,8 @@ export class DeviceConnection {
       return;
     }
     this.attempt = undefined;
+    // What keeps this end from the other one has kept the other one from this end, too.
+    if (this.isAwaited) this.awaitLink(HELD_OFFER_MS);
     const tooMany = address !== undefined;
     if (!this.isUnderWay && this.stream === undefined) {
       this.fail(tooMany ? 'too many connections are being made' : failure);
@@ -296,6 +310,10 @@ export class DeviceConnection {
 
   private get askDeadline(): string {
     return `direct ask ${this.nodeId}`;
+  }
+
+  private get heldOfferDeadline(): string {
+    return `direct offer ${this.nodeId}`;
   }
 
   private get retryDeadline(): string {

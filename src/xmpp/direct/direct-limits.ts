@@ -39,8 +39,11 @@ export const NEGOTIATION_MS_MAX = 15_000;
 /** How long the end that sent AppAttach waits for the other one to connect (RFC 6940 §6.5.2). */
 export const ASKED_LINK_MS_MAX = 20_000;
 
-/** How long an AppAttach request of another node may be answered by a connection. */
-export const OFFER_MS_MAX = 15_000;
+/**
+ * A request that came while the own one waits for its connection is followed after so long: the
+ * other end may have tried already and failed. It is longer than most connections take.
+ */
+export const HELD_OFFER_MS = 2_000;
 
 /** A stream whose connection broke may be resumed so long (XEP-0198 §5). */
 export const RESUMPTION_MS_MAX = 60_000;

@@ -38,6 +38,22 @@ describe('nothing is lost and nothing comes twice (XEP-0198)', () => {
     expect(romeo.tester.undeliveredTags).toEqual([]);
   });
 
+  test.each([
+    ['2', '8'],
+    ['8', '2'],
+  ])('a connection that was refused for a moment is asked for again soon (%s, %s)', (a, b) => {
+    const { romeo, juliet } = network.pair(a, b);
+    for (let cut = 0; cut < 10; cut += 1) {
+      network.refuseLinks(romeo.device, juliet.device);
+      sendMany(romeo, juliet, 1 + cut * 2, 2);
+      network.runFor(60 + 40 * cut);
+      network.heal(romeo.device, juliet.device);
+      const done = () => romeo.tester.deliveredTags.length === 2 * (cut + 1);
+      expect(network.runUntil(done, 6_000)).toBe(true);
+    }
+    expect(juliet.tester.received).toEqual(numbers(1, 20).map(String));
+  });
+
   test('a stream that is not resumed in time is lost, and its stanzas come back in order', () => {
     const { romeo, juliet } = network.pair();
     network.cut(romeo.device, juliet.device);
