@@ -69,7 +69,6 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
   const stored = await openStoredValues(stateDirectory, configuration, authenticator, now, peerLog);
   releases.add(() => stored.file.close());
   const knownPeers = new KnownPeerCache(stateDirectory, peerLog);
-  releases.add(() => knownPeers.settled());
   const renewal = openRenewal(options, {
     credentials,
     signer,

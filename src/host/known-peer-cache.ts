@@ -53,11 +53,6 @@ export class KnownPeerCache {
     }
   }
 
-  /** Resolves when the newest list is written. */
-  settled(): Promise<void> {
-    return Promise.resolve();
-  }
-
   private write(peers: readonly KnownPeer[]): void {
     const entries = peers.map((peer) => {
       const address = fromIpAddressPort(peer.address);

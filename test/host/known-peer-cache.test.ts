@@ -29,7 +29,6 @@ describe('KnownPeerCache — RFC 6940 §11.4', () => {
     cache.remember([peer(2)]);
     const many = Array.from({ length: 15 }, (_, index) => peer(index + 3));
     cache.remember(many);
-    await cache.settled();
     expect(await new KnownPeerCache(directory, silentLog).read()).toEqual(many.slice(0, 10));
     expect(await readdir(directory)).toEqual(['known-peers.json']);
   });
