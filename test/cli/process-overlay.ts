@@ -13,6 +13,9 @@ export interface PeerProcess {
   readonly nodeId: string;
   readonly api: string;
   readonly listenPort: number;
+  /** Where direct streams and the user's clients are accepted, if it has XMPP. */
+  readonly xmpp: string | undefined;
+  readonly gateway: string | undefined;
   readonly process: XorProcess;
 }
 
@@ -128,6 +131,8 @@ export class ProcessOverlay {
       nodeId: String(said.nodeId),
       api: String(said.api),
       listenPort: Number(String(said.listen).split(':').at(-1)),
+      xmpp: said.xmpp === undefined ? undefined : String(said.xmpp),
+      gateway: said.gateway === undefined ? undefined : String(said.gateway),
       process,
     };
   }
