@@ -146,9 +146,11 @@ export class SurvivingClient {
     this.repeat(connection);
   }
 
+  /** From here on what is said goes out behind it, so nothing can be said in between. */
   private repeat(connection: Connection): void {
     const text = this.unacknowledged.map((said) => said.text).join('');
     connection.write(`${text}<r xmlns='${SM}'/>`);
+    this.isReady = true;
   }
 
   private write(said: Said): void {
