@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { runXor, XorProcess } from './xor-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'xor-sim-'));
@@ -136,7 +136,7 @@ describe('xor sim run', { timeout: 60_000 }, () => {
     const child = new XorProcess(['sim', 'run', '--peers', '100', '--seed', '5'], {
       stateHome: folder,
     });
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await vi.waitFor(() => expect(child.stderrLines).toContain('seed 5'), 20_000);
     expect(await child.end('SIGINT')).toBe(130);
     expect(child.stderrLines.join('\n')).toMatch(
       /^xor: stopped.*virtual time.*events; .*again: xor sim/m,
