@@ -24,6 +24,7 @@ import { seededRandom } from './seeded-random.ts';
 import { sameAddress, virtualAddress } from './virtual-address.ts';
 import { OVERLAY, testConfiguration } from './virtual-configuration.ts';
 import { nodeSeen, waitForLists } from './virtual-handshake.ts';
+import { VirtualWorld } from './virtual-world.ts';
 
 export { OVERLAY };
 
@@ -78,16 +79,13 @@ interface End {
  * Many peers on virtual time in one process: no sockets, no disk, no waiting. Every message takes
  * `latencyMs`; links deliver in order. Real certificates and signatures.
  */
-export class VirtualOverlay {
+export class VirtualOverlay extends VirtualWorld<VirtualPeer> {
   readonly root: TestAuthority;
   readonly configuration: VerifiedConfiguration;
   readonly peers: VirtualPeer[] = [];
   readonly latencyMs: number;
-  nowMs = 1_000;
   /** Hosts between which no connection can be made, in either direction. */
   isCutOff: (from: VirtualPeer, to: VirtualPeer) => boolean = () => false;
-  private readonly queue: { at: number; order: number; run: () => void }[] = [];
-  private order = 0;
   private readonly links = new Map<VirtualPeer, Map<LinkId, VirtualLink>>();
   private nextLink = 1;
   private nextCommand = 1;
@@ -101,14 +99,11 @@ export class VirtualOverlay {
       readonly root?: TestAuthority;
     } = {},
   ) {
+    super();
     this.latencyMs = options.latencyMs ?? 10;
     this.root = options.root ?? makeRoot();
     this.random = seededRandom(options.seed ?? 1);
     this.configuration = testConfiguration(this.root, options.configuration);
-  }
-
-  get now(): { monotonicMs: number; unixMs: number } {
-    return { monotonicMs: this.nowMs, unixMs: TEST_UNIX_MS + this.nowMs };
   }
 
   /** A new peer; it starts through all peers that are there, or as the first one. */
@@ -204,25 +199,6 @@ export class VirtualOverlay {
     return outcome.result as Extract<CommandResult, { type: T }>;
   }
 
-  runFor(ms: number): void {
-    this.runUntil(() => false, ms);
-  }
-
-  /** Runs until `done`, at most `withinMs` of virtual time. Returns whether it was done. */
-  runUntil(done: () => boolean, withinMs: number): boolean {
-    const endMs = this.nowMs + withinMs;
-    for (;;) {
-      if (done()) return true;
-      const nextMs = this.nextEventMs();
-      if (nextMs === undefined || nextMs > endMs) {
-        this.nowMs = endMs;
-        return done();
-      }
-      this.nowMs = Math.max(this.nowMs, nextMs);
-      this.step();
-    }
-  }
-
   handle(peer: VirtualPeer, input: Input): void {
     if (!peer.isUp) return;
     for (const output of peer.peer.handle(input, this.now)) this.perform(peer, output);
@@ -240,34 +216,16 @@ export class VirtualOverlay {
     return a.peer.status().links.some(({ nodeId }) => nodeId === b.nodeId);
   }
 
-  private nextEventMs(): number | undefined {
-    let next = this.queue[0]?.at;
-    for (const { peer, isUp } of this.peers) {
-      const deadline = isUp ? peer.nextDeadline() : undefined;
-      if (deadline !== undefined && (next === undefined || deadline < next)) next = deadline;
-    }
-    return next;
+  protected parties(): readonly VirtualPeer[] {
+    return this.peers;
   }
 
-  private step(): void {
-    const first = this.queue[0];
-    if (first !== undefined && first.at <= this.nowMs) {
-      this.queue.shift();
-      first.run();
-      return;
-    }
-    for (const peer of this.peers) {
-      const deadline = peer.isUp ? peer.peer.nextDeadline() : undefined;
-      if (deadline !== undefined && deadline <= this.nowMs) this.handle(peer, { type: 'tick' });
-    }
+  protected deadlineOf({ peer }: VirtualPeer): number | undefined {
+    return peer.nextDeadline();
   }
 
-  /** Something that the world does by itself. */
-  later(delayMs: number, run: () => void): void {
-    const entry = { at: this.nowMs + delayMs, order: this.order++, run };
-    let at = this.queue.length;
-    while (at > 0 && (this.queue[at - 1]?.at ?? 0) > entry.at) at--;
-    this.queue.splice(at, 0, entry);
+  protected tick(peer: VirtualPeer): void {
+    this.handle(peer, { type: 'tick' });
   }
 
   private perform(peer: VirtualPeer, output: Output): void {

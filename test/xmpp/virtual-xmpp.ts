@@ -2,13 +2,11 @@ import {
   type CertificateContent,
   makeLeaf,
   makeRoot,
-  TEST_UNIX_MS,
   type TestAuthority,
 } from '../../sim/certificates/certificate-maker.ts';
 import { trustSettingsOf } from '../../src/overlay-config/configuration-trust-settings.ts';
 import type { Command, CommandOutcome, Location } from '../../src/reload/command.ts';
 import type { RandomSource } from '../../src/reload/peer-options.ts';
-import type { Now } from '../../src/storage/now.ts';
 import type { AuthenticatedNode } from '../../src/tls-auth/authenticated-node.ts';
 import { Authenticator } from '../../src/tls-auth/authenticator.ts';
 import { CertificateRefusal } from '../../src/tls-auth/certificate-refusal.ts';
@@ -19,6 +17,7 @@ import type { XmppOutput } from '../../src/xmpp/xmpp-output.ts';
 import type { BareJid } from '../../src/xmpp-address/jid.ts';
 import { seededRandom } from '../reload/seeded-random.ts';
 import { testConfiguration } from '../reload/virtual-configuration.ts';
+import { VirtualWorld } from '../reload/virtual-world.ts';
 import {
   type LinkEnd,
   type VirtualCore,
@@ -38,27 +37,21 @@ export interface VirtualXmppOptions {
  * XMPP usages of several devices on virtual time in one process, with what their hosts would do for
  * them: locations and AppAttach of the overlay, TLS connections, disks. Real certificates.
  */
-export class VirtualXmpp {
+export class VirtualXmpp extends VirtualWorld<VirtualDevice> {
   readonly root: TestAuthority = makeRoot();
   readonly devices: VirtualDevice[] = [];
   readonly random: RandomSource;
-  nowMs = 1_000;
   private readonly latencyMs: number;
   private readonly diskMs: number;
-  private readonly queue: { readonly at: number; readonly order: number; run(): void }[] = [];
   private readonly cuts = new Set<string>();
   private readonly refusals = new Set<string>();
-  private order = 0;
   private lastLink = 0;
 
   constructor(options: VirtualXmppOptions = {}) {
+    super();
     this.random = seededRandom(options.seed ?? 1);
     this.latencyMs = options.latencyMs ?? 10;
     this.diskMs = options.diskMs ?? 3;
-  }
-
-  get now(): Now {
-    return { monotonicMs: this.nowMs, unixMs: TEST_UNIX_MS + this.nowMs };
   }
 
   /** A device that runs what `core` makes. `name` begins its Node-ID and is made of hex digits. */
@@ -163,7 +156,7 @@ export class VirtualXmpp {
         this.closeLink(device, output.link, output.reason);
         return;
       case 'persist':
-        this.later(device, this.diskMs, () => {
+        this.laterAt(device, this.diskMs, () => {
           for (const { key, value } of output.records) {
             if (value === undefined) device.records.delete(key);
             else device.records.set(key, value);
@@ -182,50 +175,21 @@ export class VirtualXmpp {
     }
   }
 
-  runFor(ms: number): void {
-    this.runUntil(() => false, ms);
+  protected parties(): readonly VirtualDevice[] {
+    return this.devices;
   }
 
-  /** Runs until `done`, at most `withinMs` of virtual time. Returns whether it was done. */
-  runUntil(done: () => boolean, withinMs = 60_000): boolean {
-    const endMs = this.nowMs + withinMs;
-    for (;;) {
-      if (done()) return true;
-      const nextMs = this.nextEventMs();
-      if (nextMs === undefined || nextMs > endMs) {
-        this.nowMs = endMs;
-        return done();
-      }
-      this.nowMs = Math.max(this.nowMs, nextMs);
-      this.step();
-    }
+  protected deadlineOf({ core }: VirtualDevice): number | undefined {
+    return core.nextDeadline();
   }
 
-  private nextEventMs(): number | undefined {
-    let next = this.queue[0]?.at;
-    for (const { core, isUp } of this.devices) {
-      const deadline = isUp ? core.nextDeadline() : undefined;
-      if (deadline !== undefined && (next === undefined || deadline < next)) next = deadline;
-    }
-    return next;
-  }
-
-  private step(): void {
-    const first = this.queue[0];
-    if (first !== undefined && first.at <= this.nowMs) {
-      this.queue.shift();
-      first.run();
-      return;
-    }
-    for (const device of this.devices) {
-      const deadline = device.isUp ? device.core.nextDeadline() : undefined;
-      if (deadline !== undefined && deadline <= this.nowMs) this.handle(device, { type: 'tick' });
-    }
+  protected tick(device: VirtualDevice): void {
+    this.handle(device, { type: 'tick' });
   }
 
   private command(device: VirtualDevice, command: number, what: Command): void {
     const answer = (outcome: CommandOutcome, afterMs: number) =>
-      this.later(device, afterMs, () =>
+      this.laterAt(device, afterMs, () =>
         this.handle(device, { type: 'commandCompleted', command, outcome }),
       );
     if (what.type === 'locate') answer(this.locate(what.userName), 2 * this.latencyMs);
@@ -256,14 +220,14 @@ export class VirtualXmpp {
       if (transmission === ATTACH_TRANSMISSIONS) {
         answer(failure('timeout', `node ${nodeId} does not answer`), ATTACH_AGAIN_MS);
       } else {
-        this.later(device, ATTACH_AGAIN_MS, () =>
+        this.laterAt(device, ATTACH_AGAIN_MS, () =>
           this.appAttach(device, nodeId, answer, transmission + 1),
         );
       }
       return;
     }
     const addresses = [addressOf(this.devices.indexOf(device))];
-    this.later(asked, this.latencyMs, () =>
+    this.laterAt(asked, this.latencyMs, () =>
       this.handle(asked, { type: 'appAttachRequested', nodeId: device.nodeId, addresses }),
     );
     const result = { type: 'appAttached', node: asked.node, candidates: [] } as const;
@@ -277,9 +241,9 @@ export class VirtualXmpp {
     tries = 1,
   ): void {
     const other = this.devices[indexOf(target.address)];
-    this.later(device, 2 * this.latencyMs, () => {
+    this.laterAt(device, 2 * this.latencyMs, () => {
       if (other?.isUp === true && this.isCut(device, other) && tries < CONNECT_TRIES) {
-        this.later(device, CONNECT_AGAIN_MS, () =>
+        this.laterAt(device, CONNECT_AGAIN_MS, () =>
           this.connect(device, attempt, target, tries + 1),
         );
         return;
@@ -310,7 +274,7 @@ export class VirtualXmpp {
     const other = link?.ends.find((end) => end.device !== device);
     if (link === undefined || other === undefined) return;
     const copy = bytes.slice();
-    this.later(other.device, this.latencyMs, () => {
+    this.laterAt(other.device, this.latencyMs, () => {
       if (!link.isOpen || !other.device.links.has(other.link)) return;
       this.handle(other.device, { type: 'directLinkData', link: other.link, bytes: copy });
     });
@@ -322,7 +286,7 @@ export class VirtualXmpp {
     device.links.delete(id);
     const other = link?.ends.find((end) => end.device !== device);
     if (other === undefined) return;
-    this.later(other.device, this.latencyMs, () => {
+    this.laterAt(other.device, this.latencyMs, () => {
       if (!other.device.links.delete(other.link)) return;
       const told = `the other end closed the connection (${reason})`;
       this.handle(other.device, { type: 'directLinkDown', link: other.link, reason: told });
@@ -341,14 +305,10 @@ export class VirtualXmpp {
     return this.cuts.has(pairOf(a, b));
   }
 
-  private later(device: VirtualDevice, afterMs: number, run: () => void): void {
+  /** Only in this life of the device. */
+  private laterAt(device: VirtualDevice, delayMs: number, run: () => void): void {
     const { life } = device;
-    const at = this.nowMs + afterMs;
-    this.order += 1;
-    const entry = { at, order: this.order, run: () => device.life === life && run() };
-    let place = this.queue.length;
-    while (place > 0 && (this.queue[place - 1]?.at ?? 0) > at) place -= 1;
-    this.queue.splice(place, 0, entry);
+    this.later(delayMs, () => device.life === life && run());
   }
 }
 

@@ -5,7 +5,8 @@ import {
   textOf,
   type XmppElement,
 } from '../../../src/xmpp/stanza/xmpp-element.ts';
-import { body, condition, Verona, type VeronaClient } from './verona.ts';
+import { lovers } from './lovers.ts';
+import { body, condition, type VeronaClient } from './verona.ts';
 
 describe('the archive (XEP-0313)', () => {
   test('§3.2: what was sent and what came, in order, with ids and stamps', () => {
@@ -111,18 +112,14 @@ describe('the archive (XEP-0313)', () => {
 
 /** Three messages of Romeo, a minute apart, and one of Juliet. */
 function talk() {
-  const verona = new Verona();
-  const romeo = verona.peer('romeo@montague.lit');
-  const juliet = verona.peer('juliet@capulet.lit');
-  const orchard = romeo.client('orchard');
-  const balcony = juliet.client('balcony');
-  verona.connect(romeo, juliet);
+  const all = lovers();
+  const { verona, orchard, balcony } = all;
   for (const text of ['one', 'two', 'three']) {
     orchard.sends(`<message to="juliet@capulet.lit" type="chat"><body>${text}</body></message>`);
     verona.passes(60_000);
   }
   balcony.sends('<message to="romeo@montague.lit" type="chat"><body>four</body></message>');
-  return { verona, romeo, juliet, orchard, balcony };
+  return all;
 }
 
 function query(client: VeronaClient, inside: string) {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { carbonContent } from '../../../src/xmpp/routing/carbon.ts';
-import { body, condition, Verona, type VeronaClient } from './verona.ts';
+import { lovers } from './lovers.ts';
+import { body, condition, type VeronaClient } from './verona.ts';
 
 describe('which client gets it (RFC 6121 §8.5)', () => {
   test('RFC 6121 §8.5.2.1: the bare JID: all clients whose priority is not negative', () => {
@@ -196,16 +197,6 @@ describe('several devices of one user (XEP-0415 §6.2)', () => {
     expect(phone.keys('archive/').length).toBe(1);
   });
 });
-
-function lovers() {
-  const verona = new Verona();
-  const romeo = verona.peer('romeo@montague.lit');
-  const juliet = verona.peer('juliet@capulet.lit');
-  const orchard = romeo.client('orchard');
-  const balcony = juliet.client('balcony');
-  verona.connect(romeo, juliet);
-  return { verona, romeo, juliet, orchard, balcony };
-}
 
 /** Juliet has another device, with a client in the garden. */
 function devices() {

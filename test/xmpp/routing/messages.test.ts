@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { childElement, type XmppElement } from '../../../src/xmpp/stanza/xmpp-element.ts';
-import { body, condition, Verona } from './verona.ts';
+import { lovers } from './lovers.ts';
+import { body, condition } from './verona.ts';
 
 describe('messages to a contact (RFC 6120 §10, RFC 6121 §8, XEP-0415 §6.2)', () => {
   test('RFC 6121 §5: Romeo writes, Juliet reads it, and it is acknowledged from end to end', () => {
@@ -264,16 +265,6 @@ describe('who is offline (XEP-0160, XEP-0203)', () => {
     expect([romeo.keys('archive/'), juliet.keys('')]).toEqual([[], []]);
   });
 });
-
-function lovers() {
-  const verona = new Verona();
-  const romeo = verona.peer('romeo@montague.lit');
-  const juliet = verona.peer('juliet@capulet.lit');
-  const orchard = romeo.client('orchard');
-  const balcony = juliet.client('balcony');
-  verona.connect(romeo, juliet);
-  return { verona, romeo, juliet, orchard, balcony };
-}
 
 function hello(text: string, more = ''): string {
   return `<message to="juliet@capulet.lit" type="chat"><body>${text}</body>${more}</message>`;

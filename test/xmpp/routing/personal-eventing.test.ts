@@ -5,7 +5,8 @@ import {
   textOf,
   type XmppElement,
 } from '../../../src/xmpp/stanza/xmpp-element.ts';
-import { condition, Verona, type VeronaClient } from './verona.ts';
+import { lovers } from './lovers.ts';
+import { condition, type VeronaClient } from './verona.ts';
 
 describe('personal events (XEP-0163)', () => {
   test('XEP-0172 §4.4: a nickname reaches the own clients and who sees the presence', () => {
@@ -104,17 +105,13 @@ describe('personal events (XEP-0163)', () => {
 
 /** Juliet sees Romeo's presence. */
 function contacts() {
-  const verona = new Verona();
-  const romeo = verona.peer('romeo@montague.lit');
-  const juliet = verona.peer('juliet@capulet.lit');
-  const orchard = romeo.client('orchard');
-  const balcony = juliet.client('balcony');
-  verona.connect(romeo, juliet);
+  const all = lovers();
+  const { orchard, balcony } = all;
   balcony.sends('<presence type="subscribe" to="romeo@montague.lit"/>');
   orchard.sends('<presence type="subscribed" to="juliet@capulet.lit"/>');
   balcony.gets();
   orchard.gets();
-  return { verona, romeo, juliet, orchard, balcony };
+  return all;
 }
 
 function publish(

@@ -4,7 +4,8 @@ import {
   childElements,
   type XmppElement,
 } from '../../../src/xmpp/stanza/xmpp-element.ts';
-import { Verona, type VeronaClient } from './verona.ts';
+import { lovers } from './lovers.ts';
+import type { VeronaClient } from './verona.ts';
 
 describe('subscriptions between peers (RFC 6121 §3)', () => {
   test('§3.1: Romeo asks, Juliet agrees, and he sees her', () => {
@@ -228,16 +229,6 @@ describe('roster (RFC 6121 §2)', () => {
     expect(phone.keys('roster/')).toEqual([]);
   });
 });
-
-function lovers() {
-  const verona = new Verona();
-  const romeo = verona.peer('romeo@montague.lit');
-  const juliet = verona.peer('juliet@capulet.lit');
-  const orchard = romeo.client('orchard');
-  const balcony = juliet.client('balcony');
-  verona.connect(romeo, juliet);
-  return { verona, romeo, juliet, orchard, balcony };
-}
 
 /** Each sees the other. */
 function friends() {

@@ -4,7 +4,8 @@ import {
   childElements,
   type XmppElement,
 } from '../../../src/xmpp/stanza/xmpp-element.ts';
-import { condition, Verona } from './verona.ts';
+import { lovers } from './lovers.ts';
+import { condition } from './verona.ts';
 
 describe('requests and answers (RFC 6120 §8.2.3, §10)', () => {
   test('XEP-0199 §4: the peer answers a ping, as the account and as the server', () => {
@@ -156,16 +157,6 @@ describe('service discovery (XEP-0030)', () => {
     ]);
   });
 });
-
-function lovers() {
-  const verona = new Verona();
-  const romeo = verona.peer('romeo@montague.lit');
-  const juliet = verona.peer('juliet@capulet.lit');
-  const orchard = romeo.client('orchard');
-  const balcony = juliet.client('balcony');
-  verona.connect(romeo, juliet);
-  return { verona, romeo, juliet, orchard, balcony };
-}
 
 function ask(to: string): string {
   return `<iq type="get" id="q" to="${to}"><query xmlns="jabber:iq:version"/></iq>`;
