@@ -24,6 +24,9 @@ export function reproductionHtml(record: RunRecord): Markup {
     ['Virtual time', `${roundFigure(record.virtualHours)} h`],
     ['Wall time', `${roundFigure(record.wallSeconds)} s`],
     ['Of that, observing', `${roundFigure(record.observedWallSeconds)} s`],
+    ...(record.observedCpuSeconds === undefined
+      ? []
+      : [['Processor time of that', `${roundFigure(record.observedCpuSeconds)} s`] as const]),
     ['Events', figure(record.events)],
     ['Events per second', roundFigure(rate)],
     ['Peak memory', byteFigure(record.peakMemoryBytes)],

@@ -16,6 +16,7 @@ import type {
   RunResources,
   RunResult,
 } from './run-request.ts';
+import { threadCpuSeconds } from './thread-time.ts';
 
 /** Whoever started a run. */
 export interface RunHooks {
@@ -72,7 +73,8 @@ export function runSimulation(
     commit: request.commit,
     nodeVersion: process.versions.node,
     wallSeconds: (performance.now() - startedMs) / 1000,
-    observedWallSeconds: observed.seconds,
+    observedWallSeconds: observed.wallSeconds,
+    observedCpuSeconds: observed.cpuSeconds,
     peakMemoryBytes: memory.peakBytes,
     latencySource: latencyDescription(scenario.network.latency, {
       matrix: resources.matrix,
@@ -141,20 +143,30 @@ function progressOf(simulation: Simulation, scenario: RunRequest['scenario']): R
   };
 }
 
-/** Time on the wall while the overlay is observed: building it is no part of it. */
+/** What observing the overlay took: building it is no part of it. */
 class ObservedTime {
-  private fromMs: number | undefined;
-  private untilMs = 0;
+  private from: TimeTaken | undefined;
+  private until: TimeTaken | undefined;
 
   look(phase: Phase): void {
     if (phase !== 'observing') return;
-    this.untilMs = performance.now();
-    this.fromMs ??= this.untilMs;
+    this.until = { wallSeconds: performance.now() / 1000, cpuSeconds: threadCpuSeconds() };
+    this.from ??= this.until;
   }
 
-  get seconds(): number {
-    return this.fromMs === undefined ? 0 : (this.untilMs - this.fromMs) / 1000;
+  get wallSeconds(): number {
+    return (this.until?.wallSeconds ?? 0) - (this.from?.wallSeconds ?? 0);
   }
+
+  get cpuSeconds(): number | undefined {
+    const [from, until] = [this.from?.cpuSeconds, this.until?.cpuSeconds];
+    return from === undefined || until === undefined ? undefined : until - from;
+  }
+}
+
+interface TimeTaken {
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number | undefined;
 }
 
 /** The most memory that was in use at the moments looked at. */

@@ -9,6 +9,8 @@ export interface RunSummary {
   readonly wallSeconds: number;
   /** Of these, without building the overlay and letting it become whole at the end. */
   readonly observedWallSeconds: number;
+  /** Processor time of the run's thread for these; null where the system does not tell. */
+  readonly observedCpuSeconds: number | null;
   readonly traceHash: string;
   readonly lookups: number;
   /** Share of the lookups that succeeded; 1 where there was none. */
@@ -45,6 +47,8 @@ export function summaryOf(record: RunRecord): RunSummary {
     events,
     wallSeconds: rounded(wallSeconds, 3),
     observedWallSeconds: rounded(record.observedWallSeconds, 3),
+    observedCpuSeconds:
+      record.observedCpuSeconds === undefined ? null : rounded(record.observedCpuSeconds, 3),
     traceHash: record.traceHash,
     lookups: lookups.started,
     lookupSuccess: lookups.started === 0 ? 1 : rounded(lookups.succeeded / lookups.started, 6),

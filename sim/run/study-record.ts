@@ -34,6 +34,9 @@ export function studyRecord(studies: readonly DoneStudy[], command: string): Run
     virtualHours: sum(({ virtualHours }) => virtualHours),
     wallSeconds: sum(({ wallSeconds }) => wallSeconds),
     observedWallSeconds: sum(({ observedWallSeconds }) => observedWallSeconds),
+    observedCpuSeconds: records.some(({ observedCpuSeconds }) => observedCpuSeconds === undefined)
+      ? undefined
+      : sum(({ observedCpuSeconds = 0 }) => observedCpuSeconds),
     peakMemoryBytes: Math.max(...records.map(({ peakMemoryBytes }) => peakMemoryBytes)),
     outcome: worstOutcome(records.map(({ outcome }) => outcome)),
     violations: records.flatMap(({ violations }) => violations),

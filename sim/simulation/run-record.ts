@@ -18,6 +18,8 @@ export interface RunRecord {
   readonly wallSeconds: number;
   /** The part of `wallSeconds` after the overlay was built and settled: observing. */
   readonly observedWallSeconds: number;
+  /** Processor time of the run's thread in that part; undefined where the system does not tell. */
+  readonly observedCpuSeconds: number | undefined;
   readonly peakMemoryBytes: number;
   /** Whether the round-trip times are the measured ones or generated with their percentiles. */
   readonly latencySource: string;

@@ -36,6 +36,7 @@ export type RunSurroundings = Pick<
   | 'nodeVersion'
   | 'wallSeconds'
   | 'observedWallSeconds'
+  | 'observedCpuSeconds'
   | 'peakMemoryBytes'
   | 'latencySource'
 >;

@@ -170,9 +170,10 @@ class SimRun {
     const bad = records.find(({ outcome }) => outcome === record.outcome && outcome !== 'clean');
     if (bad !== undefined) await this.explain(bad);
     const summary = summaryOf(record);
-    if (json === true)
-      printJson(record.series.length > 0 ? { ...summary, series: record.series } : summary);
-    else {
+    if (json === true) {
+      const runs = records.map((one) => summaryOf(one));
+      printJson(record.series.length > 0 ? { ...summary, series: record.series, runs } : summary);
+    } else {
       printRun(summary, record.scenario.description);
       printSeries(record);
       if (report !== undefined) printLine(`report: ${report}`);

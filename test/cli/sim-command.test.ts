@@ -24,6 +24,7 @@ describe('xor sim run', { timeout: 60_000 }, () => {
       events: expect.any(Number),
       wallSeconds: expect.any(Number),
       observedWallSeconds: expect.any(Number),
+      observedCpuSeconds: expect.any(Number),
       traceHash: expect.stringMatching(/^[0-9a-f]{16}$/),
       lookups: expect.any(Number),
       lookupSuccess: expect.any(Number),
@@ -177,7 +178,8 @@ describe('a study', { timeout: 60_000 }, () => {
       JSON.stringify({ name: 'study', hours: 0.01, settleMinutes: 1, studies }),
     );
     const { status, stdout } = await sim('run', '--scenario', scenario, '--seed', '3', '--json');
-    const { series } = JSON.parse(stdout);
+    const { series, runs } = JSON.parse(stdout);
+    expect(runs).toMatchObject([{ peers: 4 }, { peers: 6 }]);
     expect(status).toBe(0);
     expect(series).toMatchObject([{ title: 'mean hops, sizes', xLabel: 'peers', xScale: 'log' }]);
     expect(series[0].lines.map(({ points }: { points: object[] }) => points.length)).toEqual([

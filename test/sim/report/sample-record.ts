@@ -110,6 +110,7 @@ export function quietRecord(): RunRecord {
     virtualHours: 2.4,
     wallSeconds: 214.8,
     observedWallSeconds: 150.2,
+    observedCpuSeconds: 141.7,
     peakMemoryBytes: 412_000_000,
     latencySource: 'generated with the percentiles of the PlanetLab matrix',
     converged: true,

@@ -68,6 +68,7 @@ describe('the runs of a study as one record', () => {
       events: 400,
       wallSeconds: 8,
       observedWallSeconds: 4,
+      observedCpuSeconds: 3.2,
       outcome: 'not-converged',
     });
     const changed = runs.map((one, i) =>
@@ -126,6 +127,7 @@ function recordOf(of: Scenario, i: number): RunRecord {
     events: 100,
     wallSeconds: 2,
     observedWallSeconds: 1,
+    observedCpuSeconds: 0.8,
     virtualHours: 1,
     peakMemoryBytes: 1,
     outcome: i === 1 ? 'not-converged' : 'clean',
