@@ -10,6 +10,7 @@ import type { World } from '../world/world.ts';
 import { type Checker, type ReportViolation, violationOf } from './checker.ts';
 import { isValueKey, resourceInKey } from './durable-value.ts';
 import { Membership } from './membership.ts';
+import { Suspicions } from './suspicions.ts';
 
 /** Times in ms of the World. */
 export interface OneResponsibleOptions {
@@ -24,7 +25,8 @@ export interface OneResponsibleOptions {
 /**
  * Once stable, exactly one member takes itself to be responsible for a Resource-ID: the one at or
  * after it (RFC 6940 §10.1). Nobody is: `convergence`; more than one, or another: `correctness`.
- * Chord promises nothing of the kind while peers come and go: a Store may meet two owners then.
+ * Chord promises nothing of the kind while peers come and go: a Store may meet two owners then. The
+ * same is so while a peer suspects its predecessor and stands in for it.
  *
  * Looked at: the ends of each member's range, which with ranges being intervals covers all IDs at
  * O(N); every stored resource at all of its holders; and some random IDs at every member.
@@ -35,6 +37,8 @@ export class OneResponsible implements Checker {
   private readonly report: ReportViolation;
   private readonly options: OneResponsibleOptions;
   private readonly members: Membership;
+  private readonly suspicions: Suspicions;
+  private isSettled = true;
   private readonly random: SimRandom;
   private reportedMs = Number.NEGATIVE_INFINITY;
 
@@ -43,6 +47,7 @@ export class OneResponsible implements Checker {
     this.report = report;
     this.options = { ...OPTIONS_DEFAULT, ...options };
     this.members = new Membership(world);
+    this.suspicions = new Suspicions(world);
     this.random = world.stream('checkers/one responsible peer');
   }
 
@@ -63,12 +68,14 @@ export class OneResponsible implements Checker {
     const isStable = !members.wasDivided(options.healMs) && members.stableMs >= options.stableMs;
     // One report for each time that the overlay came to rest.
     if (!isStable || members.size === 0 || this.reportedMs >= members.changedMs) return;
+    this.isSettled = true;
     this.checkRanges();
     this.checkStored();
     for (let count = 0; count < options.samples; count++) {
       const id = toHex(this.random.bytes(16)) as ResourceId;
       for (const nodeId of members.ring) this.ask(members.member(nodeId) as SimNode, id);
     }
+    if (this.isSettled) this.suspicions.settle();
   }
 
   finish(): void {
@@ -104,6 +111,9 @@ export class OneResponsible implements Checker {
     const right = this.members.responsibleFor(id);
     const says = node.peer?.isResponsible(id) === true;
     if (says === (node === right) || this.reportedMs >= this.members.changedMs) return;
+    this.isSettled = false;
+    // It stands in for one that does not acknowledge.
+    if (says && this.suspicions.excuses(node, right.nodeId)) return;
     this.reportedMs = this.world.nowMs;
     const detail = says
       ? `${node.name} takes itself to be responsible for ${id}, which is ${right.name}'s`

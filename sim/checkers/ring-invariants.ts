@@ -7,6 +7,7 @@ import type { World } from '../world/world.ts';
 import { type Checker, type ReportViolation, type ViolationKind, violationOf } from './checker.ts';
 import { Membership } from './membership.ts';
 import { type RingFault, ringFault } from './ring-fault.ts';
+import { Suspicions } from './suspicions.ts';
 
 /** Times in ms of the World. */
 export interface RingOptions {
@@ -41,8 +42,8 @@ export interface RingOptions {
  * Otherwise these are suspended for `healMs` and must hold again then (`convergence`).
  *
  * Only once stable, that is `stableMs` after the last change (`convergence`): no appendages, each
- * member's first successor and predecessor are the right ones (Zave's ideal state). Chord never
- * promises this while peers come and go.
+ * member's first successor and predecessor are the right ones (Zave's ideal state), but for one
+ * that is suspect at that moment. Chord never promises this while peers come and go.
  *
  * A check of all members costs O(N); with `everyChanges` growing with N a change costs O(1).
  */
@@ -52,6 +53,7 @@ export class RingInvariants implements Checker {
   private readonly report: ReportViolation;
   private readonly options: RingOptions;
   private readonly members: Membership;
+  private readonly suspicions: Suspicions;
   /** Members that went lately, in that order. */
   private gone: { readonly nodeId: NodeId; readonly atMs: number }[] = [];
   private excusedUntilMs = Number.NEGATIVE_INFINITY;
@@ -68,6 +70,7 @@ export class RingInvariants implements Checker {
     this.report = report;
     this.options = { ...RING_OPTIONS_DEFAULT, ...options };
     this.members = new Membership(world);
+    this.suspicions = new Suspicions(world);
   }
 
   handled(node: SimNode, _input: Input, outputs: readonly Output[]): void {
@@ -179,11 +182,17 @@ export class RingInvariants implements Checker {
     const { members } = this;
     // One report for each time that the overlay came to rest.
     if (members.size < 2 || this.idealReportedMs >= members.changedMs) return;
+    let isIdeal = true;
     for (let at = 0; at < members.size; at++) {
       const node = members.at(at);
       const { successors = [], predecessors = [] } = node.peer?.neighbors() ?? {};
       const [next, before] = [members.at(at + 1), members.at(at - 1)];
-      if (successors[0] === next.nodeId && predecessors[0] === before.nodeId) continue;
+      const missing = [];
+      if (successors[0] !== next.nodeId) missing.push(next.nodeId);
+      if (predecessors[0] !== before.nodeId) missing.push(before.nodeId);
+      if (missing.length === 0) continue;
+      isIdeal = false;
+      if (missing.every((nodeId) => this.suspicions.excuses(node, nodeId))) continue;
       this.idealReportedMs = this.world.nowMs;
       const detail =
         `expected ${before.nodeId} before and ${next.nodeId} after ${node.nodeId}, got ` +
@@ -192,6 +201,7 @@ export class RingInvariants implements Checker {
       this.tell('convergence', { invariant: 'ideal ring', nodes: [node, before, next], detail });
       return;
     }
+    if (isIdeal) this.suspicions.settle();
   }
 
   private tell(kind: ViolationKind, { invariant, nodes, detail }: RingFault): void {

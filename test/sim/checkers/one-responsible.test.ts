@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { OneResponsible } from '../../../sim/checkers/one-responsible.ts';
 import type { SimNode } from '../../../sim/world/sim-node.ts';
 import { SmallWorld } from '../small-world.ts';
-import { partsOf, replaceMethod, watch } from './broken-peer.ts';
+import { partsOf, replaceMethod, suspectForGood, watch } from './broken-peer.ts';
 
 const watched = () => {
   const small = new SmallWorld();
@@ -35,5 +35,18 @@ describe('one responsible peer', () => {
     small.run(150);
     expect(violations).toHaveLength(1);
     expect(violations[0]).toMatchObject({ kind: 'convergence', nodes: [broken.name] });
+  });
+
+  it('excuses a Peer that stands in for a predecessor which is suspect, for a minute at most', () => {
+    const { small, violations } = watched();
+    small.grow(8);
+    const [before, broken] = small.ring() as [SimNode, SimNode];
+    small.run(120);
+    suspectForGood(broken, before);
+    small.run(50);
+    expect(violations).toEqual([]);
+    small.run(40);
+    expect(violations[0]).toMatchObject({ kind: 'correctness' });
+    expect(violations[0]?.nodes[0]).toBe(broken.name);
   });
 });

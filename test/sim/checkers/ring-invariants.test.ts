@@ -3,7 +3,7 @@ import { RingInvariants, type RingOptions } from '../../../sim/checkers/ring-inv
 import type { SimNode } from '../../../sim/world/sim-node.ts';
 import type { NodeId } from '../../../src/wire/node-id.ts';
 import { SmallWorld } from '../small-world.ts';
-import { partsOf, replaceMethod, watch } from './broken-peer.ts';
+import { partsOf, replaceMethod, suspectForGood, watch } from './broken-peer.ts';
 
 const ringOf = (small: SmallWorld, options: Partial<RingOptions> = {}) =>
   watch(small, (world, report) => new RingInvariants(world, report, options));
@@ -56,6 +56,20 @@ describe('ring invariants', () => {
     expect(violations[0]).toMatchObject({ kind: 'convergence' });
     expect(violations[0]?.detail).toContain('ideal ring');
     expect(violations[0]?.nodes).toContain(broken.name);
+  });
+
+  it('excuse a Peer that skips a successor which is suspect, for a minute and no longer', () => {
+    const small = new SmallWorld();
+    const { violations } = ringOf(small);
+    small.grow(8);
+    const [broken, next] = small.ring() as [SimNode, SimNode];
+    small.run(120);
+    suspectForGood(broken, next);
+    small.run(50);
+    expect(violations).toEqual([]);
+    small.run(40);
+    expect(violations[0]).toMatchObject({ kind: 'convergence' });
+    expect(violations[0]?.detail).toContain('ideal ring');
   });
 
   it('excuse two rings during a partition and ten minutes after it, not longer', () => {
