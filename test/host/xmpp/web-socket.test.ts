@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { request } from 'node:https';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { fromBase64, toBase64 } from '../../../src/xmpp/sasl/base64.ts';
@@ -138,4 +140,35 @@ describe('XMPP over WebSocket (RFC 7395)', () => {
     large.send('x'.repeat(262_145));
     expect((await once(large, 'close'))[0]).toBe(1_009);
   });
+
+  test('whoever is refused and keeps its own half open is cut', async () => {
+    const echo = await openEchoGateway();
+    const { secure } = await refused(echo);
+    secure.on('error', () => undefined);
+    const typing = setInterval(() => secure.write('.'), 10);
+    await new Promise<void>((resolve) => secure.on('close', () => resolve()));
+    clearInterval(typing);
+    await echo.gateway.closeAll();
+  });
+
+  test('whoever is refused and resets the connection harms nobody', async () => {
+    const echo = await openEchoGateway();
+    const { tcp, secure } = await refused(echo);
+    secure.on('error', () => undefined);
+    tcp.resetAndDestroy();
+    const socket = await connected(echo);
+    socket.close();
+    await once(socket, 'close');
+  });
 });
+
+/** A connection that asked for a path where there is no WebSocket, and does not end its half. */
+async function refused(echo: EchoGateway): Promise<{ tcp: Socket; secure: TLSSocket }> {
+  const tcp = connect({ host: '127.0.0.1', port: echo.web.port, allowHalfOpen: true });
+  const secure = connectTls({ socket: tcp, rejectUnauthorized: false });
+  const asked = ['GET / HTTP/1.1', 'Host: x', 'Connection: Upgrade', 'Upgrade: websocket'];
+  secure.write(`${asked.join('\r\n')}\r\n\r\n`);
+  const [answer] = (await once(secure, 'data')) as [Buffer];
+  expect(String(answer)).toMatch(/^HTTP\/1\.1 404 /);
+  return { tcp, secure };
+}

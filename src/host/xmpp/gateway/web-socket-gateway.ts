@@ -98,7 +98,7 @@ export class WebSocketGateway {
     const refusal = this.refusalOf(request);
     if (refusal !== undefined) {
       this.log.info({ origin: request.headers.origin, refusal }, 'a WebSocket was refused');
-      socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      turnAway(socket, refusal);
       return;
     }
     const tls = socket instanceof TLSSocket ? clientTlsOf(socket, this.held) : undefined;
@@ -184,6 +184,15 @@ class WebSocketClient implements ClientSocket {
     const { connection } = this;
     this.owner.deliver({ type: 'clientData', connection, bytes: new Uint8Array(data) });
   }
+}
+
+/** Whoever keeps its own half open does not keep the connection by it. */
+function turnAway(socket: Duplex, refusal: string): void {
+  const impatience = setTimeout(() => socket.destroy(), CLOSE_MS_MAX);
+  socket.on('close', () => clearTimeout(impatience));
+  socket.on('error', () => socket.destroy());
+  socket.resume();
+  socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
 const PATH = '/xmpp-websocket';
