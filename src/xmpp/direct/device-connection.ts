@@ -225,7 +225,12 @@ export class DeviceConnection {
     this.owner.env.cancelDeadline(this.heldOfferDeadline);
   }
 
+  /** One connection at a time: whoever asks again has the newer addresses tried after that. */
   private tryAddresses(addresses: readonly IpAddressPort[]): void {
+    if (this.attempt !== undefined) {
+      this.attempt.rest = [...addresses];
+      return;
+    }
     this.attempt = { id: undefined, rest: [...addresses] };
     this.tryNext('node offered no address that can be connected to from here');
   }
@@ -328,7 +333,7 @@ export class DeviceConnection {
 /** The addresses of one request that are tried one after another. */
 interface Attempt {
   id: AttemptId | undefined;
-  readonly rest: IpAddressPort[];
+  rest: IpAddressPort[];
 }
 
 /** Users that may claim one device; more are a mistake or worse. */

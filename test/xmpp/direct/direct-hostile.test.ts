@@ -126,6 +126,28 @@ test('a half-open stream ends after the negotiation’s time', () => {
   expect(said).toContain('[no stream after 15000 ms]');
 });
 
+test('RFC 6940 §6.5.2: whoever asks again and again has one connection made at a time', () => {
+  const { nodeId } = world.added('9', JULIET).device;
+  const asks = (port: number) => {
+    const address = { type: 'ipv4', address: Uint8Array.of(192, 0, 2, 66), port } as const;
+    const { core } = romeo.device;
+    const offer = { type: 'appAttachRequested', nodeId, addresses: [address] } as const;
+    return core.handle(offer, world.now).filter(({ type }) => type === 'directConnect');
+  };
+  const first = asks(1).map((output) => (output.type === 'directConnect' ? output.attempt : 0));
+  const more = Array.from({ length: 100 }, (_, index) => asks(index + 2)).flat();
+  expect([first.length, more.length, romeo.tester.streams.loads.attempts]).toEqual([1, 0, 1]);
+  const failed = {
+    type: 'directConnectFailed',
+    attempt: first[0] ?? 0,
+    reason: 'refused',
+  } as const;
+  const next = romeo.device.core.handle(failed, world.now);
+  expect(next.filter(({ type }) => type === 'directConnect')).toMatchObject([
+    { target: { address: { port: 101 } } },
+  ]);
+});
+
 test('whatever bytes come, however they are cut, nothing is thrown and the end is orderly', () => {
   const pieces = fc.array(
     fc.oneof(
