@@ -41,6 +41,13 @@ export const CLIENT_LIMITS_DEFAULT: ClientLimits = {
   unhandledBytesMax: 16_777_216,
 };
 
+/**
+ * Bytes that wait for a client beyond which nothing more of it is read: its requests alone, such as
+ * for acknowledgements, are answered too. More than `waitingBytesMax`, which counts stanzas.
+ */
+export const UNREAD_BYTES_MAX = 8_388_608;
+/** The same before the login. */
+export const NEGOTIATION_UNREAD_BYTES_MAX = 65_536;
 /** Certificates of sessions are judged again at least so often: one may have ended. */
 export const CERTIFICATE_CHECK_MS = 3_600_000;
 export const CONNECTION_WINDOW_MS = 10_000;

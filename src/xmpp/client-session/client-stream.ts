@@ -17,7 +17,11 @@ import {
 } from '../stream/write-stream.ts';
 import type { XmppEnvironment } from '../xmpp-environment.ts';
 import type { ConnectionId } from '../xmpp-input.ts';
-import { STREAM_ID_LENGTH } from './client-limits.ts';
+import {
+  NEGOTIATION_UNREAD_BYTES_MAX,
+  STREAM_ID_LENGTH,
+  UNREAD_BYTES_MAX,
+} from './client-limits.ts';
 
 /**
  * The streams over one connection of a client, one after the other: bytes become events, elements
@@ -39,6 +43,7 @@ export class ClientStream {
   private message: Uint8Array | undefined;
   private isHeaderSent = false;
   private isHeaderRead = false;
+  private unreadBytesMax = NEGOTIATION_UNREAD_BYTES_MAX;
 
   /** `whenOver` is called once, when nothing can be sent or read any more. */
   constructor(
@@ -63,6 +68,7 @@ export class ClientStream {
 
   next(): StreamEvent | undefined {
     if (this.isOver) return undefined;
+    if (this.waitingBytes > this.unreadBytesMax) return READS_TOO_SLOWLY;
     if (this.framing === 'tcp') return this.reader.next();
     const { message } = this;
     this.message = undefined;
@@ -74,9 +80,10 @@ export class ClientStream {
     return this.reader.hasUnread;
   }
 
-  /** What follows is a new stream (RFC 6120 §4.3.3, RFC 7395 §3.7). */
+  /** The client has logged in: what follows is a new stream (RFC 6120 §4.3.3, RFC 7395 §3.7). */
   restart(limits: StreamLimits): void {
     this.limits = limits;
+    this.unreadBytesMax = UNREAD_BYTES_MAX;
     this.reader.restart(limits);
     this.isHeaderSent = false;
     this.isHeaderRead = false;
@@ -159,4 +166,9 @@ export class ClientStream {
 }
 
 const encoder = new TextEncoder();
+const READS_TOO_SLOWLY: StreamEvent = {
+  type: 'fault',
+  condition: 'policy-violation',
+  text: 'The client reads too slowly what it is answered.',
+};
 const NO_ATTRIBUTES: ReadonlyMap<string, string> = new Map();

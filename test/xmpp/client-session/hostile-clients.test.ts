@@ -1,13 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  NEGOTIATION_UNREAD_BYTES_MAX,
+  UNREAD_BYTES_MAX,
+} from '../../../src/xmpp/client-session/client-limits.ts';
+import {
   bindRequest,
   ClientDesk,
+  managed,
   message,
   overTls,
   ROMEOS_CERTIFICATE,
   SASL,
+  type ScriptedClient,
   SM,
+  streamErrorOf,
   tlsWith,
 } from './client-desk.ts';
 import '../../fast-check-seed.ts';
@@ -15,6 +22,35 @@ import '../../fast-check-seed.ts';
 const HEADER =
   "<?xml version='1.0'?><stream:stream to='montague.lit' version='1.0' xmlns='jabber:client' " +
   "xmlns:stream='http://etherx.jabber.org/streams'>";
+
+describe('clients that ask and never read the answers', () => {
+  /** How often `text` is answered until the client is cut off. */
+  function answersTo(client: ScriptedClient, text: string): number {
+    let answers = 0;
+    for (; !client.isClosed && answers < 10_000; answers += 1) {
+      if (client.says(text) === '') throw new Error('no answer');
+    }
+    return answers;
+  }
+
+  test('acknowledgements that are asked for take no more memory than stanzas', () => {
+    const desk = new ClientDesk();
+    const { client } = managed(desk);
+    desk.sessions.drained(client.connection, UNREAD_BYTES_MAX - 10_000);
+    expect(answersTo(client, `<r xmlns='${SM}'/>`)).toBeGreaterThan(100);
+    expect(streamErrorOf(client.heard)).toBe('policy-violation');
+    expect(client.heard.length).toBeLessThan(20_000);
+  });
+
+  test('before the login much less', () => {
+    const client = overTls(new ClientDesk());
+    client.opens();
+    const first = Buffer.from('n,,n=romeo,r=x').toString('base64');
+    answersTo(client, `<auth xmlns='${SASL}' mechanism='SCRAM-SHA-256'>${first}</auth>`);
+    expect(streamErrorOf(client.heard)).toBe('policy-violation');
+    expect(client.heard.length).toBeLessThan(NEGOTIATION_UNREAD_BYTES_MAX + 10_000);
+  });
+});
 
 /** What clients say, right and wrong, in any order. */
 const sentence = fc.oneof(
