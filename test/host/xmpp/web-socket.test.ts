@@ -141,6 +141,22 @@ describe('XMPP over WebSocket (RFC 7395)', () => {
     expect((await once(large, 'close'))[0]).toBe(1_009);
   });
 
+  test('RFC 6455 §5.5.2: a ping is answered; whoever pings and never reads is cut off', async () => {
+    const echo = await openEchoGateway();
+    const socket = await connected(echo);
+    socket.ping('is anybody there?');
+    expect(String((await once(socket, 'pong'))[0])).toBe('is anybody there?');
+    const closed = once(socket, 'close');
+    socket.pause();
+    socket.on('error', () => undefined);
+    const text = 'x'.repeat(125);
+    while (socket.readyState === WebSocket.OPEN) {
+      for (let i = 0; i < 1_000; i += 1) socket.ping(text);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await closed;
+  });
+
   test('whoever is refused and keeps its own half open is cut', async () => {
     const echo = await openEchoGateway();
     const { secure } = await refused(echo);
