@@ -54,7 +54,12 @@ export class ArchiveService {
     if (typeof filter === 'string') return answer.error('bad-request', filter);
     const wanted = pageRequest(payload, ARCHIVE_PAGE_MAX);
     if (wanted === undefined) return answer.error('bad-request', '"max" is a number');
-    const page = pageOf(this.matching(filter), wanted);
+    const page = pageOf(
+      this.matching(filter),
+      wanted,
+      PAGE_CHARACTERS_MAX,
+      ({ stanza = '' }) => stanza.length,
+    );
     if (page === undefined) {
       return answer.error('item-not-found', 'the message at which the page begins is not there');
     }
@@ -117,6 +122,8 @@ function finished(page: Page<ArchiveRecord>): XmppElement {
   return element('fin', ARCHIVE_NAMESPACE, { complete }, [pageElement(page)]);
 }
 
+/** Of one page as it is kept: a client must not be cut off for reading it too slowly. */
+const PAGE_CHARACTERS_MAX = 512 * 1024;
 const ARCHIVE_NAMESPACE = 'urn:xmpp:mam:2';
 const FORM = formToFill(ARCHIVE_NAMESPACE, {
   with: 'jid-single',

@@ -33,10 +33,15 @@ export function pageRequest(parent: XmppElement, itemsMax: number): PageRequest 
   return { max: wanted, after: text('after'), before: text('before') };
 }
 
-/** The page of `all` that is wanted, or undefined when its anchor is not there. */
+/**
+ * The page of `all` that is wanted, or undefined when its anchor is not there. It ends before the
+ * weights of its items are more than `weightMax` together, but has one item at least.
+ */
 export function pageOf<Item extends { readonly id: string }>(
   all: readonly Item[],
   { max, after, before }: PageRequest,
+  weightMax: number,
+  weightOf: (item: Item) => number,
 ): Page<Item> | undefined {
   let from = 0;
   let to = all.length;
@@ -44,10 +49,24 @@ export function pageOf<Item extends { readonly id: string }>(
   if (before !== undefined && before !== '') to = all.findIndex(({ id }) => id === before);
   if ((after !== undefined && from === 0) || to === -1) return undefined;
   const isBackward = before !== undefined;
-  const firstIndex = isBackward ? Math.max(from, to - max) : from;
-  const items = all.slice(firstIndex, Math.min(to, firstIndex + max));
+  const wanted = isBackward
+    ? all.slice(Math.max(from, to - max), to).reverse()
+    : all.slice(from, Math.min(to, from + max));
+  const items = wanted.slice(0, countWithin(wanted.map(weightOf), weightMax));
+  if (isBackward) items.reverse();
+  const firstIndex = isBackward ? Math.max(from, to - items.length) : from;
   const isComplete = isBackward ? firstIndex === from : firstIndex + items.length >= to;
   return { items, firstIndex, count: all.length, isComplete };
+}
+
+/** How many of these together weigh `max` at most; one in any case. */
+function countWithin(weights: readonly number[], max: number): number {
+  let sum = 0;
+  const end = weights.findIndex((weight) => {
+    sum += weight;
+    return sum > max;
+  });
+  return end === -1 ? weights.length : Math.max(1, end);
 }
 
 /** What tells the other side which page it got. */

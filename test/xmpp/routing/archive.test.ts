@@ -61,6 +61,28 @@ describe('the archive (XEP-0313)', () => {
     expect([counted.messages, rsm(counted.fin, 'count')]).toEqual([[], '4']);
   });
 
+  test('XEP-0059 §2.1: a page of large messages is shorter than the client wants it', () => {
+    const { orchard, balcony } = talk();
+    for (let i = 0; i < 10; i += 1) {
+      orchard.sends(
+        `<message to="juliet@capulet.lit"><body>${String(i).repeat(200_000)}</body></message>`,
+      );
+    }
+    balcony.gets();
+    const seen: (string | undefined)[] = [];
+    for (let after = ''; ; ) {
+      const { messages, fin } = query(balcony, set(`<max>100</max>${after}`));
+      seen.push(...messages.map((message) => bodyOf(message)?.slice(0, 3)));
+      expect([1, 2, 6]).toContain(messages.length);
+      if (fin?.attributes.get('complete') === 'true') break;
+      after = `<after>${rsm(fin, 'last')}</after>`;
+    }
+    const digits = Array.from({ length: 10 }, (_, digit) => String(digit).repeat(3));
+    expect(seen).toEqual(['one', 'two', 'thr', 'fou', ...digits]);
+    const last = query(balcony, set('<before/>'));
+    expect(last.messages.map((message) => bodyOf(message)?.slice(0, 3))).toEqual(['888', '999']);
+  });
+
   test.each([
     ['an id that is not there', set('<after>nowhere</after>'), 'item-not-found'],
     ['a time that is none', form({ start: 'yesterday' }), 'bad-request'],
