@@ -30,6 +30,14 @@ export type XmppEvent =
     }
   /** A message waited too long or found no place, and its sender was told. */
   | { readonly type: 'messageGivenUp'; readonly to: string; readonly reason: string }
+  /** One of the user's client certificates can be used from now on, or no more. */
+  | {
+      readonly type: 'clientCertificate';
+      readonly change: 'added' | 'disabled' | 'revoked';
+      readonly name: string;
+      /** SHA-256, lower-case hex. */
+      readonly fingerprint: string;
+    }
   /** The disk cannot be written; nothing is acknowledged until it can, and it is tried again. */
   | { readonly type: 'recordsNotWritten'; readonly reason: string }
   /** A record of a former run is damaged and was left out. */

@@ -2,6 +2,10 @@ import type { CommandOutcome } from '../reload/command.ts';
 import type { AuthenticatedNode } from '../tls-auth/authenticated-node.ts';
 import type { IpAddressPort } from '../wire/ip-address-port.ts';
 import type { NodeId } from '../wire/node-id.ts';
+import type {
+  CertificateCommand,
+  IssueOutcome,
+} from './client-certificates/certificate-command.ts';
 
 /** Names a connection of one of the user's own clients; the host counts up, never twice. */
 export type ConnectionId = number;
@@ -13,6 +17,8 @@ export type AttemptId = number;
 export type XmppTicket = number;
 /** Names a message that the host itself sends; the host counts up. */
 export type SentMessageId = number;
+/** Names a command for the client certificates that the host passes on; the host counts up. */
+export type ManagementId = number;
 /** Names a command to the Peer; the usage counts up. */
 export type XmppCommandId = number;
 
@@ -94,6 +100,20 @@ export type XmppInput =
       readonly to: string;
       readonly text: string;
     }
+  /** A change of the client certificates, or their list; answered by `certificatesManaged`. */
+  | {
+      readonly type: 'manageCertificates';
+      readonly management: ManagementId;
+      readonly what: CertificateCommand;
+    }
+  /** The peer's own issuer has answered `issueCertificate`. */
+  | {
+      readonly type: 'certificateIssued';
+      readonly request: number;
+      readonly outcome: IssueOutcome;
+    }
+  /** The peer's own certificate in the overlay, in DER: at the start, and when it was renewed. */
+  | { readonly type: 'ownCertificate'; readonly certificate: Uint8Array }
   | { readonly type: 'persisted'; readonly ticket: XmppTicket }
   | { readonly type: 'persistFailed'; readonly ticket: XmppTicket; readonly reason: string }
   /** Leave: end every stream properly; ends with the output `stopped`. */

@@ -1,11 +1,13 @@
 import type { Command } from '../reload/command.ts';
 import type { PersistRecord } from '../storage/persist-record.ts';
+import type { CertificateOutcome } from './client-certificates/certificate-command.ts';
 import type { XmppEvent } from './xmpp-event.ts';
 import type {
   AttemptId,
   ConnectionId,
   DirectLinkId,
   DirectTarget,
+  ManagementId,
   SentMessageId,
   XmppCommandId,
   XmppTicket,
@@ -45,6 +47,21 @@ export type XmppOutput =
       readonly type: 'messageOutcome';
       readonly message: SentMessageId;
       readonly outcome: SentMessageOutcome;
+    }
+  /** What became of a `manageCertificates`: AFTER it is on disk. */
+  | {
+      readonly type: 'certificatesManaged';
+      readonly management: ManagementId;
+      readonly outcome: CertificateOutcome;
+    }
+  /**
+   * Certify the key of a PKCS #10 request (DER) for this user with the peer's own issuer, if it
+   * asks for nothing else, and answer with `certificateIssued`.
+   */
+  | {
+      readonly type: 'issueCertificate';
+      readonly request: number;
+      readonly signingRequest: Uint8Array;
     }
   /** For logs, metrics and whoever listens; nothing depends on it. */
   | { readonly type: 'event'; readonly event: XmppEvent }

@@ -3,6 +3,12 @@ import type { Now } from '../storage/now.ts';
 import type { Authenticator } from '../tls-auth/authenticator.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { Jid } from '../xmpp-address/jid.ts';
+import { CERTIFICATE_PREFIX } from './client-certificates/certificate-records.ts';
+import { ClientCertificates } from './client-certificates/client-certificates.ts';
+import { registerPasswordChange } from './client-certificates/password-change.ts';
+import type { CertificatePolicy } from './client-certificates/register-judge.ts';
+import { registerSaslcert } from './client-certificates/saslcert.ts';
+import { registerSelfManagement } from './client-certificates/self-management.ts';
 import type { ClientLimits } from './client-session/client-limits.ts';
 import { ClientSessions } from './client-session/client-sessions.ts';
 import type { LocalSessionsListener } from './client-session/local-sessions.ts';
@@ -10,6 +16,7 @@ import type { AttachOrder } from './direct/address-rounds.ts';
 import type { DirectLimits } from './direct/direct-limits.ts';
 import { DirectStreamManager } from './direct/direct-stream-manager.ts';
 import type { DirectStreamsListener } from './direct/direct-streams.ts';
+import type { RoutingExtension } from './routing/routing-feature.ts';
 import type { StoredRecord } from './routing/routing-records.ts';
 import { StanzaRouter } from './routing/stanza-router.ts';
 import { type ClientCertificateJudge, judgeByOverlay } from './sasl/client-certificate.ts';
@@ -28,8 +35,10 @@ export interface XmppUsageOptions {
   readonly records: Iterable<StoredRecord>;
   /** Of the local password; undefined: none is set. */
   readonly credential: ScramCredential | undefined;
-  /** Which certificates let a client in. Default: those of this user in the overlay. */
+  /** Who is in the overlay by a certificate. Default: by its roots, with this user's XmppAddr. */
   readonly judgeClientCertificate?: ClientCertificateJudge;
+  /** Which other certificates let a client in. Default: all that the user registered. */
+  readonly certificatePolicy?: CertificatePolicy;
   readonly attachOrder?: AttachOrder;
   readonly clientLimits?: Partial<ClientLimits>;
   readonly directLimits?: Partial<DirectLimits>;
@@ -42,6 +51,7 @@ export interface XmppUsageOptions {
  */
 export class XmppUsage {
   private readonly env: XmppEnvironment;
+  private readonly certificates: ClientCertificates;
   private readonly clients: ClientSessions;
   private readonly streams: DirectStreamManager;
   private readonly router: StanzaRouter;
@@ -50,14 +60,22 @@ export class XmppUsage {
   constructor(options: XmppUsageOptions) {
     const { user, nodeId, authenticator } = options;
     this.env = new XmppEnvironment(options.random);
-    const judgeClientCertificate =
-      options.judgeClientCertificate ?? judgeByOverlay(authenticator, user.bare);
+    const { certificates, others } = sorted(options.records);
+    this.certificates = new ClientCertificates({
+      environment: this.env,
+      user,
+      policy: options.certificatePolicy ?? 'registered',
+      judgeByOverlay: options.judgeClientCertificate ?? judgeByOverlay(authenticator, user.bare),
+      records: certificates,
+      sessions: () => this.clients,
+    });
     this.clients = new ClientSessions(
       this.env,
       {
         user,
         credential: options.credential,
-        judgeClientCertificate,
+        judgeClientCertificate: this.certificates.judge,
+        certificateUsed: (shown) => this.certificates.used(shown),
         ...(options.clientLimits === undefined ? {} : { limits: options.clientLimits }),
       },
       this.clientReactions(),
@@ -79,7 +97,8 @@ export class XmppUsage {
       nodeId,
       sessions: this.clients,
       streams: this.streams,
-      records: options.records,
+      records: others,
+      extensions: [this.certificateFeatures()],
     });
   }
 
@@ -103,6 +122,7 @@ export class XmppUsage {
     switch (input.type) {
       case 'start':
         this.router.start();
+        this.certificates.start();
         this.streams.start();
         return;
       case 'clientConnected':
@@ -122,6 +142,15 @@ export class XmppUsage {
         return;
       case 'sendMessage':
         this.router.sendMessage(input.message, input.to, input.text);
+        return;
+      case 'manageCertificates':
+        this.manageCertificates(input);
+        return;
+      case 'certificateIssued':
+        this.certificates.issued(input.request, input.outcome);
+        return;
+      case 'ownCertificate':
+        this.certificates.overlayCertificate(input.certificate);
         return;
       case 'passwordChanged':
         this.clients.passwordChanged(input.credential);
@@ -151,6 +180,24 @@ export class XmppUsage {
     }
   }
 
+  private manageCertificates({
+    management,
+    what,
+  }: Extract<XmppInput, { type: 'manageCertificates' }>): void {
+    this.certificates.perform(what, undefined, (outcome) =>
+      this.env.output({ type: 'certificatesManaged', management, outcome }),
+    );
+  }
+
+  private certificateFeatures(): RoutingExtension {
+    return (registry, context) => {
+      this.certificates.routing = context;
+      registerSaslcert(registry, this.certificates);
+      registerSelfManagement(registry, this.certificates);
+      registerPasswordChange(registry, () => this.clients);
+    };
+  }
+
   private clientReactions(): LocalSessionsListener {
     return {
       sessionBinding: (session, wanted) => this.router.sessionBinding(session, wanted),
@@ -170,4 +217,14 @@ export class XmppUsage {
         this.router.addressTried(address, found, connected, reason),
     };
   }
+}
+
+/** Records of client certificates are read first: they say who may log in. */
+function sorted(records: Iterable<StoredRecord>) {
+  const certificates: StoredRecord[] = [];
+  const others: StoredRecord[] = [];
+  for (const record of records) {
+    (record.key.startsWith(CERTIFICATE_PREFIX) ? certificates : others).push(record);
+  }
+  return { certificates, others };
 }

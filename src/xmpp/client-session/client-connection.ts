@@ -56,8 +56,7 @@ export class ClientConnection {
   private step: Step;
   private saslFailures = 0;
   private bindFailures = 0;
-  /** The client showed this in TLS and logged in with it. */
-  private loginCertificates: readonly Uint8Array[] | undefined;
+  private login: Omit<SessionLogin, 'language'> | undefined;
 
   constructor(
     context: ClientContext,
@@ -78,7 +77,7 @@ export class ClientConnection {
 
   /** What is to be judged again when trust changes, while no session holds it. */
   get certificates(): readonly Uint8Array[] | undefined {
-    return this.step.type === 'bound' ? undefined : this.loginCertificates;
+    return this.step.type === 'bound' ? undefined : this.login?.certificates;
   }
 
   receive(bytes: Uint8Array): void {
@@ -178,7 +177,7 @@ export class ClientConnection {
   private acceptedCertificate(tls: ClientTls) {
     if (this.stream.framing === 'websocket' || tls.certificates.length === 0) return undefined;
     const { judgeClientCertificate, env } = this.context;
-    const verdict = judgeClientCertificate(tls.certificates, env.now.unixMs);
+    const verdict = judgeClientCertificate(tls.certificates, env.now.unixMs, 'login');
     if (isAccepted(verdict)) return verdict;
     this.noteRefusal('certificate', verdict.reason);
     return undefined;
@@ -190,8 +189,9 @@ export class ClientConnection {
   }
 
   private offerBinding(header: ClientHeader): void {
-    const login = { certificates: this.loginCertificates, language: header.language };
-    this.step = { type: 'binding', login };
+    const { login } = this;
+    if (login === undefined) return this.refuse('not-authorized', 'Log in first.');
+    this.step = { type: 'binding', login: { ...login, language: header.language } };
     this.stream.sendFeatures([
       element('bind', BIND_NAMESPACE),
       element('session', SESSION_NAMESPACE, {}, [element('optional', SESSION_NAMESPACE)]),
@@ -250,16 +250,18 @@ export class ClientConnection {
       if (mechanism === EXTERNAL && !this.isStillAccepted()) {
         return this.refuse('not-authorized', 'The certificate counts no more.');
       }
-      return this.loggedIn(reply.answer, mechanism);
+      return this.loggedIn(reply.answer, mechanism, outcome.resource);
     }
     this.stream.send(reply.answer);
     if (outcome.type === 'failure') this.countSaslFailure(outcome.failure);
   }
 
-  private loggedIn(answer: XmppElement, mechanism: string): void {
+  private loggedIn(answer: XmppElement, mechanism: string, resource: string | undefined): void {
     const { connection } = this.stream;
     this.stream.send(answer);
-    if (mechanism === EXTERNAL) this.loginCertificates = this.tls?.certificates;
+    const certificates = mechanism === EXTERNAL ? this.tls?.certificates : undefined;
+    this.login = { mechanism, certificates, resource };
+    if (certificates !== undefined) this.context.certificateUsed(certificates);
     this.context.env.event({ type: 'clientAuthenticated', connection, mechanism });
     this.stream.restart(STREAM_LIMITS);
     this.step = { type: 'header', next: 'binding' };
@@ -291,7 +293,11 @@ export class ClientConnection {
     if (jid instanceof AddressFault) {
       return this.refuseBinding(request, 'bad-request', `The resource: ${jid.reason}.`);
     }
-    const bound = this.owner.bind(this, jid.resourcepart, login);
+    if (login.resource !== undefined && (jid.resourcepart ?? login.resource) !== login.resource) {
+      const text = `The certificate is for the resource ${login.resource} alone.`;
+      return this.refuseBinding(request, 'not-allowed', text);
+    }
+    const bound = this.owner.bind(this, login.resource ?? jid.resourcepart, login);
     if (bound === 'conflict') {
       return this.refuseBinding(request, bound, 'Another client has this resource.');
     }
@@ -314,7 +320,7 @@ export class ClientConnection {
 
   private refuseBinding(
     request: XmppElement,
-    condition: 'bad-request' | 'conflict' | 'resource-constraint',
+    condition: 'bad-request' | 'conflict' | 'not-allowed' | 'resource-constraint',
     text: string,
   ): void {
     this.stream.send(withAttributes(stanzaError(request, condition, text), NO_ADDRESSES));
@@ -330,7 +336,9 @@ export class ClientConnection {
       return;
     }
     const session = this.owner.resumable(given.attributes.get('previd') ?? '');
-    if (session === undefined || !session.resume(given, this.stream, login)) {
+    const isOthers =
+      login.resource !== undefined && session?.address.resourcepart !== login.resource;
+    if (session === undefined || isOthers || !session.resume(given, this.stream, login)) {
       this.stream.send(managementFailed('item-not-found'));
       return;
     }

@@ -13,6 +13,8 @@ export interface ClientContext {
   readonly limits: ClientLimits;
   readonly lockout: PasswordLockout;
   readonly judgeClientCertificate: ClientCertificateJudge;
+  /** A client has logged in with what it showed in TLS: DER, the leaf first. */
+  readonly certificateUsed: (certificates: readonly Uint8Array[]) => void;
   /** Undefined: no password is set, so none lets anybody in. */
   credential: ScramCredential | undefined;
 }

@@ -21,8 +21,12 @@ import { enabled, ManagedStream, managementFailed, wantsResumption } from './man
 
 /** How the client of a session logged in. */
 export interface SessionLogin {
+  /** By SASL; the connection has had TLS since before. */
+  readonly mechanism: string;
   /** What it showed in TLS, where it logged in with that: it is judged again when trust changes. */
   readonly certificates: readonly Uint8Array[] | undefined;
+  /** The only one that it may bind or resume (XEP-0257); undefined: any. */
+  readonly resource: string | undefined;
   readonly language: string | undefined;
 }
 
@@ -68,6 +72,18 @@ export class ClientSession {
       if (isCounted) this.management?.handled(this.stream);
     });
     this.watchIdle();
+  }
+
+  /** A quarter of what it may be behind at most: then no single stanza is too much. */
+  get hasRoom(): boolean {
+    const { waitingBytesMax, unacknowledgedMax, unacknowledgedBytesMax } = this.context.limits;
+    const { stream, management } = this;
+    if ((stream?.waitingBytes ?? 0) > waitingBytesMax / 4) return false;
+    if (management === undefined) return true;
+    const { unacknowledged, unacknowledgedBytes } = management;
+    return (
+      unacknowledged <= unacknowledgedMax / 4 && unacknowledgedBytes <= unacknowledgedBytesMax / 4
+    );
   }
 
   get resumptionId(): string | undefined {

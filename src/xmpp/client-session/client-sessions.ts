@@ -30,7 +30,17 @@ export interface ClientSessionsOptions {
   /** Undefined: no password is set; only certificates let in. */
   readonly credential: ScramCredential | undefined;
   readonly judgeClientCertificate: ClientCertificateJudge;
+  /** A client has logged in with what it showed in TLS: DER, the leaf first. */
+  readonly certificateUsed?: (certificates: readonly Uint8Array[]) => void;
   readonly limits?: Partial<ClientLimits>;
+}
+
+/** A bound session whose client logged in with a certificate, also while it has no connection. */
+export interface CertifiedSession {
+  readonly session: SessionId;
+  /** DER. */
+  readonly leaf: Uint8Array;
+  readonly resource: string;
 }
 
 /**
@@ -60,6 +70,7 @@ export class ClientSessions implements LocalSessions, ClientConnectionOwner, Cli
       user,
       credential,
       judgeClientCertificate,
+      certificateUsed: options.certificateUsed ?? (() => undefined),
       limits: { ...CLIENT_LIMITS_DEFAULT, ...options.limits },
       lockout: new PasswordLockout(),
     };
@@ -120,6 +131,28 @@ export class ClientSessions implements LocalSessions, ClientConnectionOwner, Cli
     }
   }
 
+  /** How the client of a session has logged in. */
+  loginOf(session: SessionId): SessionLogin | undefined {
+    return this.sessions.get(session)?.login;
+  }
+
+  /** The resources of the sessions that came with a certificate, by that one's leaf. */
+  *certifiedSessions(): Generator<CertifiedSession> {
+    for (const { id, login, address } of this.sessions.values()) {
+      const [leaf] = login.certificates ?? [];
+      const resource = address.resourcepart;
+      if (leaf !== undefined && resource !== undefined) yield { session: id, leaf, resource };
+    }
+  }
+
+  /** Ends connections that have logged in with such a leaf and bound no resource yet. */
+  endUnbound(isMeant: (leaf: Uint8Array) => boolean, text: string): void {
+    for (const { certificates, stream } of [...this.connections.values()]) {
+      const [leaf] = certificates ?? [];
+      if (leaf !== undefined && isMeant(leaf)) stream.fail('reset', text);
+    }
+  }
+
   /** Ends all streams and sessions: the peer stops. */
   leave(): void {
     for (const id of [...this.sessions.keys()]) this.end(id, 'system-shutdown', SHUTDOWN);
@@ -130,6 +163,10 @@ export class ClientSessions implements LocalSessions, ClientConnectionOwner, Cli
 
   send(session: SessionId, stanza: XmppElement): void {
     this.sessions.get(session)?.send(stanza);
+  }
+
+  hasRoom(session: SessionId): boolean {
+    return this.sessions.get(session)?.hasRoom ?? false;
   }
 
   handled(session: SessionId): void {
@@ -199,7 +236,7 @@ export class ClientSessions implements LocalSessions, ClientConnectionOwner, Cli
   private refusalOf(certificates: readonly Uint8Array[] | undefined): string | undefined {
     if (certificates === undefined) return undefined;
     const { judgeClientCertificate, env } = this.context;
-    const verdict = judgeClientCertificate(certificates, env.now.unixMs);
+    const verdict = judgeClientCertificate(certificates, env.now.unixMs, 'session');
     return isAccepted(verdict) ? undefined : verdict.reason;
   }
 

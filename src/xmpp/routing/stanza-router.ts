@@ -18,6 +18,7 @@ import { ParsedAddresses } from './parsed-addresses.ts';
 import { RemoteResources } from './remote-resources.ts';
 import { restoreRouting } from './restored-routing.ts';
 import { type RoutingContext, refuse } from './routing-context.ts';
+import type { RoutingExtension } from './routing-feature.ts';
 import { CLIENTS_MAX } from './routing-limits.ts';
 import { RoutingParts } from './routing-parts.ts';
 import type { StoredRecord } from './routing-records.ts';
@@ -32,6 +33,8 @@ export interface StanzaRouterOptions {
   readonly streams: DirectStreams;
   /** What a former run left in the store; records of others are passed over. */
   readonly records: Iterable<StoredRecord>;
+  /** Features beside those of routing itself. */
+  readonly extensions?: readonly RoutingExtension[];
 }
 
 /**
@@ -60,7 +63,9 @@ export class StanzaRouter implements LocalSessionsListener, DirectStreamsListene
       resources: new RemoteResources(),
       features: new FeatureTable(),
     };
-    this.parts = new RoutingParts(this.context, restoreRouting(options.records, environment));
+    const restored = restoreRouting(options.records, environment);
+    this.parts = new RoutingParts(this.context, restored);
+    for (const extend of options.extensions ?? []) extend(this.context.features, this.context);
     this.clientStanzas = new OrderedAcknowledgements((session) => sessions.handled(session));
     this.deviceStanzas = new OrderedAcknowledgements((device) => streams.handled(device));
   }

@@ -5,7 +5,7 @@ import type { BareJid } from '../../xmpp-address/jid.ts';
 /** A certificate with which this user may log in. */
 export interface AcceptedClientCertificate {
   readonly user: BareJid;
-  /** All XmppAddrs that stand in it; none where it was registered by its key. */
+  /** All XmppAddrs that stand in it; there may be none in one that the user registered. */
   readonly addresses: readonly string[];
 }
 
@@ -15,12 +15,19 @@ export interface ClientCertificateRefusal {
 }
 
 /**
+ * What a verdict is for: whether a client may log in now, or whether the session of one that did
+ * may go on. A certificate that was disabled ends the first and not the second.
+ */
+export type CertificatePurpose = 'login' | 'session';
+
+/**
  * Judges what a client showed in TLS: DER, the leaf first, at least one. It is asked when the
  * client comes, and again whenever who is trusted has changed.
  */
 export type ClientCertificateJudge = (
   certificates: readonly Uint8Array[],
   unixMs: number,
+  purpose: CertificatePurpose,
 ) => AcceptedClientCertificate | ClientCertificateRefusal;
 
 /** Takes a certificate whose chain is valid under the overlay's roots and that names this user. */

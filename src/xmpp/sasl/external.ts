@@ -1,13 +1,14 @@
-import type { Jid } from '../../xmpp-address/jid.ts';
+import { AddressFault } from '../../xmpp-address/address-fault.ts';
+import { type Jid, parseJid } from '../../xmpp-address/jid.ts';
 import type { AcceptedClientCertificate } from './client-certificate.ts';
 import { type SaslMechanism, type SaslStep, saslFailure } from './sasl-step.ts';
-import { isSameIdentity } from './scram-server.ts';
 
 export const EXTERNAL = 'EXTERNAL';
 
 /**
  * The server's side of EXTERNAL over a certificate that was judged already (RFC 4422 appendix A,
- * XEP-0178 §2).
+ * XEP-0178 §2). Where the address that logs in is a full one, only its resource may be bound
+ * (XEP-0257, "SASL EXTERNAL").
  */
 export class ExternalServer implements SaslMechanism {
   private readonly user: Jid;
@@ -28,10 +29,28 @@ export class ExternalServer implements SaslMechanism {
     if (certificate.user !== user.bare) {
       return saslFailure('not-authorized', 'the certificate is that of another user');
     }
-    if (identity === undefined || !isSameIdentity(identity === '' ? undefined : identity, user)) {
+    const named = identity === '' ? user : identity === undefined ? undefined : jidOf(identity);
+    if (named === undefined || named.bare !== user.bare) {
       return saslFailure('invalid-authzid', 'the authorization identity is not the user');
     }
-    return { type: 'success', user: user.bare, data: undefined };
+    return this.logIn(named);
+  }
+
+  /** The user, as the authorization identity names him. */
+  private logIn(named: Jid): SaslStep {
+    const { user } = this;
+    const own = this.certificate.addresses.map(jidOf).filter((jid) => jid?.bare === user.bare);
+    const isNamed = own.some((address) => address?.text === named.text);
+    // RFC 6120 §6.3.8 has bare addresses there; XEP-0257 takes full ones that are certified.
+    if (named.resourcepart !== undefined && !isNamed) {
+      return saslFailure('invalid-authzid', 'the certificate does not name this full address');
+    }
+    const hasSeveral = this.certificate.addresses.length > 1;
+    if (hasSeveral && !isNamed) {
+      return saslFailure('invalid-authzid', 'the certificate has several addresses: name one');
+    }
+    const resource = hasSeveral ? named.resourcepart : own[0]?.resourcepart;
+    return { type: 'success', user: user.bare, resource, data: undefined };
   }
 }
 
@@ -43,4 +62,9 @@ function identityOf(data: Uint8Array): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function jidOf(text: string): Jid | undefined {
+  const jid = parseJid(text);
+  return jid instanceof AddressFault ? undefined : jid;
 }

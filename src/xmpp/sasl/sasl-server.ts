@@ -1,5 +1,5 @@
 import type { RandomSource } from '../../reload/peer-options.ts';
-import type { BareJid, Jid } from '../../xmpp-address/jid.ts';
+import type { BareJid, Jid, Resourcepart } from '../../xmpp-address/jid.ts';
 import { element, textOf, type XmppElement } from '../stanza/xmpp-element.ts';
 import type { ScramCredential } from '../xmpp-input.ts';
 import { fromBase64, toBase64 } from './base64.ts';
@@ -33,7 +33,13 @@ export interface SaslReply {
   readonly answer: XmppElement;
   readonly outcome:
     | { readonly type: 'continues' }
-    | { readonly type: 'success'; readonly user: BareJid; readonly mechanism: string }
+    | {
+        readonly type: 'success';
+        readonly user: BareJid;
+        readonly mechanism: string;
+        /** The only one that may be bound; undefined: any. */
+        readonly resource: Resourcepart | undefined;
+      }
     | { readonly type: 'failure'; readonly failure: SaslFailure };
 }
 
@@ -112,10 +118,11 @@ export class SaslServer {
     if (step.type === 'challenge') return continuing(step.data);
     if (step.type === 'failure') return this.fail(step);
     this.handshake = undefined;
+    const { user, resource } = step;
     const encoded = step.data === undefined ? [] : [encodedData(step.data)];
     return {
       answer: element('success', SASL_NAMESPACE, {}, encoded),
-      outcome: { type: 'success', user: step.user, mechanism: handshake.name },
+      outcome: { type: 'success', user, mechanism: handshake.name, resource },
     };
   }
 

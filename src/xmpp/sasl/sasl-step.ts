@@ -1,4 +1,4 @@
-import type { BareJid } from '../../xmpp-address/jid.ts';
+import type { BareJid, Resourcepart } from '../../xmpp-address/jid.ts';
 
 export const SASL_NAMESPACE = 'urn:ietf:params:xml:ns:xmpp-sasl';
 
@@ -19,6 +19,8 @@ export type SaslStep =
   | {
       readonly type: 'success';
       readonly user: BareJid;
+      /** The only one that may be bound (XEP-0257, "SASL EXTERNAL"); undefined: any. */
+      readonly resource?: Resourcepart | undefined;
       /** Additional data with success (RFC 6120 §6.3.10). */
       readonly data: Uint8Array | undefined;
     }

@@ -123,7 +123,7 @@ export class ScramServer implements SaslMechanism {
 }
 
 /** RFC 6120 §6.3.8: an authorization identity is a bare JID, or not there. */
-export function isSameIdentity(identity: string | undefined, user: Jid): boolean {
+function isSameIdentity(identity: string | undefined, user: Jid): boolean {
   return identity === undefined || isBareJid(identity, user);
 }
 
