@@ -3,16 +3,18 @@ import { PrecisFault } from '../../xmpp-address/precis-fault.ts';
 import { toBase64 } from './base64.ts';
 import type { ChannelBindingName } from './channel-binding.ts';
 import { SCRAM_ITERATIONS_MAX, SCRAM_ITERATIONS_MIN } from './sasl-limits.ts';
-import { clientProof, scramKeys, serverSignature } from './scram-keys.ts';
+import { clientProof, type ScramHash, scramKeys, serverSignature } from './scram-keys.ts';
 import { escapeName, MalformedScram, readServerFinal, readServerFirst } from './scram-message.ts';
 
 export interface ScramClientOptions {
   readonly username: string;
   readonly password: string;
+  /** Default: `sha256`. */
+  readonly hash?: ScramHash;
   /** Printable ASCII without commas that nobody can guess. */
   readonly nonce: string;
   /**
-   * `bound` for SCRAM-SHA-256-PLUS; `not-offered` where this end could bind and the server did not
+   * `bound` for SCRAM-SHA-256-PLUS and the like; `not-offered` where this end could bind and the server did not
    * offer it, so that a server which did notices (RFC 5802 §6); else `impossible`.
    */
   readonly binding:
@@ -30,7 +32,7 @@ export class ScramRefusal {
   }
 }
 
-/** The client's side of SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677). */
+/** The client's side of SCRAM, with SHA-256 or SHA-1, bound to TLS or not (RFC 5802, RFC 7677). */
 export class ScramClient {
   private readonly options: ScramClientOptions;
   private readonly gs2Header: string;
@@ -85,12 +87,12 @@ export class ScramClient {
       const range = `${SCRAM_ITERATIONS_MIN} to ${SCRAM_ITERATIONS_MAX}`;
       return new ScramRefusal(`the server asks for ${iterations} iterations; taken are ${range}`);
     }
-    const keys = scramKeys(options.password, salt, iterations);
+    const keys = scramKeys(options.password, salt, iterations, options.hash);
     if (keys instanceof PrecisFault) return new ScramRefusal(`the password: ${keys.reason}`);
     const withoutProof = `c=${toBase64(this.channelBinding())},r=${nonce}`;
     const serverFirst = new TextDecoder().decode(challenge);
     const authMessage = `${this.bare},${serverFirst},${withoutProof}`;
-    this.expectedSignature = serverSignature(keys.serverKey, authMessage);
+    this.expectedSignature = serverSignature(keys.serverKey, authMessage, keys.hash);
     return utf8(`${withoutProof},p=${toBase64(clientProof(keys, authMessage))}`);
   }
 

@@ -3,8 +3,12 @@ import { PrecisFault } from '../../xmpp-address/precis-fault.ts';
 import { enforce, opaqueString } from '../../xmpp-address/precis-profile.ts';
 import type { ScramCredential } from '../xmpp-input.ts';
 
-/** What a password becomes with a salt (RFC 5802 §3, with SHA-256). */
+/** As node:crypto names them; SHA-1 is for servers that know no other (RFC 5802). */
+export type ScramHash = 'sha1' | 'sha256';
+
+/** What a password becomes with a salt (RFC 5802 §3). */
 export interface ScramKeys {
+  readonly hash: ScramHash;
   readonly clientKey: Uint8Array;
   readonly storedKey: Uint8Array;
   readonly serverKey: Uint8Array;
@@ -18,19 +22,22 @@ export function scramKeys(
   password: string,
   salt: Uint8Array,
   iterations: number,
+  hash: ScramHash = 'sha256',
 ): ScramKeys | PrecisFault {
   const prepared = enforce(opaqueString, password);
   if (prepared instanceof PrecisFault) return prepared;
-  const saltedPassword = pbkdf2Sync(prepared, salt, iterations, HASH_LENGTH, 'sha256');
-  const clientKey = hmac(saltedPassword, 'Client Key');
+  const length = hash === 'sha1' ? SHA1_LENGTH : HASH_LENGTH;
+  const saltedPassword = pbkdf2Sync(prepared, salt, iterations, length, hash);
+  const clientKey = hmac(saltedPassword, 'Client Key', hash);
   return {
+    hash,
     clientKey,
-    storedKey: sha256(clientKey),
-    serverKey: hmac(saltedPassword, 'Server Key'),
+    storedKey: digest(clientKey, hash),
+    serverKey: hmac(saltedPassword, 'Server Key', hash),
   };
 }
 
-/** What a server keeps of a password. */
+/** What a server keeps of a password, with SHA-256. */
 export function scramCredential(
   password: string,
   salt: Uint8Array,
@@ -43,7 +50,7 @@ export function scramCredential(
 
 /** ClientProof: ClientKey XOR ClientSignature. */
 export function clientProof(keys: ScramKeys, authMessage: string): Uint8Array {
-  return exclusiveOr(keys.clientKey, hmac(keys.storedKey, authMessage));
+  return exclusiveOr(keys.clientKey, hmac(keys.storedKey, authMessage, keys.hash));
 }
 
 /** The StoredKey that a proof leads to; it is that of the password if the proof is true. */
@@ -52,11 +59,15 @@ export function storedKeyOfProof(
   storedKey: Uint8Array,
   authMessage: string,
 ): Uint8Array {
-  return sha256(exclusiveOr(proof, hmac(storedKey, authMessage)));
+  return digest(exclusiveOr(proof, hmac(storedKey, authMessage)), 'sha256');
 }
 
-export function serverSignature(serverKey: Uint8Array, authMessage: string): Uint8Array {
-  return hmac(serverKey, authMessage);
+export function serverSignature(
+  serverKey: Uint8Array,
+  authMessage: string,
+  hash: ScramHash = 'sha256',
+): Uint8Array {
+  return hmac(serverKey, authMessage, hash);
 }
 
 /** A salt for a user who does not exist: always the same one, and like that of one who does. */
@@ -64,12 +75,12 @@ export function saltOfNobody(credential: ScramCredential, username: string): Uin
   return hmac(credential.serverKey, `salt of ${username}`).subarray(0, credential.salt.length);
 }
 
-function hmac(key: Uint8Array, text: string): Uint8Array {
-  return new Uint8Array(createHmac('sha256', key).update(text, 'utf8').digest());
+function hmac(key: Uint8Array, text: string, hash: ScramHash = 'sha256'): Uint8Array {
+  return new Uint8Array(createHmac(hash, key).update(text, 'utf8').digest());
 }
 
-function sha256(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(bytes).digest());
+function digest(bytes: Uint8Array, hash: ScramHash): Uint8Array {
+  return new Uint8Array(createHash(hash).update(bytes).digest());
 }
 
 function exclusiveOr(a: Uint8Array, b: Uint8Array): Uint8Array {
@@ -78,3 +89,4 @@ function exclusiveOr(a: Uint8Array, b: Uint8Array): Uint8Array {
 
 /** Bytes of SHA-256. */
 export const HASH_LENGTH = 32;
+const SHA1_LENGTH = 20;

@@ -8,7 +8,8 @@ export type Framing = 'tcp' | 'websocket';
 
 /** The attributes of a stream header (RFC 6120 §4.7). */
 export interface StreamHeaderValues {
-  readonly from: string;
+  /** A client leaves it out before TLS (RFC 6120 §4.7.1). */
+  readonly from?: string | undefined;
   readonly to?: string | undefined;
   readonly id?: string | undefined;
   readonly language?: string | undefined;
