@@ -133,7 +133,8 @@ export class DeviceSession implements StreamUser, DirectStreamOwner {
 
   streamResumed(stream: DirectStream, otherH: number): void {
     const { session } = this;
-    if (session === undefined || !this.acknowledge(session, otherH)) {
+    const tags = session && this.counting(session, () => session.acknowledge(otherH));
+    if (session === undefined || tags === undefined || tags === 'too-high') {
       this.refuseCount(stream, otherH);
       return;
     }
@@ -142,6 +143,8 @@ export class DeviceSession implements StreamUser, DirectStreamOwner {
     this.isAcknowledgementDue = true;
     this.setFlush();
     this.connection.handleStreamOpen();
+    // What follows from it may be sent at once, so it is told when all is repeated.
+    if (tags.length > 0) this.context.listener.delivered(session.device, tags);
   }
 
   resumptionFailed(_stream: DirectStream, otherH: number | undefined): void {

@@ -41,6 +41,36 @@ describe('nothing is lost and nothing comes twice (XEP-0198)', () => {
   test.each([
     ['2', '8'],
     ['8', '2'],
+  ])('XEP-0198 §5: what a resumption lets go follows what it repeats (%s, %s)', (a, b) => {
+    const { romeo, juliet } = network.pair(a, b);
+    juliet.tester.handleAfterMs = 50;
+    // As the outbox: a window, and for each that was delivered another one.
+    let sent = 5;
+    romeo.tester.whenDelivered = (device, tags) => {
+      for (const _ of tags) {
+        if (sent >= 60) return;
+        sent += 1;
+        const message = romeo.tester.message(String(sent));
+        romeo.tester.streams.send(device.nodeId, message, sent);
+      }
+    };
+    sendMany(romeo, juliet, 1, 5);
+    for (let cut = 0; cut < 6; cut += 1) {
+      network.runFor(30);
+      network.cut(romeo.device, juliet.device);
+      network.runFor(100);
+      network.heal(romeo.device, juliet.device);
+      network.runFor(6_000);
+    }
+    const done = () => romeo.tester.deliveredTags.length === 60;
+    expect(network.runUntil(done, 55_000)).toBe(true);
+    expect(juliet.tester.received).toEqual(numbers(1, 60).map(String));
+    expect(romeo.tester.undeliveredTags).toEqual([]);
+  });
+
+  test.each([
+    ['2', '8'],
+    ['8', '2'],
   ])('a connection that was refused for a moment is asked for again soon (%s, %s)', (a, b) => {
     const { romeo, juliet } = network.pair(a, b);
     for (let cut = 0; cut < 10; cut += 1) {

@@ -21,6 +21,8 @@ export class StreamTester implements VirtualCore, DirectStreamsListener {
   readonly undeliveredTags: number[] = [];
   /** Stanzas are said to be handled only after so long; undefined: by the test alone. */
   handleAfterMs: number | undefined = 0;
+  /** What the router does at once when something was delivered, as the outbox does. */
+  whenDelivered: (device: Device, tags: readonly number[]) => void = () => undefined;
   private readonly env: XmppEnvironment;
   private readonly ownUser: BareJid;
   private arrivals = 0;
@@ -81,8 +83,9 @@ export class StreamTester implements VirtualCore, DirectStreamsListener {
     this.told.push(`lost ${user}`);
   }
 
-  delivered(_device: Device, tags: readonly number[]): void {
+  delivered(device: Device, tags: readonly number[]): void {
     this.deliveredTags.push(...tags);
+    this.whenDelivered(device, tags);
   }
 
   undelivered(_device: Device, tags: readonly number[]): void {
