@@ -97,9 +97,13 @@ export class CertificateRegister {
     return undefined;
   }
 
-  /** Adds one that was checked, or replaces what was said of it. */
+  /** Adds one that was checked, or replaces what was said of it; a name stays. */
   set(certificate: RegisteredCertificate): PersistRecord[] {
-    this.drop(certificate.fingerprint);
+    const former = this.certificates.get(certificate.fingerprint);
+    // What only was used keeps its place in the list.
+    if (former?.state === 'active') this.bytes -= former.der.length;
+    if (former?.state === 'active' && certificate.state !== 'active')
+      this.named.delete(former.name);
     this.keep(certificate);
     return [certificateRecord(certificate)];
   }
