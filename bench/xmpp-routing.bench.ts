@@ -121,6 +121,7 @@ class Pair {
       send: (_session: number, stanza: XmppElement) => {
         if (stanza.name === 'message') this.received += 1;
       },
+      hasRoom: () => true,
       handled: () => undefined,
       end: () => undefined,
     };

@@ -12,6 +12,11 @@ export interface LocalSessions {
   /** Hands a stanza to a client; kept until acknowledged where stream management is on. */
   send(session: SessionId, stanza: XmppElement): void;
   /**
+   * Whether its client keeps up with what it is sent. Who has much to send waits while it does not:
+   * a client that is sent too much at once loses its connection.
+   */
+  hasRoom(session: SessionId): boolean;
+  /**
    * The oldest stanza that came from this session and was not said to be handled yet is now dealt
    * with, and what must outlive a crash is on disk: only then an acknowledgement counts it.
    */

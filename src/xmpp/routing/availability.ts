@@ -101,9 +101,18 @@ export class Availability {
       client.receivesSinceUnixMs = undefined;
     } else if (client.receivesSinceUnixMs === undefined) {
       client.receivesSinceUnixMs = this.context.environment.unixMs;
-      this.offline.handOver(client, this.context.sessions);
+      this.handOver(client);
       this.context.features.tell((listener) => listener.clientReceives?.(client));
     }
+  }
+
+  /** What waits may be more than a client can be sent at once. */
+  private handOver(client: Client): void {
+    const { environment, sessions } = this.context;
+    if (client.receivesSinceUnixMs === undefined) return;
+    if (this.offline.handOver(client, sessions)) return;
+    const key = `routing-offline ${client.session}`;
+    environment.setDeadline(key, HAND_OVER_PAUSE_MS, () => this.handOver(client));
   }
 
   /** To the own clients, itself included, the own devices, and the subscribers. */
@@ -152,3 +161,6 @@ export class Availability {
     sendToDevices(this.context, to.bare, withAttributes(stanza, { to: address }));
   }
 }
+
+/** Between two looks whether a client has read what it was handed. */
+const HAND_OVER_PAUSE_MS = 200;

@@ -63,10 +63,10 @@ export class OfflineQueue {
     this.add(entry);
   }
 
-  /** Hands everything to a client that takes messages now. */
-  handOver(client: Client, sessions: LocalSessions): void {
+  /** Hands to a client that takes messages now as many as it can; whether nothing is left. */
+  handOver(client: Client, sessions: LocalSessions): boolean {
     const gone: PersistRecord[] = [];
-    for (;;) {
+    while (sessions.hasRoom(client.session)) {
       const entry = this.waiting.shift();
       if (entry === undefined) break;
       this.bytes -= entry.bytes;
@@ -74,5 +74,6 @@ export class OfflineQueue {
       sessions.send(client.session, withDelay(entry.stanza, this.own, entry.unixMs));
     }
     if (gone.length > 0) this.writes.write(gone);
+    return this.waiting.length === 0;
   }
 }

@@ -35,6 +35,7 @@ const router = new StanzaRouter({
   nodeId: '1'.repeat(32) as NodeId,
   sessions: {
     send: () => undefined,
+    hasRoom: () => true,
     handled: () => {
       handled += 1;
       writeSync(1, `handled ${handled}\n`);

@@ -205,6 +205,21 @@ describe('clients that are not what they should be', () => {
     expect(client.isClosed).toBe(false);
   });
 
+  test('there is room for more while the client keeps up with it', () => {
+    const desk = new ClientDesk({ limits: { waitingBytesMax: 40_000, unacknowledgedMax: 40 } });
+    const client = overTls(desk).binds('orchard');
+    desk.sessions.drained(client.connection, 0);
+    desk.sessions.send(1, message('x'.repeat(10_000)));
+    expect([desk.sessions.hasRoom(1), desk.sessions.hasRoom(2)]).toEqual([false, false]);
+    desk.sessions.drained(client.connection, 0);
+    expect(desk.sessions.hasRoom(1)).toBe(true);
+    client.says(`<enable xmlns='${SM}'/>`);
+    for (let i = 0; i < 11; i += 1) desk.sessions.send(1, message('x'));
+    expect(desk.sessions.hasRoom(1)).toBe(false);
+    client.says(`<a xmlns='${SM}' h='11'/>`);
+    expect(desk.sessions.hasRoom(1)).toBe(true);
+  });
+
   test('what waits for a session that is away is bounded', () => {
     const desk = new ClientDesk({ limits: { unacknowledgedMax: 5 } });
     const { client } = managed(desk);

@@ -209,6 +209,36 @@ describe('who is offline (XEP-0160, XEP-0203)', () => {
     expect([tomb.reads(), juliet.keys('offline/')]).toEqual([[], []]);
   });
 
+  test('what waits is handed over as fast as the client reads, so that nobody locks it out', () => {
+    const { verona, juliet, orchard, balcony } = lovers();
+    balcony.leaves();
+    for (const text of ['one', 'two', 'three', 'four', 'five']) orchard.sends(hello(text));
+    const chamber = juliet.login('chamber');
+    chamber.takesMax = 3;
+    chamber.sends('<presence/>');
+    const first = chamber.reads();
+    expect(first.length).toBeLessThan(4);
+    expect(juliet.keys('offline/').length).toBe(5 - first.length);
+    verona.passes(200);
+    expect([...first, ...chamber.reads()]).toEqual(['one', 'two', 'three', 'four', 'five']);
+    expect(juliet.keys('offline/')).toEqual([]);
+  });
+
+  test('what is not handed over yet waits for the next client', () => {
+    const { verona, juliet, orchard, balcony } = lovers();
+    balcony.leaves();
+    for (const text of ['one', 'two', 'three']) orchard.sends(hello(text));
+    const chamber = juliet.login('chamber');
+    chamber.takesMax = 2;
+    chamber.sends('<presence/>');
+    const first = chamber.reads();
+    chamber.leaves();
+    verona.passes(1_000);
+    const tomb = juliet.login('tomb');
+    tomb.sends('<presence/>');
+    expect([first, tomb.reads()]).toEqual([['one'], ['two', 'three']]);
+  });
+
   test('XEP-0198 §4: what a client never acknowledged waits for the next one', () => {
     const { verona, juliet, orchard, balcony } = lovers();
     orchard.sends(hello('one'));

@@ -252,6 +252,8 @@ export class VeronaClient {
   readonly address: string;
   /** Stanzas that the peer said to be handled. */
   handled = 0;
+  /** Stanzas that it takes before it has read those it was sent. */
+  takesMax = Number.POSITIVE_INFINITY;
   private readonly peer: VeronaPeer;
   private received: XmppElement[] = [];
 
@@ -293,6 +295,10 @@ export class VeronaClient {
     this.peer.settle();
   }
 
+  get hasRoom(): boolean {
+    return this.received.length < this.takesMax;
+  }
+
   take(stanza: XmppElement): void {
     this.received.push(stanza);
   }
@@ -307,6 +313,10 @@ class PlayedSessions implements LocalSessions {
 
   send(session: number, stanza: XmppElement): void {
     this.peer.clients.get(session)?.take(stanza);
+  }
+
+  hasRoom(session: number): boolean {
+    return this.peer.clients.get(session)?.hasRoom ?? false;
   }
 
   handled(session: number): void {
