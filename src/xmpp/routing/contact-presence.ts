@@ -4,7 +4,7 @@ import { CLIENT_NAMESPACE } from '../stanza/stanza.ts';
 import { element, withAttributes, type XmppElement } from '../stanza/xmpp-element.ts';
 import type { RemoteResource } from './remote-resources.ts';
 import type { Roster } from './roster.ts';
-import { type RoutingContext, UNTRACKED } from './routing-context.ts';
+import { type RoutingContext, refuse, UNTRACKED } from './routing-context.ts';
 
 /**
  * The presence of others (RFC 6121 §4.3 to §4.6): of contacts and of the user's clients at other
@@ -21,8 +21,10 @@ export class ContactPresence {
 
   available(device: Device, stanza: XmppElement, from: Jid, to: Jid): void {
     if (this.isWanted(from.bare) && from.resourcepart !== undefined) {
-      this.context.resources.set({ jid: from, device: device.nodeId, presence: stanza });
-      this.show(stanza);
+      const resource = { jid: from, device: device.nodeId, presence: stanza };
+      // Of a client that is not remembered nobody would say later that it is gone.
+      if (this.context.resources.set(resource)) this.show(stanza);
+      else this.refuse(device, stanza);
     } else {
       this.showDirected(stanza, to);
     }
@@ -70,6 +72,12 @@ export class ContactPresence {
       to: this.context.own.bare,
     };
     this.show(element('presence', CLIENT_NAMESPACE, attributes));
+  }
+
+  private refuse(device: Device, stanza: XmppElement): void {
+    const isOwn = device.user === this.context.own.bare;
+    const text = 'there is no room for the presence of so many clients, or so much of it';
+    refuse(this.context, { type: 'device', device, isOwn }, stanza, 'resource-constraint', text);
   }
 
   private isWanted(user: BareJid): boolean {

@@ -99,8 +99,11 @@ export class IqRouting {
     const type = stanza.attributes.get('type') ?? '';
     const isRequest = type === 'get' || type === 'set';
     const isFit = isRequest ? childElements(stanza).length === 1 : isAnswer(stanza);
-    if (idOf(stanza) !== '' && isFit) return true;
-    const text = 'an iq has an id, a type of get, set, result or error, and one child in a request';
+    const id = idOf(stanza);
+    if (id !== '' && id.length <= ID_CHARACTERS_MAX && isFit) return true;
+    const text =
+      `an iq has an id of ${ID_CHARACTERS_MAX} characters at most, a type of get, set, result or ` +
+      'error, and one child in a request';
     refuse(this.context, origin, stanza, 'bad-request', text);
     return false;
   }
@@ -189,3 +192,6 @@ function isAnswer(stanza: XmppElement): boolean {
 function idOf(stanza: XmppElement): string {
   return stanza.attributes.get('id') ?? '';
 }
+
+/** Ids are remembered until the answer comes. */
+const ID_CHARACTERS_MAX = 1_024;

@@ -11,7 +11,8 @@ export class ParsedAddresses {
     const known = this.recent.get(text);
     if (known !== undefined) return known;
     const parsed = this.former.get(text) ?? parseJid(text);
-    this.remember(text, parsed);
+    // Nobody fills the memory with what can be no address.
+    if (text.length <= ADDRESS_CHARACTERS_MAX) this.remember(text, parsed);
     return parsed;
   }
 
@@ -30,3 +31,6 @@ export class ParsedAddresses {
     this.recent.set(text, parsed);
   }
 }
+
+/** RFC 7622 §3.1: three parts of 1,023 bytes, and what stands between them. */
+const ADDRESS_CHARACTERS_MAX = 3_071;

@@ -2,7 +2,7 @@ import type { NodeId } from '../../wire/node-id.ts';
 import type { Jid } from '../../xmpp-address/jid.ts';
 import type { Device } from '../direct/direct-streams.ts';
 import { STANZA_ERROR_NAMESPACE, type StanzaErrorCondition } from '../stanza/stanza.ts';
-import { childElement, type XmppElement } from '../stanza/xmpp-element.ts';
+import { childElement, writeElement, type XmppElement } from '../stanza/xmpp-element.ts';
 import type { Client } from './client-table.ts';
 import { addressedTo, type RoutingContext, refuse, UNTRACKED } from './routing-context.ts';
 import { REMOTE_IQ_TIMEOUT_MS, REMOTE_IQS_MAX } from './routing-limits.ts';
@@ -13,6 +13,8 @@ interface RemoteRequest {
   readonly stanza: XmppElement;
   readonly to: Jid;
   readonly deadline: string;
+  /** As it is written. */
+  readonly bytes: number;
   /** Devices that have it and may still answer. */
   readonly asked: Set<NodeId>;
   /** An answer that another device may still better. */
@@ -28,13 +30,16 @@ export class RemoteRequests {
   private readonly context: RoutingContext;
   private readonly requests = new Map<string, RemoteRequest>();
   private count = 0;
+  /** Of all that are open. */
+  private bytes = 0;
 
   constructor(context: RoutingContext) {
     this.context = context;
   }
 
   send(client: Client, stanza: XmppElement, to: Jid): void {
-    if (this.requests.size >= REMOTE_IQS_MAX) {
+    const bytes = Buffer.byteLength(writeElement(stanza));
+    if (this.requests.size >= REMOTE_IQS_MAX || this.bytes + bytes > REQUEST_BYTES_MAX) {
       return this.refuse(client, stanza, 'resource-constraint', 'too many requests are open');
     }
     const key = requestKey(client.jid.text, to.text, stanza.attributes.get('id'));
@@ -43,8 +48,10 @@ export class RemoteRequests {
     }
     this.count += 1;
     const deadline = `routing-iq ${this.count}`;
-    const request = { client, stanza, to, deadline, asked: new Set<NodeId>(), refusal: undefined };
+    const asked = new Set<NodeId>();
+    const request = { client, stanza, to, deadline, bytes, asked, refusal: undefined };
     this.requests.set(key, request);
+    this.bytes += bytes;
     this.context.environment.setDeadline(deadline, REMOTE_IQ_TIMEOUT_MS, () => this.late(key));
     this.ask(request);
     if (request.asked.size === 0) this.context.wanted.reach(to.bare);
@@ -148,6 +155,7 @@ export class RemoteRequests {
 
   private forget(key: string, request: RemoteRequest): void {
     this.requests.delete(key);
+    this.bytes -= request.bytes;
     this.context.environment.cancelDeadline(request.deadline);
   }
 }
@@ -162,3 +170,6 @@ function isServiceUnavailable(stanza: XmppElement): boolean {
   if (stanza.attributes.get('type') !== 'error' || error === undefined) return false;
   return childElement(error, 'service-unavailable', STANZA_ERROR_NAMESPACE) !== undefined;
 }
+
+/** Of all requests together that are open. */
+const REQUEST_BYTES_MAX = 32 * 1024 * 1024;

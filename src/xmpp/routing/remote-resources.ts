@@ -1,6 +1,6 @@
 import type { NodeId } from '../../wire/node-id.ts';
 import type { BareJid, Jid } from '../../xmpp-address/jid.ts';
-import type { XmppElement } from '../stanza/xmpp-element.ts';
+import { writeElement, type XmppElement } from '../stanza/xmpp-element.ts';
 import { REMOTE_RESOURCES_MAX, RESOURCES_PER_ADDRESS_MAX } from './routing-limits.ts';
 
 export interface RemoteResource {
@@ -13,20 +13,21 @@ export interface RemoteResource {
 
 /** Which clients of others are available, and at which of their devices (RFC 6121 §4). */
 export class RemoteResources {
-  private readonly byAddress = new Map<BareJid, Map<string, RemoteResource>>();
+  private readonly byAddress = new Map<BareJid, Map<string, KeptResource>>();
   private count = 0;
 
-  /** False when there is no room for it. */
+  /** False when there is no room for it; what was known of it stays. */
   set(resource: RemoteResource): boolean {
-    const { jid } = resource;
-    const known = this.byAddress.get(jid.bare) ?? new Map<string, RemoteResource>();
-    if (!known.has(jid.text)) {
-      if (known.size >= RESOURCES_PER_ADDRESS_MAX || this.count >= REMOTE_RESOURCES_MAX) {
-        return false;
-      }
-      this.count += 1;
-    }
-    known.set(jid.text, resource);
+    const { jid, presence } = resource;
+    const bytes = Buffer.byteLength(writeElement(presence));
+    const known = this.byAddress.get(jid.bare) ?? new Map<string, KeptResource>();
+    const isNew = !known.has(jid.text);
+    const others = [...known.values()].filter((other) => other.jid.text !== jid.text);
+    const bytesOfOthers = others.reduce((sum, other) => sum + other.bytes, 0);
+    const isFull = others.length >= RESOURCES_PER_ADDRESS_MAX || this.count >= REMOTE_RESOURCES_MAX;
+    if ((isNew && isFull) || bytesOfOthers + bytes > PRESENCE_BYTES_PER_ADDRESS_MAX) return false;
+    if (isNew) this.count += 1;
+    known.set(jid.text, { ...resource, bytes });
     this.byAddress.set(jid.bare, known);
     return true;
   }
@@ -59,3 +60,11 @@ export class RemoteResources {
     return found;
   }
 }
+
+interface KeptResource extends RemoteResource {
+  /** Of its presence. */
+  readonly bytes: number;
+}
+
+/** Of the presence of all clients of one user. A client that logs in gets it all at once. */
+const PRESENCE_BYTES_PER_ADDRESS_MAX = 65_536;

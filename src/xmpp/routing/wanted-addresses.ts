@@ -23,8 +23,23 @@ export class WantedAddresses {
   }
 
   reach(address: BareJid): void {
+    this.wantedMs.delete(address);
     this.wantedMs.set(address, this.environment.now.monotonicMs);
+    this.makeRoom();
     this.streams.reach(address);
+  }
+
+  /** What was not asked for the longest time goes first, unless it is needed. */
+  private makeRoom(): void {
+    if (this.wantedMs.size <= WANTED_MAX) return;
+    for (const address of this.wantedMs.keys()) {
+      if (!this.isNeeded(address)) return this.release(address);
+    }
+  }
+
+  private release(address: BareJid): void {
+    this.wantedMs.delete(address);
+    this.streams.release(address);
   }
 
   private lookLater(): void {
@@ -35,9 +50,11 @@ export class WantedAddresses {
     const limitMs = this.environment.now.monotonicMs - RELEASE_AFTER_MS;
     for (const [address, wantedMs] of [...this.wantedMs]) {
       if (wantedMs > limitMs || this.isNeeded(address)) continue;
-      this.wantedMs.delete(address);
-      this.streams.release(address);
+      this.release(address);
     }
     this.lookLater();
   }
 }
+
+/** More than roster and outbox need, and less than streams are kept for. */
+const WANTED_MAX = 4_000;

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { ParsedAddresses } from '../../../src/xmpp/routing/parsed-addresses.ts';
+import { parseJid } from '../../../src/xmpp-address/jid.ts';
+import { lovers } from './lovers.ts';
+import { condition } from './verona.ts';
+
+const JULIET = 'juliet@capulet.lit';
+const ROMEO = 'romeo@montague.lit';
+
+describe('what others send is remembered within bounds', () => {
+  test('a text that is longer than any address is not remembered', () => {
+    const addresses = new ParsedAddresses();
+    const long = `${'x'.repeat(4_000)}@capulet.lit`;
+    expect(addresses.parse(long)).not.toBe(addresses.parse(long));
+    expect(addresses.parse(JULIET)).toBe(addresses.parse(JULIET));
+    const longest = `${'l'.repeat(1_023)}@capulet.lit/${'r'.repeat(1_023)}`;
+    expect(addresses.parse(longest)).toEqual(parseJid(longest));
+  });
+
+  test('an id of a request that is longer than anybody needs is refused', () => {
+    const { romeo, juliet, balcony } = lovers();
+    const ping = '<ping xmlns="urn:xmpp:ping"/>';
+    const ask = (id: string) =>
+      romeo.sendsToDevices(
+        JULIET,
+        `<iq type="get" to="${JULIET}/balcony" id="${id}">${ping}</iq>`,
+        `${ROMEO}/orchard`,
+      );
+    ask('i'.repeat(1_024));
+    expect(balcony.gets()).toHaveLength(1);
+    ask('i'.repeat(1_025));
+    expect(balcony.gets()).toEqual([]);
+    expect(juliet.events).toMatchObject([{ type: 'stanzaRefused', condition: 'bad-request' }]);
+  });
+
+  test('requests of a client that wait for somebody: their bytes are bounded', () => {
+    const { orchard } = lovers();
+    const large = `<a xmlns="urn:large">${'x'.repeat(230_000)}</a>`;
+    for (let id = 0; id < 150; id += 1) {
+      orchard.sends(`<iq type="get" to="mercutio@verona.lit" id="i${id}">${large}</iq>`);
+    }
+    const errors = orchard.gets().map(condition);
+    expect(new Set(errors)).toEqual(new Set(['resource-constraint']));
+    expect(errors.length).toBeLessThan(10);
+    const later = '<iq type="get" to="tybalt@verona.lit" id="i"><a xmlns="urn:small"/></iq>';
+    orchard.sends(later);
+    expect(orchard.gets()).toEqual([]);
+  });
+
+  test('addresses that are asked for without end: the oldest are not looked for any more', () => {
+    const { romeo, orchard } = lovers();
+    for (let n = 0; n < 4_100; n += 1) {
+      orchard.sends(`<iq type="get" to="nobody${n}@verona.lit" id="i"><a xmlns="urn:x"/></iq>`);
+    }
+    expect(romeo.streams.reached).toHaveLength(4_100);
+    expect(romeo.streams.released).toHaveLength(100);
+    expect(romeo.streams.released[0]).toBe('nobody0@verona.lit');
+  });
+});
+
+describe('presence of a contact', () => {
+  test('more of it than there is room for is refused, and shown to nobody', () => {
+    const { romeo, juliet, orchard, balcony } = lovers();
+    balcony.sends(`<presence type="subscribe" to="${ROMEO}"/>`);
+    orchard.sends(`<presence type="subscribed" to="${JULIET}"/>`);
+    balcony.gets();
+    const shows = (resource: string, bytes: number) => {
+      const status = `<status>${'x'.repeat(bytes)}</status>`;
+      const presence = `<presence to="${JULIET}">${status}</presence>`;
+      romeo.sendsToDevices(JULIET, presence, `${ROMEO}/${resource}`);
+      return balcony.gets().length;
+    };
+    expect(shows('one', 30_000)).toBe(1);
+    expect(shows('two', 30_000)).toBe(1);
+    expect(shows('three', 30_000)).toBe(0);
+    expect(shows('two', 20_000)).toBe(1);
+    expect(shows('one', 60_000)).toBe(0);
+    for (let n = 0; n < 62; n += 1) expect(shows(`r${n}`, 0)).toBe(n < 61 ? 1 : 0);
+    expect(juliet.events.at(-1)).toMatchObject({ condition: 'resource-constraint' });
+    romeo.crash();
+    expect(balcony.gets().length).toBe(64);
+  });
+});
