@@ -5,7 +5,7 @@ import type { XmppElement } from '../stanza/xmpp-element.ts';
 import { carbonContent, isCarbon } from './carbon.ts';
 import type { MessageReception } from './message-reception.ts';
 import type { MessageRouting } from './message-routing.ts';
-import { withoutStanzaIdsBy } from './message-rules.ts';
+import { withoutDelaysFrom, withoutStanzaIdsBy } from './message-rules.ts';
 import type { Done } from './ordered-acknowledgements.ts';
 import { type RoutingContext, refuse } from './routing-context.ts';
 import type { StanzaOrigin } from './stanza-origin.ts';
@@ -24,9 +24,11 @@ export class DeviceMessages {
 
   /** `from` is of the device's user, `to` of the own one. */
   take(device: Device, given: XmppElement, from: Jid, to: Jid, done: Done): void {
-    const isOwn = device.user === this.context.own.bare;
+    const { bare } = this.context.own;
+    const isOwn = device.user === bare;
     const origin: StanzaOrigin = { type: 'device', device, isOwn };
-    const message = withoutStanzaIdsBy(given, this.context.own.bare);
+    const identified = withoutStanzaIdsBy(given, bare);
+    const message = isOwn ? identified : withoutDelaysFrom(identified, bare);
     if (!isCarbon(message)) {
       return this.reception.receive({ message, from, to, origin, isCopy: false }, done);
     }

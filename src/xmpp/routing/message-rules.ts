@@ -1,4 +1,6 @@
 import { formatUtcTime } from '../../overlay-config/date-time.ts';
+import { AddressFault } from '../../xmpp-address/address-fault.ts';
+import { type BareJid, parseJid } from '../../xmpp-address/jid.ts';
 import { CLIENT_NAMESPACE } from '../stanza/stanza.ts';
 import {
   childElement,
@@ -70,11 +72,35 @@ export function withOriginId(message: XmppElement, id: string): XmppElement {
   return withChildren(others, [element('origin-id', STANZA_ID_NAMESPACE, { id })]);
 }
 
-/** XEP-0359 §5: nobody else gives ids in our name. */
-export function withoutStanzaIdsBy(message: XmppElement, by: string): XmppElement {
-  const isForged = (child: XmppElement) =>
-    isElement(child, 'stanza-id', STANZA_ID_NAMESPACE) && child.attributes.get('by') === by;
-  return childElements(message).some(isForged) ? withoutChildren(message, isForged) : message;
+/** XEP-0359 §5: nobody else gives ids in our name, however it is spelled. */
+export function withoutStanzaIdsBy(message: XmppElement, by: BareJid): XmppElement {
+  return withoutClaims(message, by, 'by', (child) =>
+    isElement(child, 'stanza-id', STANZA_ID_NAMESPACE),
+  );
+}
+
+/** XEP-0203 §4: nobody else says when something came to us. */
+export function withoutDelaysFrom(message: XmppElement, from: BareJid): XmppElement {
+  return withoutClaims(message, from, 'from', (child) =>
+    isElement(child, 'delay', DELAY_NAMESPACE),
+  );
+}
+
+/** Without the children that name this user in their attribute, or any where there are too many. */
+function withoutClaims(
+  message: XmppElement,
+  user: BareJid,
+  attribute: string,
+  isClaim: (child: XmppElement) => boolean,
+): XmppElement {
+  const claims = childElements(message).filter(isClaim);
+  if (claims.length === 0) return message;
+  const isTooMany = claims.length > CLAIMS_MAX;
+  const names = ({ attributes }: XmppElement) => {
+    const address = parseJid(attributes.get(attribute) ?? '');
+    return !(address instanceof AddressFault) && address.bare === user;
+  };
+  return withoutChildren(message, (child) => isClaim(child) && (isTooMany || names(child)));
 }
 
 export function withStanzaId(message: XmppElement, by: string, id: string): XmppElement {
@@ -107,6 +133,8 @@ function isInstantMessaging(child: XmppElement): boolean {
   return PAYLOADS.has(child.namespace) || isElement(child, 'body', CLIENT_NAMESPACE);
 }
 
+/** Stanza-ids or delays of one message: each server on its way may add one. */
+const CLAIMS_MAX = 16;
 const TYPES = ['normal', 'chat', 'groupchat', 'headline', 'error'] as const;
 const CHAT_STATES_NAMESPACE = 'http://jabber.org/protocol/chatstates';
 /** XEP-0184, XEP-0085, XEP-0333. */

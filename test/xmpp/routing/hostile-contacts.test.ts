@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ParsedAddresses } from '../../../src/xmpp/routing/parsed-addresses.ts';
+import { childElements, type XmppElement } from '../../../src/xmpp/stanza/xmpp-element.ts';
 import { parseJid } from '../../../src/xmpp-address/jid.ts';
 import { lovers } from './lovers.ts';
 import { condition } from './verona.ts';
@@ -55,6 +56,49 @@ describe('what others send is remembered within bounds', () => {
     expect(romeo.streams.reached).toHaveLength(4_100);
     expect(romeo.streams.released).toHaveLength(100);
     expect(romeo.streams.released[0]).toBe('nobody0@verona.lit');
+  });
+});
+
+describe('what a contact says in the name of the user', () => {
+  const received = (inside: string) => {
+    const { verona, juliet, orchard, balcony } = lovers();
+    balcony.leaves();
+    orchard.sends(`<message to="${JULIET}"><body>hark</body>${inside}</message>`);
+    verona.passes(60_000);
+    const chamber = juliet.login('chamber');
+    chamber.sends('<presence/>');
+    const [message] = chamber.getsMessages();
+    return message === undefined ? [] : childElements(message);
+  };
+  const valuesOf = (children: readonly XmppElement[], name: string, attribute: string) =>
+    children.filter((child) => child.name === name).map((child) => child.attributes.get(attribute));
+
+  test.each([
+    'juliet@capulet.lit',
+    'Juliet@CAPULET.lit',
+    'juliet@capulet.lit/balcony',
+    '\uff4auliet@capulet.lit',
+  ])('XEP-0359 §5: a stanza-id by %s is removed', (by) => {
+    const forged = `<stanza-id xmlns="urn:xmpp:sid:0" by="${by}" id="forged"/>`;
+    const other = '<stanza-id xmlns="urn:xmpp:sid:0" by="room@verona.lit" id="other"/>';
+    const ids = valuesOf(received(forged + other), 'stanza-id', 'id');
+    expect(ids).toEqual(['other', expect.stringMatching(/^[\w-]{20}$/)]);
+  });
+
+  test('XEP-0203 §4: a time at which her own peer would have got it is removed', () => {
+    const forged = (from: string) =>
+      `<delay xmlns="urn:xmpp:delay" from="${from}" stamp="1597-01-30T00:00:00Z"/>`;
+    const children = received(forged(JULIET) + forged('Juliet@capulet.lit') + forged(ROMEO));
+    expect(valuesOf(children, 'delay', 'stamp')).toEqual([
+      '1597-01-30T00:00:00Z',
+      '2026-11-21T08:00:00Z',
+    ]);
+  });
+
+  test('so many that looking at each would take long are all removed', () => {
+    const one = '<stanza-id xmlns="urn:xmpp:sid:0" by="room@verona.lit" id="other"/>';
+    expect(valuesOf(received(one.repeat(16)), 'stanza-id', 'id')).toHaveLength(17);
+    expect(valuesOf(received(one.repeat(17)), 'stanza-id', 'id')).toHaveLength(1);
   });
 });
 
