@@ -211,7 +211,7 @@ export class XmppUsage {
       deviceConnected: (device) => this.router.deviceConnected(device),
       deviceLost: (device) => this.router.deviceLost(device),
       delivered: (device, tags) => this.router.delivered(device, tags),
-      undelivered: () => this.router.undelivered(),
+      undelivered: (device, tags) => this.router.undelivered(device, tags),
       stanzaFromDevice: (device, stanza) => this.router.stanzaFromDevice(device, stanza),
       addressTried: (address, found, connected, reason) =>
         this.router.addressTried(address, found, connected, reason),

@@ -15,6 +15,8 @@ interface DeviceProgress {
   /** Sizes of what was sent and is not acknowledged, in order. */
   readonly underWay: DoubleEndedQueue<number>;
   underWayCharacters: number;
+  /** Sequence of the first that found no room on its way, and so has to be sent again. */
+  missed: number | undefined;
 }
 
 /** The messages that wait for one address, in order, and which of its devices has which. */
@@ -44,6 +46,7 @@ export class AddresseeQueue {
       acknowledged: 0,
       underWay,
       underWayCharacters: 0,
+      missed: undefined,
     });
   }
 
@@ -59,6 +62,9 @@ export class AddresseeQueue {
   takeNext(nodeId: NodeId): { entry: OutboxRecord; device: Device } | undefined {
     const progress = this.devices.get(nodeId);
     if (progress === undefined || isFull(progress)) return undefined;
+    // Once what was sent has arrived there is room again, and all that follows is sent anew.
+    if (progress.missed !== undefined && progress.underWay.length > 0) return undefined;
+    progress.missed = undefined;
     progress.next = Math.max(progress.next, this.entries.firstIndex);
     const entry = this.entries.at(progress.next);
     if (entry === undefined) return undefined;
@@ -73,8 +79,20 @@ export class AddresseeQueue {
     const progress = this.devices.get(device);
     if (progress === undefined) return;
     progress.underWayCharacters -= progress.underWay.shift() ?? 0;
+    if (progress.missed !== undefined && sequence >= progress.missed) return;
     progress.acknowledged = Math.max(progress.acknowledged, sequence);
     this.acknowledged = Math.max(this.acknowledged, sequence);
+  }
+
+  /** The device was not sent this message: an acknowledgement of later ones says nothing of it. */
+  undelivered(device: NodeId, sequence: number): void {
+    const progress = this.devices.get(device);
+    if (progress === undefined) return;
+    progress.underWayCharacters -= progress.underWay.shift() ?? 0;
+    if (progress.missed !== undefined && progress.missed <= sequence) return;
+    progress.missed = sequence;
+    const index = this.indexOf(sequence);
+    if (index !== undefined) progress.next = Math.min(progress.next, index);
   }
 
   /** The next message that one device at least has, and that none that is connected still owes. */
@@ -85,6 +103,13 @@ export class AddresseeQueue {
       if (oldest.sequence > acknowledged) return undefined;
     }
     return this.entries.shift();
+  }
+
+  private indexOf(sequence: number): number | undefined {
+    for (let index = this.entries.firstIndex; index < this.entries.endIndex; index++) {
+      if (this.entries.at(index)?.sequence === sequence) return index;
+    }
+    return undefined;
   }
 }
 

@@ -13,6 +13,14 @@ export function duplicateKey(message: XmppElement, from: Jid, to: Jid): string |
   return id === undefined ? undefined : `${from.bare}\n${to.bare}\n${id}`;
 }
 
+/** As `duplicateKey` of a received one: without an origin-id the stanza's own id has to do. */
+export function receivedKey(message: XmppElement, from: Jid, to: Jid): string | undefined {
+  const key = duplicateKey(message, from, to);
+  const id = message.attributes.get('id');
+  if (key !== undefined || id === undefined || id === '') return key;
+  return `${from.bare}\n${to.bare}\n\n${id}`;
+}
+
 /**
  * The last messages of the user (XEP-0313), sent and received, by the order in which they came; and
  * by them the index that recognises duplicates. In memory as texts, on disk as records.

@@ -2,8 +2,8 @@ import type { PersistRecord } from '../../storage/persist-record.ts';
 import type { Jid } from '../../xmpp-address/jid.ts';
 import type { XmppElement } from '../stanza/xmpp-element.ts';
 import type { LocalDelivery } from './local-delivery.ts';
-import { duplicateKey, type MessageArchive } from './message-archive.ts';
-import { messageKeeping, withStanzaId } from './message-rules.ts';
+import { type MessageArchive, receivedKey } from './message-archive.ts';
+import { messageKeeping, withDelay, withStanzaId } from './message-rules.ts';
 import type { OfflineQueue } from './offline-queue.ts';
 import type { Done } from './ordered-acknowledgements.ts';
 import type { OwnDeviceCopies } from './own-device-copies.ts';
@@ -56,7 +56,7 @@ export class MessageReception {
       this.copy(incoming);
       return done();
     }
-    const key = this.key(incoming);
+    const key = receivedKey(message, incoming.from, to);
     if (key !== undefined && inProgress.isKnown(key, done)) return;
     const refusal = this.refusal(message, outcome === 'nobody');
     if (refusal !== undefined) {
@@ -64,6 +64,29 @@ export class MessageReception {
       return done();
     }
     this.keep(incoming, key, outcome === 'nobody' && this.parts.offline.hasRoom, done);
+  }
+
+  /**
+   * For the clients: a message that another own device got while this one was off, with its
+   * stanza-id, as `entry` of the archive. What has to be written with it is added to `records`; the
+   * answer is what follows when that is on disk. Who sent it was told by the other device.
+   */
+  prepareMissed(
+    message: XmppElement,
+    to: Jid,
+    entry: ArchiveRecord,
+    records: PersistRecord[],
+  ): () => void {
+    const { context, delivery, offline } = this.parts;
+    const outcome = delivery.outcome(message, to, this.isElsewhere(to));
+    if (outcome === 'refused' || outcome === 'ignored') return () => undefined;
+    const mustWait = outcome === 'nobody' && offline.hasRoom;
+    const waiting = mustWait
+      ? offline.prepare(message, stanzaText(message), entry.unixMs)
+      : undefined;
+    if (waiting !== undefined) records.push(waiting[1]);
+    const stamped = withDelay(message, context.own.bare, entry.unixMs);
+    return () => this.handToClients(stamped, message, to, entry, waiting?.[0], () => undefined);
   }
 
   private keep(
@@ -103,10 +126,23 @@ export class MessageReception {
     waiting: OfflineRecord | undefined,
     done: Done,
   ): void {
-    const { archive, context, delivery, offline } = this.parts;
+    const { archive, context } = this.parts;
     context.writes.write(archive.add(entry));
-    const outcome = delivery.deliver(message, incoming.to, this.isElsewhere(incoming.to));
     this.copy(incoming);
+    this.handToClients(message, message, incoming.to, entry, waiting, done);
+  }
+
+  /** `shown` to those who are there; `message`, without a time, where it has to wait. */
+  private handToClients(
+    shown: XmppElement,
+    message: XmppElement,
+    to: Jid,
+    entry: ArchiveRecord,
+    waiting: OfflineRecord | undefined,
+    done: Done,
+  ): void {
+    const { delivery, offline } = this.parts;
+    const outcome = delivery.deliver(shown, to, this.isElsewhere(to));
     const nobodyIsThere = outcome !== 'delivered';
     if (waiting !== undefined) {
       if (nobodyIsThere) offline.add(waiting);
@@ -134,15 +170,6 @@ export class MessageReception {
     if (incoming.isCopy) return;
     const { context, copies } = this.parts;
     copies.send(incoming.message, 'received', context.environment.unixMs);
-  }
-
-  /** Where its sender gave no origin-id, the stanza's own id has to do. */
-  private key(incoming: IncomingMessage): string | undefined {
-    const { from, message, to } = incoming;
-    const key = duplicateKey(message, from, to);
-    const id = message.attributes.get('id');
-    if (key !== undefined || id === undefined || id === '') return key;
-    return `${from.bare}\n${to.bare}\n\n${id}`;
   }
 
   private isElsewhere(to: Jid): boolean {

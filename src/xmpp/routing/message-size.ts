@@ -14,6 +14,13 @@ export function sizeFault(message: XmppElement): string | undefined {
   return isTooLong ? `it has ${MESSAGE_BYTES_MAX} bytes at most` : undefined;
 }
 
+/** Bytes as it is written, and elements, itself counted. */
+export function sizeOf(given: XmppElement): { readonly bytes: number; readonly elements: number } {
+  const size = { depth: 0, elements: 0, characters: 0 };
+  measure(given, 1, size);
+  return { bytes: Buffer.byteLength(writeElement(given)), elements: size.elements };
+}
+
 /** What `make` makes of as many items as a stream takes; the first ones are left out. */
 export function fitting<Item>(
   items: readonly Item[],

@@ -17,6 +17,7 @@ import {
   OUTBOX_MESSAGES_MAX,
   OUTBOX_PER_ADDRESSEE_MAX,
   OUTBOX_SWEEP_MS,
+  SEND_AGAIN_MS,
 } from './routing-limits.ts';
 import { type OutboxRecord, outboxKey, outboxRecord, removal } from './routing-records.ts';
 import type { WantedAddresses } from './wanted-addresses.ts';
@@ -134,6 +135,21 @@ export class Outbox {
     for (const queue of touched) {
       this.settle(queue);
       this.pumpDevice(queue, device.nodeId);
+    }
+  }
+
+  /** There was no room on the way to this device: it is sent again, unless the device is lost. */
+  undelivered(device: Device, tags: readonly number[]): void {
+    const touched = new Set<AddresseeQueue>();
+    for (const tag of tags) {
+      const queue = this.queueOf.get(tag);
+      if (queue === undefined) continue;
+      queue.undelivered(device.nodeId, tag);
+      touched.add(queue);
+    }
+    for (const queue of touched) {
+      const key = `routing-again ${device.nodeId} ${queue.to}`;
+      this.parts.environment.setDeadline(key, SEND_AGAIN_MS, () => this.pump(queue));
     }
   }
 

@@ -1,12 +1,9 @@
-import {
-  childElement,
-  childElements,
-  element,
-  withAttributes,
-  type XmppElement,
-} from '../stanza/xmpp-element.ts';
+import type { PersistRecord } from '../../storage/persist-record.ts';
+import { childElement, childElements, element, type XmppElement } from '../stanza/xmpp-element.ts';
 import { type FormFields, submittedForm } from './data-form.ts';
 import { fitting, sizeFault } from './message-size.ts';
+import { itemEntry, nodeEntry, PERSONAL_PART, removedEntry } from './own-devices/personal-sync.ts';
+import type { TellOwnDevices } from './own-devices/synchronized-part.ts';
 import {
   deletedElement,
   type PersonalEvents,
@@ -22,30 +19,33 @@ import {
   payloadOf,
 } from './personal-nodes.ts';
 import type { Roster } from './roster.ts';
-import { type RoutingContext, sendToDevices } from './routing-context.ts';
+import type { RoutingContext } from './routing-context.ts';
 import type { FeatureRegistry, IqAnswer, IqRequest } from './routing-feature.ts';
 import { PEP_ITEMS_MAX, PEP_NAME_CHARACTERS_MAX } from './routing-limits.ts';
 
 /**
  * Personal events (XEP-0163): the part of XEP-0060 that nicknames, bookmarks and keys need. Only
- * the user publishes; what one own device takes, it passes on to the others.
+ * the user publishes; what one own device takes, it tells the others.
  */
 export class PersonalEventing {
   private readonly context: RoutingContext;
   private readonly nodes: PersonalNodes;
   private readonly events: PersonalEvents;
   private readonly roster: Roster;
+  private readonly tellOwnDevices: TellOwnDevices;
 
   constructor(
     context: RoutingContext,
     nodes: PersonalNodes,
     events: PersonalEvents,
     roster: Roster,
+    tellOwnDevices: TellOwnDevices,
   ) {
     this.context = context;
     this.nodes = nodes;
     this.events = events;
     this.roster = roster;
+    this.tellOwnDevices = tellOwnDevices;
   }
 
   register(registry: FeatureRegistry): void {
@@ -73,7 +73,7 @@ export class PersonalEventing {
     } else if (action?.name === 'publish' && !isGet) {
       this.publish(request, action, answer);
     } else if (action?.name === 'retract' && !isGet) {
-      this.retract(request, action, answer);
+      this.retract(action, answer);
     } else {
       answer.error('feature-not-implemented', 'nodes are published to, read and retracted from');
     }
@@ -98,27 +98,30 @@ export class PersonalEventing {
     const given = item.attributes.get('id');
     const id = isName(given) ? given : this.newId();
     const kept = (known?.items ?? []).filter((other) => other.id !== id);
-    const published = itemOf(id, childElements(item)[0]);
+    const published = itemOf(id, childElements(item)[0], this.nodes.nextChange(name, id));
     const items = [...kept, published].slice(-asked.itemsMax);
-    const node = { name, options: asked, items };
+    const changedUnixMs = known?.changedUnixMs ?? this.nodes.nextChange(name);
+    const node = { name, options: asked, changedUnixMs, items };
     const done = element('publish', PUBSUB_NAMESPACE, { node: name }, [
       element('item', PUBSUB_NAMESPACE, { id }),
     ]);
-    const named = { ...publish, children: [withAttributes(item, { id })] };
-    const change = publishedElement(name, [published]);
-    if (this.store(node, answer, done, change)) this.passOn(request, named);
+    const told = [nodeEntry(node), itemEntry(name, published)];
+    this.store(node, [], { answer, done, change: publishedElement(name, [published]), told });
   }
 
   /** XEP-0060 §7.2. */
-  private retract(request: IqRequest, retract: XmppElement, answer: IqAnswer): void {
+  private retract(retract: XmppElement, answer: IqAnswer): void {
     const node = this.nodes.get(retract.attributes.get('node') ?? '');
     const id = childElements(retract)[0]?.attributes.get('id');
     if (node === undefined || id === undefined || !node.items.some((item) => item.id === id)) {
       return answer.error('item-not-found', 'there is no such item');
     }
     const items = node.items.filter((item) => item.id !== id);
+    const changedUnixMs = this.nodes.nextChange(node.name, id);
+    const removed = this.nodes.noteRemoval(changedUnixMs, node.name, id);
     const change = retractedElement(node.name, id);
-    if (this.store({ ...node, items }, answer, undefined, change)) this.passOn(request, retract);
+    const told = [removedEntry(changedUnixMs, node.name, id)];
+    this.store({ ...node, items }, removed, { answer, done: undefined, change, told });
   }
 
   /** XEP-0060 §8.4. */
@@ -130,11 +133,12 @@ export class PersonalEventing {
     }
     const node = this.nodes.get(action.attributes.get('node') ?? '');
     if (node === undefined) return answer.error('item-not-found', 'there is no such node');
-    this.context.writes.write([this.nodes.remove(node.name)], () => {
+    const changedUnixMs = this.nodes.nextChange(node.name);
+    this.context.writes.write(this.nodes.remove(node.name, changedUnixMs), () => {
       answer.result();
       this.events.tell(node, deletedElement(node.name));
+      this.tellOwnDevices(PERSONAL_PART, [removedEntry(changedUnixMs, node.name)]);
     });
-    this.passOn(request, action);
   }
 
   /** XEP-0060 §6.5, for who may read the node. */
@@ -165,38 +169,32 @@ export class PersonalEventing {
     return access === 'presence' && this.roster.hasSubscriber(request.from.bare);
   }
 
-  /** Answers and tells when it is durable; false when there is no room. */
-  private store(
-    node: PersonalNode,
-    answer: IqAnswer,
-    done: XmppElement | undefined,
-    change: XmppElement,
-  ): boolean {
-    const record = this.nodes.set(node);
-    if (typeof record === 'string') {
-      answer.error('resource-constraint', record);
-      return false;
-    }
-    this.context.writes.write([record], () => {
+  /** Answers and tells when it is durable, with the other `records`; or there is no room. */
+  private store(node: PersonalNode, records: readonly PersistRecord[], then: Stored): void {
+    const { answer, change, done, told } = then;
+    const changed = this.nodes.set(node);
+    if (typeof changed === 'string') return answer.error('resource-constraint', changed);
+    this.context.writes.write([...records, ...changed], () => {
       answer.result(done === undefined ? [] : [element('pubsub', PUBSUB_NAMESPACE, {}, [done])]);
       this.events.tell(node, change);
+      this.tellOwnDevices(PERSONAL_PART, told);
     });
-    return true;
-  }
-
-  /** The other own devices take it as it came from the client. */
-  private passOn(request: IqRequest, action: XmppElement): void {
-    if (request.origin.type !== 'client') return;
-    const { bare } = this.context.own;
-    const rest = childElements(request.payload).slice(1);
-    const payload = { ...request.payload, children: [action, ...rest] };
-    const iq = withAttributes(request.stanza, { id: this.newId(), from: bare, to: bare });
-    sendToDevices(this.context, bare, { ...iq, children: [payload] });
   }
 
   private newId(): string {
     return Buffer.from(this.context.environment.random.bytes(12)).toString('base64url');
   }
+}
+
+/** What follows when a node is on disk. */
+interface Stored {
+  readonly answer: IqAnswer;
+  /** What the answer holds. */
+  readonly done: XmppElement | undefined;
+  /** For those who hear of events. */
+  readonly change: XmppElement;
+  /** For the other own devices. */
+  readonly told: readonly XmppElement[];
 }
 
 /** What publish-options (XEP-0060 §7.1.5) ask for; undefined where that is not to be had. */

@@ -31,13 +31,18 @@ export class PersonalEvents {
 
   /** To the clients here and, where the node is for them, to all contacts with a stream. */
   tell(node: PersonalNode, change: XmppElement): void {
-    const { clients, own } = this.context;
-    for (const client of clients.available()) this.tellClient(client, change);
+    const { own } = this.context;
+    this.tellClients(change);
     if (node.options.access === 'whitelist') return;
     for (const { jid, subscription } of this.roster.all()) {
       if (!hasFrom(subscription)) continue;
       sendToDevices(this.context, jid, eventMessage(own.bare, jid, change));
     }
+  }
+
+  /** To the clients here alone. */
+  tellClients(change: XmppElement): void {
+    for (const client of this.context.clients.available()) this.tellClient(client, change);
   }
 
   /** XEP-0163 §4.3.4: a client that has come gets the last item of each node. */

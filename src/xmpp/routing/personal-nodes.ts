@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { PersistRecord } from '../../storage/persist-record.ts';
 import type { XmppElement } from '../stanza/xmpp-element.ts';
+import { type Removal, Removals } from './removals.ts';
 import { PEP_BYTES_MAX, PEP_NODES_MAX } from './routing-limits.ts';
-import { jsonOf, jsonRecord, removal, type StoredRecord } from './routing-records.ts';
+import { isTime, jsonOf, jsonRecord, removal, type StoredRecord } from './routing-records.ts';
 import { elementOfText, stanzaText } from './stanza-text.ts';
 
 /** Who reads a node beside the user's own clients (XEP-0060 §4.5). */
@@ -17,6 +18,8 @@ export interface NodeOptions {
 
 export interface PersonalItem {
   readonly id: string;
+  /** When it was published last, at whichever own device; always later than before. */
+  readonly changedUnixMs: number;
   /** Text of `stanza-text.ts`; undefined: nothing is inside. */
   readonly payload: string | undefined;
 }
@@ -25,6 +28,8 @@ export interface PersonalItem {
 export interface PersonalNode {
   readonly name: string;
   readonly options: NodeOptions;
+  /** When it was made or configured last. */
+  readonly changedUnixMs: number;
   readonly items: readonly PersonalItem[];
 }
 
@@ -32,11 +37,19 @@ export const PEP_PREFIX = 'pep/';
 
 /** The user's personal events (XEP-0163), in memory and as one record for each node. */
 export class PersonalNodes {
+  /** Nodes that were deleted, and items that were retracted, by `removalKey`. */
+  readonly removals: Removals;
+  private readonly unixMs: () => number;
   private readonly nodes = new Map<string, PersonalNode>();
   private bytes = 0;
 
-  constructor(restored: readonly PersonalNode[]) {
-    for (const node of restored) this.keep(node);
+  constructor(
+    unixMs: () => number,
+    restored: { readonly nodes: readonly PersonalNode[]; readonly removals: readonly Removal[] },
+  ) {
+    this.unixMs = unixMs;
+    this.removals = new Removals('pep', restored.removals);
+    for (const node of restored.nodes) this.keep(node);
   }
 
   get(name: string): PersonalNode | undefined {
@@ -47,8 +60,17 @@ export class PersonalNodes {
     return this.nodes.values();
   }
 
-  /** Replaces a node; the record is what has to be written, or why there is no room. */
-  set(node: PersonalNode): PersistRecord | string {
+  /** The time of a change that is made now of a node, or of an item in it. */
+  nextChange(name: string, id?: string): number {
+    const node = this.nodes.get(name);
+    const known = id === undefined ? node : node?.items.find((item) => item.id === id);
+    const removed = this.removals.of(removalKey(name, id)) ?? 0;
+    const deleted = this.removals.of(removalKey(name)) ?? 0;
+    return Math.max(this.unixMs(), (known?.changedUnixMs ?? 0) + 1, removed + 1, deleted + 1);
+  }
+
+  /** Replaces a node; the records are what has to be written, or why there is no room. */
+  set(node: PersonalNode): PersistRecord[] | string {
     const before = this.nodes.get(node.name);
     if (before === undefined && this.nodes.size >= PEP_NODES_MAX) {
       return `there are ${PEP_NODES_MAX} nodes already`;
@@ -58,13 +80,21 @@ export class PersonalNodes {
     this.drop(node.name);
     this.keep(node);
     const { access, itemsMax, sendsLast } = node.options;
-    const items = node.items.map(({ id, payload = null }) => [id, payload]);
-    return jsonRecord(keyOf(node.name), [node.name, access, itemsMax, sendsLast, items]);
+    const items = node.items.map(({ id, payload = null, changedUnixMs }) => [
+      ...[id, payload, changedUnixMs],
+    ]);
+    const plain = [node.name, access, itemsMax, sendsLast, items, node.changedUnixMs];
+    return [jsonRecord(keyOf(node.name), plain)];
   }
 
-  remove(name: string): PersistRecord {
+  remove(name: string, changedUnixMs: number): PersistRecord[] {
     this.drop(name);
-    return removal(keyOf(name));
+    return [removal(keyOf(name)), ...this.noteRemoval(changedUnixMs, name)];
+  }
+
+  /** An item is not there any more; the node without it is set apart from this. */
+  noteRemoval(changedUnixMs: number, name: string, id?: string): PersistRecord[] {
+    return this.removals.add(removalKey(name, id), changedUnixMs, this.unixMs());
   }
 
   private keep(node: PersonalNode): void {
@@ -85,29 +115,51 @@ export function payloadOf(item: PersonalItem): XmppElement | undefined {
   return item.payload === undefined ? undefined : elementOfText(item.payload);
 }
 
-export function itemOf(id: string, payload: XmppElement | undefined): PersonalItem {
-  return { id, payload: payload && stanzaText(payload) };
+export function itemOf(
+  id: string,
+  payload: XmppElement | undefined,
+  changedUnixMs: number,
+): PersonalItem {
+  return { id, changedUnixMs, payload: payload && stanzaText(payload) };
+}
+
+export function isAccessModel(text: string | undefined): text is AccessModel {
+  return ACCESS_MODELS.some((one) => one === text);
+}
+
+/** Of a node, or of an item in it. */
+export function removalKey(name: string, id?: string): string {
+  return JSON.stringify(id === undefined ? [name] : [name, id]);
 }
 
 /** A node out of its record, or undefined when it is damaged. */
 export function readPersonalNode(stored: StoredRecord): PersonalNode | undefined {
   const value = jsonOf(stored);
-  if (!Array.isArray(value) || value.length !== 5) return undefined;
-  const [name, access, itemsMax, sendsLast, plain] = value as readonly unknown[];
+  if (!Array.isArray(value) || value.length !== 6) return undefined;
+  const [name, access, itemsMax, sendsLast, plain, changedUnixMs] = value as readonly unknown[];
   const known = ACCESS_MODELS.find((one) => one === access);
   if (typeof name !== 'string' || known === undefined || typeof sendsLast !== 'boolean') {
     return undefined;
   }
   if (!Number.isSafeInteger(itemsMax) || !Array.isArray(plain)) return undefined;
+  if (!isTime(changedUnixMs)) return undefined;
   const items: PersonalItem[] = [];
-  for (const pair of plain) {
-    if (!Array.isArray(pair)) return undefined;
-    const [id, payload] = pair as readonly unknown[];
-    const isText = typeof payload === 'string' && elementOfText(payload) !== undefined;
-    if (typeof id !== 'string' || (payload !== null && !isText)) return undefined;
-    items.push({ id, payload: payload ?? undefined });
+  for (const one of plain) {
+    const item = readItem(one);
+    if (item === undefined) return undefined;
+    items.push(item);
   }
-  return { name, options: { access: known, itemsMax: Number(itemsMax), sendsLast }, items };
+  const options = { access: known, itemsMax: Number(itemsMax), sendsLast };
+  return { name, options, changedUnixMs, items };
+}
+
+function readItem(value: unknown): PersonalItem | undefined {
+  if (!Array.isArray(value) || value.length !== 3) return undefined;
+  const [id, payload, changedUnixMs] = value as readonly unknown[];
+  const isText = typeof payload === 'string' && elementOfText(payload) !== undefined;
+  if (typeof id !== 'string' || !isTime(changedUnixMs)) return undefined;
+  if (payload === null) return { id, changedUnixMs, payload: undefined };
+  return isText ? { id, changedUnixMs, payload } : undefined;
 }
 
 function keyOf(name: string): string {

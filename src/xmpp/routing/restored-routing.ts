@@ -1,12 +1,9 @@
 import type { XmppEnvironment } from '../xmpp-environment.ts';
+import { POSITION_PREFIX, readPosition, type SyncPosition } from './own-devices/sync-positions.ts';
 import { PEP_PREFIX, type PersonalNode, readPersonalNode } from './personal-nodes.ts';
-import {
-  type RestoredRoster,
-  ROSTER_PREFIX,
-  ROSTER_VERSION_KEY,
-  type RosterItem,
-} from './roster.ts';
-import { readRosterRecord, readRosterVersion } from './roster-records.ts';
+import { REMOVAL_PREFIX, type Removal, readRemoval } from './removals.ts';
+import { ROSTER_PREFIX, type RosterItem } from './roster.ts';
+import { readRosterRecord } from './roster-records.ts';
 import {
   ARCHIVE_PREFIX,
   type ArchiveRecord,
@@ -25,8 +22,10 @@ export interface RestoredRouting {
   readonly archive: readonly ArchiveRecord[];
   readonly outbox: readonly OutboxRecord[];
   readonly offline: readonly OfflineRecord[];
-  readonly roster: RestoredRoster;
+  readonly roster: readonly RosterItem[];
   readonly nodes: readonly PersonalNode[];
+  readonly removals: readonly Removal[];
+  readonly positions: readonly SyncPosition[];
   /** Keys of records that cannot be read. */
   readonly damaged: readonly string[];
 }
@@ -39,17 +38,19 @@ export function restoreRouting(
   const archive: ArchiveRecord[] = [];
   const outbox: OutboxRecord[] = [];
   const offline: OfflineRecord[] = [];
-  const items: RosterItem[] = [];
-  const versions: number[] = [];
+  const roster: RosterItem[] = [];
+  const removals: Removal[] = [];
+  const positions: SyncPosition[] = [];
   const nodes: PersonalNode[] = [];
   const damaged: string[] = [];
   const readers: readonly [prefix: string, read: (record: StoredRecord) => boolean][] = [
     [ARCHIVE_PREFIX, (record) => append(archive, readArchiveRecord(record))],
     [OUTBOX_PREFIX, (record) => append(outbox, readOutboxRecord(record))],
     [OFFLINE_PREFIX, (record) => append(offline, readOfflineRecord(record))],
-    [ROSTER_PREFIX, (record) => append(items, readRosterRecord(record))],
+    [ROSTER_PREFIX, (record) => append(roster, readRosterRecord(record))],
     [PEP_PREFIX, (record) => append(nodes, readPersonalNode(record))],
-    [ROSTER_VERSION_KEY, (record) => append(versions, readRosterVersion(record))],
+    [REMOVAL_PREFIX, (record) => append(removals, readRemoval(record))],
+    [POSITION_PREFIX, (record) => append(positions, readPosition(record))],
   ];
   for (const record of records) {
     const reader = readers.find(([prefix]) => record.key.startsWith(prefix));
@@ -60,8 +61,7 @@ export function restoreRouting(
   archive.sort(bySequence);
   outbox.sort(bySequence);
   offline.sort(bySequence);
-  const roster = { items, version: versions[0] ?? 0 };
-  return { archive, outbox, offline, roster, nodes, damaged };
+  return { archive, outbox, offline, roster, nodes, removals, positions, damaged };
 }
 
 function append<Value>(list: Value[], value: Value | undefined): boolean {

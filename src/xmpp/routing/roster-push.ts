@@ -2,7 +2,7 @@ import type { BareJid } from '../../xmpp-address/jid.ts';
 import { CLIENT_NAMESPACE } from '../stanza/stanza.ts';
 import { element, type XmppElement } from '../stanza/xmpp-element.ts';
 import type { RosterItem } from './roster.ts';
-import { type RoutingContext, sendToDevices } from './routing-context.ts';
+import type { RoutingContext } from './routing-context.ts';
 
 export const ROSTER_NAMESPACE = 'jabber:iq:roster';
 
@@ -31,21 +31,15 @@ export function pushRoster(context: RoutingContext, item: XmppElement, version: 
   }
 }
 
-/** The same for the other own devices, so that their rosters follow. */
-export function passRosterOn(context: RoutingContext, item: XmppElement): void {
-  const { bare } = context.own;
-  sendToDevices(context, bare, pushIq(context, item, { from: bare, to: bare }));
-}
-
 function pushIq(
   context: RoutingContext,
   item: XmppElement,
-  values: { readonly to: string; readonly from?: string; readonly ver?: string },
+  values: { readonly to: string; readonly ver: string },
 ): XmppElement {
   const id = Buffer.from(context.environment.random.bytes(ID_BYTES)).toString('base64url');
-  const { from, to, ver } = values;
+  const { to, ver } = values;
   const query = element('query', ROSTER_NAMESPACE, { ver }, [item]);
-  return element('iq', CLIENT_NAMESPACE, { type: 'set', id, from, to }, [query]);
+  return element('iq', CLIENT_NAMESPACE, { type: 'set', id, to }, [query]);
 }
 
 const ID_BYTES = 9;

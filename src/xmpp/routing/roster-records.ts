@@ -10,11 +10,11 @@ export function readRosterRecord(stored: StoredRecord): RosterItem | undefined {
   if (!isObject(value) || typeof value.jid !== 'string') return undefined;
   const address = parseJid(value.jid);
   if (address instanceof AddressFault) return undefined;
-  const { subscription, ask, pendingIn, name, groups, isListed } = value;
+  const { subscription, ask, pendingIn, name, groups, isListed, changedUnixMs } = value;
   const known = SUBSCRIPTIONS.find((one) => one === subscription);
   const hasFlags = isFlag(ask) && isFlag(pendingIn) && isFlag(isListed);
   const hasTexts = (name === null || typeof name === 'string') && isTextList(groups);
-  if (known === undefined || !hasFlags || !hasTexts) return undefined;
+  if (known === undefined || !hasFlags || !hasTexts || !isTime(changedUnixMs)) return undefined;
   return {
     jid: address.bare,
     subscription: known,
@@ -23,12 +23,8 @@ export function readRosterRecord(stored: StoredRecord): RosterItem | undefined {
     name: name ?? undefined,
     groups,
     isListed,
+    changedUnixMs,
   };
-}
-
-export function readRosterVersion(stored: StoredRecord): number | undefined {
-  const value = jsonOf(stored);
-  return isTime(value) ? value : undefined;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

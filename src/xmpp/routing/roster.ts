@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { PersistRecord } from '../../storage/persist-record.ts';
 import type { BareJid } from '../../xmpp-address/jid.ts';
+import { type Removal, Removals } from './removals.ts';
 import { ROSTER_ITEMS_MAX } from './routing-limits.ts';
 import { jsonRecord, removal } from './routing-records.ts';
 import { hasFrom, hasTo, NO_SUBSCRIPTION, type SubscriptionState } from './subscription-state.ts';
@@ -12,29 +13,42 @@ export interface RosterItem extends SubscriptionState {
   readonly groups: readonly string[];
   /** Clients see it; a contact that only asked for a subscription is not in the roster yet. */
   readonly isListed: boolean;
+  /**
+   * When it changed last, at whichever own device: of two that differ the later one counts. Always
+   * later than the change before it, whatever clocks say.
+   */
+  readonly changedUnixMs: number;
 }
+
+/** An item before it is known when it changed. */
+export type RosterChange = Omit<RosterItem, 'changedUnixMs'>;
 
 export const ROSTER_PREFIX = 'roster/';
-export const ROSTER_VERSION_KEY = 'roster-version';
-
-export interface RestoredRoster {
-  readonly items: readonly RosterItem[];
-  readonly version: number;
-}
 
 /** The contacts of the user, in memory and as records. */
 export class Roster {
+  /** Contacts that were removed. */
+  readonly removals: Removals;
+  private readonly unixMs: () => number;
   private readonly items = new Map<BareJid, RosterItem>();
-  private currentVersion: number;
+  private currentVersion: string | undefined;
 
-  constructor(restored: RestoredRoster) {
-    for (const item of restored.items) this.items.set(item.jid, item);
-    this.currentVersion = restored.version;
+  constructor(
+    unixMs: () => number,
+    restored: { readonly roster: readonly RosterItem[]; readonly removals: readonly Removal[] },
+  ) {
+    this.unixMs = unixMs;
+    this.removals = new Removals('roster', restored.removals);
+    for (const item of restored.roster) this.items.set(item.jid, item);
   }
 
-  /** RFC 6121 §2.6: changes whenever a client would see a change. */
+  /**
+   * RFC 6121 §2.6: changes whenever a client would see a change, and is the same at all own devices
+   * that have the same.
+   */
   get version(): string {
-    return String(this.currentVersion);
+    this.currentVersion ??= versionOf(this.listed());
+    return this.currentVersion;
   }
 
   get(jid: BareJid): RosterItem | undefined {
@@ -43,8 +57,8 @@ export class Roster {
 
   /** As `get`; somebody unknown has no subscription and is not listed. */
   stateOf(jid: BareJid): RosterItem {
-    const unknown = { ...NO_SUBSCRIPTION, jid, name: undefined, groups: [], isListed: false };
-    return this.items.get(jid) ?? unknown;
+    const nothing = { name: undefined, groups: [], isListed: false, changedUnixMs: 0 };
+    return this.items.get(jid) ?? { ...NO_SUBSCRIPTION, jid, ...nothing };
   }
 
   listed(): RosterItem[] {
@@ -60,16 +74,31 @@ export class Roster {
   }
 
   /** Changes a contact; the records are what has to be written. */
-  set(item: RosterItem): PersistRecord[] {
-    const { jid, subscription, ask, pendingIn, name = null, groups, isListed } = item;
-    this.items.set(jid, item);
-    const value = { jid, subscription, ask, pendingIn, name, groups, isListed };
-    return [jsonRecord(keyOf(jid), value), this.nextVersion()];
+  set(item: RosterChange): PersistRecord[] {
+    return this.adopt({ ...item, changedUnixMs: this.nextChange(item.jid) });
   }
 
   remove(jid: BareJid): PersistRecord[] {
+    return this.adoptRemoval(jid, this.nextChange(jid));
+  }
+
+  /** As `set`, with the time at which another own device changed it. */
+  adopt(item: RosterItem): PersistRecord[] {
+    const { jid, name = null } = item;
+    this.items.set(jid, item);
+    this.currentVersion = undefined;
+    return [jsonRecord(keyOf(jid), { ...item, name }), ...this.removals.forget(jid)];
+  }
+
+  adoptRemoval(jid: BareJid, changedUnixMs: number): PersistRecord[] {
     this.items.delete(jid);
-    return [removal(keyOf(jid)), this.nextVersion()];
+    this.currentVersion = undefined;
+    return [removal(keyOf(jid)), ...this.removals.add(jid, changedUnixMs, this.unixMs())];
+  }
+
+  /** When it was changed or removed last; 0: never. */
+  changedAt(jid: BareJid): number {
+    return Math.max(this.items.get(jid)?.changedUnixMs ?? 0, this.removals.of(jid) ?? 0);
   }
 
   /** The contact may see the user's presence. */
@@ -89,10 +118,18 @@ export class Roster {
     return (this.items.get(jid)?.subscription ?? 'none') !== 'none';
   }
 
-  private nextVersion(): PersistRecord {
-    this.currentVersion += 1;
-    return jsonRecord(ROSTER_VERSION_KEY, this.currentVersion);
+  private nextChange(jid: BareJid): number {
+    return Math.max(this.unixMs(), this.changedAt(jid) + 1);
   }
+}
+
+function versionOf(listed: readonly RosterItem[]): string {
+  const sorted = [...listed].sort((a, b) => (a.jid < b.jid ? -1 : 1));
+  const seen = sorted.map(({ jid, name = null, groups, subscription, ask }) => [
+    ...[jid, name, subscription, ask],
+    groups,
+  ]);
+  return createHash('sha256').update(JSON.stringify(seen)).digest('base64url');
 }
 
 /** An address may be longer than a key of the store. */

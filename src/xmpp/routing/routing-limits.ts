@@ -27,6 +27,8 @@ export const OUTBOX_SWEEP_MS = 60 * 60 * 1_000;
 export const DEVICE_WINDOW_MAX = 256;
 /** Characters of these as they are written; a message alone may have more. */
 export const DEVICE_WINDOW_CHARACTERS_MAX = 1024 * 1024;
+/** What found no room on the way to a device is sent again after so long. */
+export const SEND_AGAIN_MS = 1_000;
 /** A message that left later than this after it was sent says when it was sent (XEP-0203). */
 export const DELAY_STAMP_AFTER_MS = 10_000;
 /** Pauses between attempts to reach a contact for whom messages wait; the last one stays. */
@@ -97,6 +99,26 @@ export const PEP_ITEMS_MAX = 256;
 export const PEP_BYTES_MAX = 4 * 1024 * 1024;
 /** Characters of a node's name or an item's id. */
 export const PEP_NAME_CHARACTERS_MAX = 512;
+
+/**
+ * How long it is remembered that a contact, personal event or block was removed: an own device that
+ * was off for longer brings back what it still has.
+ */
+export const REMOVALS_KEPT_MS = 180 * 24 * 60 * 60 * 1_000;
+/** How many of each kind; the oldest are forgotten first. */
+export const REMOVALS_MAX = 4_000;
+
+/** Entries of one page that an own device gets of another, and bytes of them. */
+export const SYNC_PAGE_ENTRIES_MAX = 100;
+export const SYNC_PAGE_BYTES_MAX = 200_000;
+/** Elements in them all together. */
+export const SYNC_PAGE_ELEMENTS_MAX = 4_000;
+/** Pages that one own device is asked for in a row. */
+export const SYNC_PAGES_MAX = 25_000;
+/** An own device that stays connected is asked again after so long. */
+export const SYNC_AGAIN_MS = 10 * 60 * 1_000;
+/** Own devices of which it is remembered how far their archives were read. */
+export const SYNC_POSITIONS_MAX = 64;
 
 /** Streams to somebody who is no contact are kept so long after they were asked for, and in use. */
 export const RELEASE_AFTER_MS = 10 * 60 * 1_000;

@@ -16,6 +16,12 @@ import { MessageRouting } from './message-routing.ts';
 import { OfflineQueue } from './offline-queue.ts';
 import { Outbox } from './outbox.ts';
 import { OwnDeviceCopies } from './own-device-copies.ts';
+import { ArchiveSync } from './own-devices/archive-sync.ts';
+import { DeviceSync } from './own-devices/device-sync.ts';
+import { PersonalSync } from './own-devices/personal-sync.ts';
+import { RosterSync } from './own-devices/roster-sync.ts';
+import { SyncPositions } from './own-devices/sync-positions.ts';
+import type { TellOwnDevices } from './own-devices/synchronized-part.ts';
 import { PeerMessages } from './peer-messages.ts';
 import { PeerRequests } from './peer-requests.ts';
 import { PersonalEventing } from './personal-eventing.ts';
@@ -30,7 +36,7 @@ import { RosterService } from './roster-service.ts';
 import type { RoutingContext } from './routing-context.ts';
 import { removal } from './routing-records.ts';
 import { ServiceDiscovery } from './service-discovery.ts';
-import { Subscriptions } from './subscriptions.ts';
+import { type SubscriptionListener, Subscriptions } from './subscriptions.ts';
 import { UndeliveredStanzas } from './undelivered-stanzas.ts';
 import { WritesInProgress } from './writes-in-progress.ts';
 
@@ -50,6 +56,7 @@ export class RoutingParts {
   private readonly roster: Roster;
   private readonly availability: Availability;
   private readonly contacts: ContactPresence;
+  private readonly sync: DeviceSync;
 
   constructor(context: RoutingContext, restored: RestoredRouting) {
     this.context = context;
@@ -85,28 +92,35 @@ export class RoutingParts {
     this.peerRequests = new PeerRequests(context);
     this.iqs = new IqRouting(context, this.requests, this.peerRequests);
     this.undelivered = new UndeliveredStanzas(context, archive, delivery, offline, this.iqs);
-    const roster = new Roster(restored.roster);
+    const unixMs = () => context.environment.unixMs;
+    const roster = new Roster(unixMs, restored);
     this.roster = roster;
+    const tell: TellOwnDevices = (part, entries) => this.sync.tell(part, entries);
     const availability = new Availability(context, roster, offline);
     const contacts = new ContactPresence(context, roster);
-    const subscriptions = new Subscriptions(context, roster, this.outbox, {
+    const listener: SubscriptionListener = {
       subscriberAdded: (contact) => availability.subscriberChanged(contact, true),
       subscriberRemoved: (contact) => availability.subscriberChanged(contact, false),
       subscriptionEnded: (contact) => contacts.subscriptionEnded(contact),
-    });
+    };
+    const subscriptions = new Subscriptions(context, roster, this.outbox, listener, tell);
     this.presence = new PresenceRouting(context, subscriptions, availability, contacts);
     this.availability = availability;
     this.contacts = contacts;
-    this.registerFeatures({ archive, subscriptions, restored });
+    const nodes = new PersonalNodes(unixMs, restored);
+    const events = new PersonalEvents(context, nodes, roster);
+    const positions = new SyncPositions(restored.positions);
+    this.sync = new DeviceSync(context, this.peerRequests, [
+      new RosterSync(context, roster, subscriptions),
+      new PersonalSync(context, nodes, events),
+      new ArchiveSync({ ...common, reception, positions }),
+    ]);
+    new PersonalEventing(context, nodes, events, roster, tell).register(context.features);
+    this.registerFeatures(archive, subscriptions);
   }
 
-  private registerFeatures(parts: {
-    readonly archive: MessageArchive;
-    readonly subscriptions: Subscriptions;
-    readonly restored: RestoredRouting;
-  }): void {
+  private registerFeatures(archive: MessageArchive, subscriptions: Subscriptions): void {
     const { availability, context, roster } = this;
-    const { archive, subscriptions, restored } = parts;
     const { features } = context;
     features.listen({
       clientAvailable: (client, isInitial) => {
@@ -115,10 +129,8 @@ export class RoutingParts {
     });
     registerPing(features);
     registerCarbons(features);
-    new RosterService(context, roster, subscriptions, this.peerRequests).register(features);
-    const nodes = new PersonalNodes(restored.nodes);
-    const events = new PersonalEvents(context, nodes, roster);
-    new PersonalEventing(context, nodes, events, roster).register(features);
+    this.sync.register(features);
+    new RosterService(context, roster, subscriptions).register(features);
     registerAbsentVcard(features);
     new ArchiveService(context, archive).register(features);
     const maySee = (address: BareJid) => availability.maySee(address);

@@ -126,9 +126,8 @@ export class StanzaRouter implements LocalSessionsListener, DirectStreamsListene
     this.parts.outbox.delivered(device, tags);
   }
 
-  /** What is in the outbox is sent again when the device is back. */
-  undelivered(): void {
-    return undefined;
+  undelivered(device: Device, tags: readonly number[]): void {
+    this.parts.outbox.undelivered(device, tags);
   }
 
   stanzaFromDevice(device: Device, stanza: XmppElement): void {

@@ -79,6 +79,10 @@ export function inboundSubscription(
   }
 }
 
+export function isSubscription(text: string | undefined): text is Subscription {
+  return text === 'none' || text === 'to' || text === 'from' || text === 'both';
+}
+
 /** The user gets the contact's presence. */
 export function hasTo(subscription: Subscription): boolean {
   return subscription === 'to' || subscription === 'both';

@@ -6,8 +6,10 @@ import { element, withAttributes, type XmppElement } from '../stanza/xmpp-elemen
 import type { Client } from './client-table.ts';
 import type { Done } from './ordered-acknowledgements.ts';
 import type { Outbox } from './outbox.ts';
+import { contactEntry, ROSTER_PART } from './own-devices/roster-sync.ts';
+import type { TellOwnDevices } from './own-devices/synchronized-part.ts';
 import type { Roster, RosterItem } from './roster.ts';
-import { passRosterOn, pushRoster, removedItemElement, rosterItemElement } from './roster-push.ts';
+import { pushRoster, removedItemElement, rosterItemElement } from './roster-push.ts';
 import { type RoutingContext, refuse, sendToDevices } from './routing-context.ts';
 import type { OutboxRecord } from './routing-records.ts';
 import { stanzaText } from './stanza-text.ts';
@@ -36,17 +38,20 @@ export class Subscriptions {
   private readonly roster: Roster;
   private readonly outbox: Outbox;
   private readonly listener: SubscriptionListener;
+  private readonly tellOwnDevices: TellOwnDevices;
 
   constructor(
     context: RoutingContext,
     roster: Roster,
     outbox: Outbox,
     listener: SubscriptionListener,
+    tellOwnDevices: TellOwnDevices,
   ) {
     this.context = context;
     this.roster = roster;
     this.outbox = outbox;
     this.listener = listener;
+    this.tellOwnDevices = tellOwnDevices;
   }
 
   /** RFC 6121 §3.1.2, §3.2.2, §3.3.2. */
@@ -129,20 +134,48 @@ export class Subscriptions {
     }
   }
 
+  /** A contact as another own device has it: it changed there later. */
+  adopt(item: RosterItem): void {
+    const before = this.roster.stateOf(item.jid);
+    const { bare } = this.context.own;
+    this.context.writes.write(this.roster.adopt(item), () => {
+      this.tell(before, item);
+      if (isVisiblyDifferent(before, item) || before.isListed || item.isListed) {
+        this.pushToClients(item.isListed ? rosterItemElement(item) : removedItemElement(item.jid));
+      }
+      if (before.pendingIn || !item.pendingIn) return;
+      const attributes = { type: 'subscribe', from: item.jid, to: bare };
+      this.deliver(element('presence', CLIENT_NAMESPACE, attributes));
+    });
+  }
+
+  /** Another own device removed a contact, and told the contact of it. */
+  adoptRemoval(jid: BareJid, changedUnixMs: number): void {
+    const before = this.roster.get(jid);
+    this.context.writes.write(this.roster.adoptRemoval(jid, changedUnixMs), () => {
+      if (before === undefined) return;
+      this.tell(before, this.roster.stateOf(jid));
+      if (before.isListed) this.pushToClients(removedItemElement(jid));
+    });
+  }
+
   /** For the user's clients here and, in their rosters, the other own devices. */
   push(item: RosterItem): void {
-    const shown = rosterItemElement(item);
-    this.pushToClients(shown);
-    passRosterOn(this.context, shown);
+    this.pushToClients(rosterItemElement(item));
+    this.passOn(item.jid);
   }
 
   pushRemoval(jid: BareJid): void {
-    const shown = removedItemElement(jid);
-    this.pushToClients(shown);
-    passRosterOn(this.context, shown);
+    this.pushToClients(removedItemElement(jid));
+    this.passOn(jid);
   }
 
-  pushToClients(item: XmppElement): void {
+  private passOn(jid: BareJid): void {
+    const entry = contactEntry(this.roster, jid);
+    if (entry !== undefined) this.tellOwnDevices(ROSTER_PART, [entry]);
+  }
+
+  private pushToClients(item: XmppElement): void {
     pushRoster(this.context, item, this.roster.version);
   }
 

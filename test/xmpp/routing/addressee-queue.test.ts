@@ -43,6 +43,20 @@ test('a message is finished when one device has it and no connected one owes it'
   expect(queue.takeFinished()).toBeUndefined();
 });
 
+test('what found no room is sent again, and nothing behind it counts as delivered before', () => {
+  const queue = filled(4, 100);
+  queue.connected({ nodeId: PHONE, user: juliet });
+  expect(taken(queue, PHONE)).toEqual([1, 2, 3, 4]);
+  for (const missed of [2, 3]) queue.undelivered(PHONE, missed);
+  queue.delivered(PHONE, 1);
+  expect(taken(queue, PHONE)).toEqual([]);
+  queue.delivered(PHONE, 4);
+  expect([queue.takeFinished()?.sequence, queue.takeFinished()]).toEqual([1, undefined]);
+  expect(taken(queue, PHONE)).toEqual([2, 3, 4]);
+  for (const sequence of [2, 3, 4]) queue.delivered(PHONE, sequence);
+  expect([2, 3, 4].map(() => queue.takeFinished()?.sequence)).toEqual([2, 3, 4]);
+});
+
 function filled(count: number, bytes: number): AddresseeQueue {
   const queue = new AddresseeQueue(juliet);
   const stanza = xml('<message/>');
