@@ -2,7 +2,7 @@ import type { AuthenticatedNode } from '../../tls-auth/authenticated-node.ts';
 import { AddressFault } from '../../xmpp-address/address-fault.ts';
 import { type BareJid, parseJid } from '../../xmpp-address/jid.ts';
 import { CLIENT_NAMESPACE } from '../stanza/stanza.ts';
-import { writeElement, type XmppElement } from '../stanza/xmpp-element.ts';
+import { withAttributes, writeElement, type XmppElement } from '../stanza/xmpp-element.ts';
 import { handledCountTooHigh } from '../stream/stream-management.ts';
 import type { XmppEnvironment } from '../xmpp-environment.ts';
 import type { DeviceConnection, StreamUser } from './device-connection.ts';
@@ -168,7 +168,8 @@ export class DeviceSession implements StreamUser, DirectStreamOwner {
   stanzaRead(stream: DirectStream, stanza: XmppElement, bytes: number): void {
     const { session } = this;
     if (session === undefined || stream !== this.connection.stream) return;
-    if (!isFrom(stanza, session.device.user)) {
+    const from = senderOf(stanza, session.device.user);
+    if (from === undefined) {
       this.refuseSender(stream, stanza);
       return;
     }
@@ -183,7 +184,12 @@ export class DeviceSession implements StreamUser, DirectStreamOwner {
     }
     if (!session.receive(bytes)) return;
     this.lastStanzaMs = this.context.env.now.monotonicMs;
-    listener.stanzaFromDevice(session.device, stanza);
+    // Clients compare addresses as they are written, so there is one spelling of each.
+    const isPrepared = stanza.attributes.get('from') === from;
+    listener.stanzaFromDevice(
+      session.device,
+      isPrepared ? stanza : withAttributes(stanza, { from }),
+    );
   }
 
   acknowledged(stream: DirectStream, h: number): void {
@@ -287,10 +293,10 @@ export class DeviceSession implements StreamUser, DirectStreamOwner {
   }
 }
 
-function isFrom(stanza: XmppElement, user: BareJid): boolean {
+/** The prepared `from` of the stanza if it is one of this user. */
+function senderOf(stanza: XmppElement, user: BareJid): string | undefined {
   const from = stanza.attributes.get('from');
-  if (from === undefined) return false;
-  if (from === user) return true;
+  if (from === undefined || from === user) return from;
   const jid = parseJid(from);
-  return !(jid instanceof AddressFault) && jid.bare === user;
+  return jid instanceof AddressFault || jid.bare !== user ? undefined : jid.text;
 }

@@ -65,6 +65,23 @@ describe('who is at the other end', () => {
     }
   });
 
+  test('RFC 7622 §3: however its user is spelled, who reads it sees the one of the certificate', () => {
+    const { romeo, juliet } = network.pair();
+    const spellings = [
+      'juliet@capulet.lit/Balcony',
+      'JULIET@Capulet.lit/Balcony',
+      'ｊuliet@capulet.lit',
+    ];
+    juliet.act((streams, tester) => {
+      for (const [tag, from] of spellings.entries()) {
+        streams.send(romeo.device.nodeId, tester.message('hark', from), tag);
+      }
+    });
+    network.runFor(200);
+    const prepared = 'juliet@capulet.lit/Balcony';
+    expect(romeo.tester.senders).toEqual([prepared, prepared, 'juliet@capulet.lit']);
+  });
+
   test('a certificate that does not count any more closes its stream at once', () => {
     const { romeo, juliet } = network.pair();
     sendMany(romeo, juliet, 1, 1);

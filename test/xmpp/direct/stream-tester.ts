@@ -17,6 +17,8 @@ export class StreamTester implements VirtualCore, DirectStreamsListener {
   readonly told: string[] = [];
   /** Texts of the messages that came, each once per arrival. */
   readonly received: string[] = [];
+  /** As whose they came. */
+  readonly senders: (string | undefined)[] = [];
   readonly deliveredTags: number[] = [];
   readonly undeliveredTags: number[] = [];
   /** Stanzas are said to be handled only after so long; undefined: by the test alone. */
@@ -99,6 +101,7 @@ export class StreamTester implements VirtualCore, DirectStreamsListener {
   }
 
   stanzaFromDevice(device: Device, stanza: XmppElement): void {
+    this.senders.push(stanza.attributes.get('from'));
     const [body] = stanza.children;
     this.received.push(body === undefined || typeof body === 'string' ? '' : textOf(body));
     if (this.handleAfterMs === undefined) return;
