@@ -114,7 +114,8 @@ export class VirtualXmpp extends VirtualWorld<VirtualDevice> {
     this.breakLinks(a, b);
   }
 
-  private breakLinks(a: VirtualDevice, b: VirtualDevice): void {
+  /** Their connections end; new ones can be made at once. */
+  breakLinks(a: VirtualDevice, b: VirtualDevice): void {
     for (const link of [...a.links.values()]) {
       if (link.ends.some(({ device }) => device === b)) this.breakLink(link, 'network is down');
     }

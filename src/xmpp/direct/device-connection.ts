@@ -9,11 +9,14 @@ import type { AttemptId, DirectLinkId } from '../xmpp-input.ts';
 import { certifiedUser } from './certified-user.ts';
 import {
   ASKED_LINK_MS_MAX,
+  BROKEN_SOON_FREE,
+  BROKEN_SOON_PAUSE_MS_MAX,
   HELD_OFFER_MS,
   RECONNECT_MS_MIN,
   RECONNECT_OTHER_END_MS,
   RESUMPTION_MS_MAX,
   SIMULTANEOUS_MS,
+  STEADY_MS,
   XMPP_APPLICATION,
 } from './direct-limits.ts';
 import { DirectStream, type StreamRole } from './direct-stream.ts';
@@ -63,6 +66,8 @@ export class DeviceConnection {
   /** A request of the other end that waits for the outcome of the own one. */
   private heldOffer: readonly IpAddressPort[] | undefined;
   private failures = 0;
+  /** Connections in a row that broke as soon as they were there. */
+  private brokenSoon = 0;
 
   constructor(nodeId: NodeId, owner: ConnectionOwner, user: () => StreamUser) {
     this.nodeId = nodeId;
@@ -148,8 +153,9 @@ export class DeviceConnection {
 
   /** The stream is gone; `isResumable`: its session waits. */
   handleStreamEnded(role: StreamRole, reason: string, isResumable: boolean): void {
-    this.stream = undefined;
     const { env } = this.owner;
+    const upSinceMs = this.stream?.upSinceMs ?? env.now.monotonicMs;
+    this.stream = undefined;
     if (!isResumable) {
       env.cancelDeadline(this.giveUpDeadline);
       env.cancelDeadline(this.retryDeadline);
@@ -161,8 +167,16 @@ export class DeviceConnection {
       this.user.giveUp(`${reason}; not resumed within ${RESUMPTION_MS_MAX} ms`);
       if (!this.isUnderWay) this.fail(reason);
     });
+    const isSoon = env.now.monotonicMs - upSinceMs < STEADY_MS;
+    this.brokenSoon = isSoon ? this.brokenSoon + 1 : 0;
     if (this.isUnderWay) return;
-    this.retryAfter(role === 'initiator' ? 0 : RECONNECT_OTHER_END_MS);
+    this.retryAfter(Math.max(this.pauseMs, role === 'initiator' ? 0 : RECONNECT_OTHER_END_MS));
+  }
+
+  /** A device that breaks each connection at once gets no new one as fast as it can break it. */
+  private get pauseMs(): number {
+    const beyond = this.brokenSoon - BROKEN_SOON_FREE;
+    return beyond <= 0 ? 0 : Math.min(RECONNECT_MS_MIN * 2 ** beyond, BROKEN_SOON_PAUSE_MS_MAX);
   }
 
   /** The stream is open, anew or again. */

@@ -58,6 +58,12 @@ export const RECONNECT_MS_MAX = 120_000;
 /** The end that did not ask for the broken connection leaves the first try to the other one. */
 export const RECONNECT_OTHER_END_MS = 3_000;
 
+/** A connection that breaks within this time counts as one that is broken on purpose. */
+export const STEADY_MS = 2_000;
+/** So many of them in a row are replaced at once, the further ones after pauses up to this. */
+export const BROKEN_SOON_FREE = 5;
+export const BROKEN_SOON_PAUSE_MS_MAX = 2_000;
+
 /** A round that found and connected everything counts so long. */
 export const ROUND_FRESH_MS = 60_000;
 

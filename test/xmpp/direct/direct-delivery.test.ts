@@ -84,6 +84,23 @@ describe('nothing is lost and nothing comes twice (XEP-0198)', () => {
     expect(juliet.tester.received).toEqual(numbers(1, 20).map(String));
   });
 
+  test('a device that breaks each connection at once is connected to ever more rarely', () => {
+    const { romeo, juliet } = network.pair();
+    sendMany(romeo, juliet, 1, 1);
+    const before = romeo.device.commands.length;
+    for (let passed = 0; passed < 20_000; passed += 50) {
+      network.runFor(50);
+      if (!network.isConnected(romeo.device, juliet.device)) continue;
+      network.breakLinks(romeo.device, juliet.device);
+    }
+    const asks = romeo.device.commands.slice(before).filter(({ type }) => type === 'appAttach');
+    expect(asks.length).toBeLessThan(20);
+    network.runFor(60_000);
+    sendMany(romeo, juliet, 2, 1);
+    network.runFor(1_000);
+    expect(juliet.tester.received.at(-1)).toBe('2');
+  });
+
   test('a stream that is not resumed in time is lost, and its stanzas come back in order', () => {
     const { romeo, juliet } = network.pair();
     network.cut(romeo.device, juliet.device);
