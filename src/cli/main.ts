@@ -18,6 +18,7 @@ const COMMAND_MODULES: readonly (readonly [names: readonly string[], load: LoadC
   [['cert'], async () => [(await import('./cert-commands.ts')).certCommand()]],
   [['sim'], async () => [(await import('./sim-command.ts')).simCommand()]],
   [['send'], async () => [(await import('./send-command.ts')).sendCommand()]],
+  [['clientcert'], async () => [(await import('./clientcert-command.ts')).clientcertCommand()]],
   [['passwd'], async () => [(await import('./passwd-command.ts')).passwdCommand()]],
   [['message'], async () => [(await import('./message-command.ts')).messageCommand()]],
 ];

@@ -12,6 +12,7 @@ export interface XmppOptions {
   readonly xmppListen?: SocketAddress;
   readonly xmppAdvertise?: SocketAddress;
   readonly xmppOrder: 'parallel' | 'sequential';
+  readonly clientCertificates: 'registered' | 'authority';
   readonly forwardTo?: string;
 }
 
@@ -35,6 +36,14 @@ export function withXmppOptions(command: Command): Command {
         .choices(['parallel', 'sequential'])
         .default('parallel'),
     )
+    .addOption(
+      new Option(
+        '--client-certificates <policy>',
+        'clients log in with all certificates that you registered, or of an authority alone',
+      )
+        .choices(['registered', 'authority'])
+        .default('registered'),
+    )
     .option('--forward-to <jid>', 'be found at another address instead of here', readBareAddress);
 }
 
@@ -50,6 +59,7 @@ export function xmppJoinOptions(options: XmppOptions): {
   }
   const xmpp = {
     attachOrder: options.xmppOrder,
+    certificatePolicy: options.clientCertificates,
     ...(gateway === undefined ? {} : { gateway }),
     ...(gatewayWs === undefined ? {} : { gatewayWebSocket: gatewayWs }),
     ...(gatewayOrigin === undefined ? {} : { origins: gatewayOrigin }),

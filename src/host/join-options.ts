@@ -60,6 +60,11 @@ export interface XmppJoinOptions {
   readonly gatewayWebSocket?: SocketAddress;
   /** Web pages of these origins may connect, such as `https://chat.example`. Default: none. */
   readonly origins?: readonly string[];
+  /**
+   * Which certificates let clients in: `registered` (the default) those of the overlay and all that
+   * the user registered; `authority` no registered ones but those that this peer's issuer signed.
+   */
+  readonly certificatePolicy?: 'registered' | 'authority';
   /** Devices of an address are connected to all at once (the default), or by their priority. */
   readonly attachOrder?: 'parallel' | 'sequential';
 }

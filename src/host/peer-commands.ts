@@ -12,6 +12,10 @@ import type { AuthenticatedNode } from '../tls-auth/authenticated-node.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { ResourceId } from '../wire/resource-id.ts';
 import type { KindId } from '../wire/stored-data.ts';
+import type {
+  CertificateCommand,
+  CertificateOutcome,
+} from '../xmpp/client-certificates/certificate-command.ts';
 import type { SentMessageOutcome } from '../xmpp/xmpp-output.ts';
 import { CommandError } from './command-error.ts';
 import { isResult, type ResultOf } from './command-result.ts';
@@ -43,6 +47,8 @@ export interface PeerCompanion {
   readonly listening: XmppListening;
   /** Sends a text in the user's name; resolves when a device has acknowledged it, or none will. */
   sendMessage(to: string, text: string): Promise<SentMessageOutcome>;
+  /** Carries out a command for the user's client certificates; resolves when it is on disk. */
+  manageCertificates(what: CertificateCommand): Promise<CertificateOutcome>;
   /** Before the peer leaves the overlay. */
   leave(): Promise<void>;
   /** The peer has stopped. */

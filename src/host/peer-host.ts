@@ -10,6 +10,10 @@ import type { ValueSummary } from '../storage/store-result.ts';
 import type { Signer } from '../tls-auth/signer.ts';
 import type { IpAddressPort } from '../wire/ip-address-port.ts';
 import type { NodeId } from '../wire/node-id.ts';
+import type {
+  CertificateCommand,
+  CertificateOutcome,
+} from '../xmpp/client-certificates/certificate-command.ts';
 import type { SentMessageOutcome } from '../xmpp/xmpp-output.ts';
 import { CommandError } from './command-error.ts';
 import { ConfigurationWatch } from './configuration/configuration-watch.ts';
@@ -203,6 +207,11 @@ export class PeerHost extends PeerCommands {
   /** Sends a text to another user; undefined: there is no XMPP usage to do it. */
   sendMessage(to: string, text: string): Promise<SentMessageOutcome> | undefined {
     return this.companion?.sendMessage(to, text);
+  }
+
+  /** Lists or changes the user's client certificates; undefined: there is no XMPP usage. */
+  manageCertificates(what: CertificateCommand): Promise<CertificateOutcome> | undefined {
+    return this.companion?.manageCertificates(what);
   }
 
   /** A newer configuration, verified outside, comes into force. */

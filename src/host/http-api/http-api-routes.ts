@@ -3,6 +3,12 @@ import { ConfigurationUnavailable } from '../configuration/configuration-unavail
 import { configurationWarnings } from '../configuration/configuration-watch.ts';
 import type { PeerHost } from '../peer-host.ts';
 import { formatSocketAddress } from '../socket-address.ts';
+import {
+  addedCertificateJson,
+  CLIENT_CERTIFICATE_BODY_BYTES_MAX,
+  clientCertificatesJson,
+  unusableCertificateJson,
+} from './client-certificates.ts';
 import { configurationReportOf } from './configuration-metrics.ts';
 import {
   certificateJson,
@@ -48,6 +54,7 @@ export type ServedPeer = MeasuredPeer &
     | 'overlayConfiguration'
     | 'listenAddress'
     | 'sendMessage'
+    | 'manageCertificates'
   >;
 
 /** The HTTP API of a running peer: paths and what they answer. */
@@ -87,6 +94,24 @@ export function httpApiRoutes(host: ServedPeer): HttpRoute[] {
       path: /^\/v1\/messages$/,
       bodyBytesMax: MESSAGE_BODY_BYTES_MAX,
       answer: async (_parameter, body) => json(await messageJson(host, body)),
+    },
+    {
+      method: 'GET',
+      path: /^\/v1\/client-certificates$/,
+      answer: async () => json(await clientCertificatesJson(host)),
+    },
+    {
+      method: 'POST',
+      path: /^\/v1\/client-certificates$/,
+      bodyBytesMax: CLIENT_CERTIFICATE_BODY_BYTES_MAX,
+      answer: async (_parameter, body) => json(await addedCertificateJson(host, body)),
+    },
+    {
+      method: 'POST',
+      path: /^\/v1\/client-certificates\/(disable|revoke)$/,
+      bodyBytesMax: CLIENT_CERTIFICATE_BODY_BYTES_MAX,
+      answer: async (type, body) =>
+        json(await unusableCertificateJson(host, type === 'revoke' ? type : 'disable', body)),
     },
     {
       method: 'POST',

@@ -64,6 +64,7 @@ export async function openXmpp(
     openClients: (deliver) => openGateway(xmpp, user, surroundings.log, deliver, stateDirectory),
     clock: hostClock,
     log: log.child({ part: 'xmpp' }),
+    ...(xmpp.certificatePolicy === undefined ? {} : { certificatePolicy: xmpp.certificatePolicy }),
     ...(xmpp.attachOrder === undefined ? {} : { attachOrder: xmpp.attachOrder }),
   });
 }

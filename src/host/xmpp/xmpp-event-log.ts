@@ -22,6 +22,12 @@ export function logXmppEvent(log: Log, event: XmppEvent): void {
         'a stanza was refused',
       );
       return;
+    case 'clientCertificate':
+      log.info(
+        { change: event.change, name: event.name, fingerprint: event.fingerprint },
+        'the client certificates have changed',
+      );
+      return;
     case 'messageGivenUp':
       log.warn({ to: event.to, reason: event.reason }, 'a message was given up');
       return;

@@ -2,6 +2,12 @@ import { randomBytes } from 'node:crypto';
 import type { Authenticator } from '../../tls-auth/authenticator.ts';
 import type { IpAddressPort } from '../../wire/ip-address-port.ts';
 import type { NodeId } from '../../wire/node-id.ts';
+import {
+  type CertificateCommand,
+  type CertificateOutcome,
+  refused,
+} from '../../xmpp/client-certificates/certificate-command.ts';
+import type { CertificatePolicy } from '../../xmpp/client-certificates/register-judge.ts';
 import type { AttachOrder } from '../../xmpp/direct/address-rounds.ts';
 import { XMPP_APPLICATION } from '../../xmpp/direct/direct-limits.ts';
 import type { ScramCredential, XmppInput } from '../../xmpp/xmpp-input.ts';
@@ -16,6 +22,7 @@ import type { PeerCompanion, XmppListening } from '../peer-commands.ts';
 import { PeerDriver } from '../peer-driver.ts';
 import type { PeerHost } from '../peer-host.ts';
 import type { SocketAddress } from '../socket-address.ts';
+import { OwnIssuer } from './client-certificates/own-issuer.ts';
 import { DirectLinks } from './direct/direct-links.ts';
 import { logXmppEvent } from './xmpp-event-log.ts';
 import { XmppStore } from './xmpp-store.ts';
@@ -45,6 +52,8 @@ export interface XmppHostOptions {
   /** From the address in use, what others are told to connect to. */
   readonly advertised: (bound: SocketAddress) => readonly IpAddressPort[];
   readonly credential: ScramCredential | undefined;
+  /** Which certificates let clients in beside those of the overlay. Default: all registered ones. */
+  readonly certificatePolicy?: CertificatePolicy;
   readonly attachOrder?: AttachOrder;
   /** Listens for the user's clients; absent: none can log in. */
   readonly openClients?: (deliver: (input: XmppInput) => void) => Promise<ClientConnections>;
@@ -67,6 +76,9 @@ export class XmppHost implements PeerCompanion {
   private closing: Promise<void> | undefined;
   private lastMessage = 0;
   private readonly sent = new Map<number, (outcome: SentMessageOutcome) => void>();
+  private readonly issuer: OwnIssuer;
+  private lastManagement = 0;
+  private readonly managed = new Map<number, (outcome: CertificateOutcome) => void>();
   private stopped: () => void = () => undefined;
 
   /** Opens the store and listens for devices; nothing runs before `begin`. */
@@ -101,6 +113,7 @@ export class XmppHost implements PeerCompanion {
     this.links = links;
     this.store = store;
     this.bound = options.listen;
+    this.issuer = new OwnIssuer(options);
   }
 
   get listening(): XmppListening {
@@ -127,6 +140,7 @@ export class XmppHost implements PeerCompanion {
     this.driver = driver;
     peer.accompany(this);
     driver.deliver({ type: 'start' });
+    this.tellOwnCertificate(options.credentials);
     this.clients = await options.openClients?.((input) => driver.deliver(input));
     peer.on('event', (event) => {
       if (event.type === 'stateChanged') {
@@ -137,7 +151,10 @@ export class XmppHost implements PeerCompanion {
       }
     });
     peer.on('trustChanged', () => driver.deliver({ type: 'trustChanged' }));
-    peer.on('tlsReplaced', (credentials, roots) => this.links.replaceTls(credentials, roots));
+    peer.on('tlsReplaced', (credentials, roots) => {
+      this.links.replaceTls(credentials, roots);
+      this.tellOwnCertificate(credentials);
+    });
     if (peer.status().state === 'joined') driver.deliver({ type: 'overlay', joined: true });
   }
 
@@ -157,6 +174,19 @@ export class XmppHost implements PeerCompanion {
     return new Promise((resolve) => {
       this.sent.set(message, resolve);
       driver.deliver({ type: 'sendMessage', message, to, text });
+    });
+  }
+
+  /** Carries out a command for the user's client certificates. */
+  manageCertificates(what: CertificateCommand): Promise<CertificateOutcome> {
+    const { driver } = this;
+    if (driver === undefined || this.closing !== undefined) {
+      return Promise.resolve(refused('service-unavailable', 'the peer is stopping'));
+    }
+    const management = ++this.lastManagement;
+    return new Promise((resolve) => {
+      this.managed.set(management, resolve);
+      driver.deliver({ type: 'manageCertificates', management, what });
     });
   }
 
@@ -181,6 +211,8 @@ export class XmppHost implements PeerCompanion {
     this.driver?.stop();
     await Promise.all([this.clients?.closeAll(), this.links.closeAll()]);
     await this.store.close();
+    const stopped = refused('service-unavailable', 'the peer has stopped');
+    for (const resolve of this.managed.values()) resolve(stopped);
   }
 
   private perform(output: XmppOutput): void {
@@ -214,12 +246,33 @@ export class XmppHost implements PeerCompanion {
         this.sent.get(output.message)?.(output.outcome);
         this.sent.delete(output.message);
         return;
+      case 'certificatesManaged':
+        this.managed.get(output.management)?.(output.outcome);
+        this.managed.delete(output.management);
+        return;
+      case 'issueCertificate':
+        this.issueCertificate(output);
+        return;
       case 'event':
         logXmppEvent(this.options.log, output.event);
         return;
       case 'stopped':
         this.stopped();
     }
+  }
+
+  private issueCertificate({
+    request,
+    signingRequest,
+  }: Extract<XmppOutput, { type: 'issueCertificate' }>): void {
+    void this.issuer.issue(signingRequest).then((outcome) => {
+      this.driver?.deliver({ type: 'certificateIssued', request, outcome });
+    });
+  }
+
+  /** Clients may log in with the peer's own certificate, too: it is in the list. */
+  private tellOwnCertificate({ chain: [certificate] }: LinkCredentials): void {
+    if (certificate !== undefined) this.driver?.deliver({ type: 'ownCertificate', certificate });
   }
 
   private runCommand({ command, what }: Extract<XmppOutput, { type: 'command' }>): void {

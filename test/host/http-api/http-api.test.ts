@@ -310,6 +310,7 @@ function fakePeer(): ServedPeer {
     overlayConfiguration: { instanceName: 'xmpp.org' } as VerifiedConfiguration,
     status: () => status,
     values: () => [],
+    manageCertificates: () => undefined,
     sendMessage: (to) => (to.startsWith('nobody') ? undefined : Promise.resolve(sentTo(to))),
     locate: () => Promise.resolve([]),
     ping: (asked) =>
