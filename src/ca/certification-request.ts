@@ -38,6 +38,15 @@ export interface SigningRequestFault {
   readonly detail: string;
 }
 
+/** The fault of what is no PKCS #10 request in DER at all. */
+export class MalformedRequest implements SigningRequestFault {
+  readonly detail: string;
+
+  constructor({ offset, message }: MalformedDer) {
+    this.detail = `at byte ${offset}: ${message}`;
+  }
+}
+
 /** What a request asks for. */
 interface RequestWishes {
   /** Of the subjectAltName; empty: none. */
@@ -80,7 +89,7 @@ export function readCertificationRequest(
     return readStrictly(der);
   } catch (error) {
     if (!(error instanceof MalformedDer)) throw error;
-    return { detail: `at byte ${error.offset}: ${error.message}` };
+    return new MalformedRequest(error);
   }
 }
 

@@ -38,6 +38,8 @@ export interface EnrollmentWish {
   readonly signingRequest: SigningRequest | SigningRequestFault;
   /** SHA-256 of the key of the request, lower-case hex; of nothing where the request is bad. */
   readonly publicKeySha256: string;
+  /** SHA-256 of the request, lower-case hex; undefined: only its key says which request it is. */
+  readonly requestSha256?: string | undefined;
   /** The form's `nodeids`; undefined where there is none. */
   readonly nodeIdCount: string | undefined;
 }
@@ -88,7 +90,7 @@ export function decideEnrollment(
   const device = applicant.device ?? holder;
   const countFault = faultOfCount(rules.profile, wish.nodeIdCount, device);
   if (countFault !== undefined) return refuse('Node-IDs_not_available', countFault);
-  const repeated = repeatable(register, device, wish.publicKeySha256, unixMs);
+  const repeated = repeatable(register, device, wish, unixMs);
   if (repeated !== undefined) return { type: 'repeat', certificate: repeated };
   const roomFault = faultOfRoom(register, applicant, device, unixMs);
   if (roomFault !== undefined) return refuse('Node-IDs_not_available', roomFault);
@@ -156,17 +158,23 @@ function faultOfCount(
   return `this device has ${device.nodeIds.length} Node-IDs`;
 }
 
-/** Its latest certificate for this key, while more than half of its time lies ahead. */
+/**
+ * Its latest certificate for this key: for the very same request as long as it is in force
+ * (XEP-0417: "If it has an already issued certificate for this CSR, it MUST respond with the
+ * certificate"), for another one while more than half of its time lies ahead.
+ */
 function repeatable(
   register: CertificateRegister,
   device: Device | undefined,
-  publicKeySha256: string,
+  { publicKeySha256, requestSha256 }: EnrollmentWish,
   unixMs: number,
 ): RegisteredCertificate | undefined {
   const latest = device === undefined ? undefined : register.certificatesOf(device).at(-1);
   if (latest === undefined || latest.publicKeySha256 !== publicKeySha256) return undefined;
+  if (!isInForce(latest, unixMs)) return undefined;
+  const isSameRequest = requestSha256 !== undefined && requestSha256 === latest.requestSha256;
   const middleUnixMs = (latest.notBeforeUnixMs + latest.notAfterUnixMs) / 2;
-  return isInForce(latest, unixMs) && unixMs < middleUnixMs ? latest : undefined;
+  return isSameRequest || unixMs < middleUnixMs ? latest : undefined;
 }
 
 function faultOfRoom(

@@ -42,6 +42,8 @@ export interface CertificateIssued {
   readonly notAfterUnixMs: number;
   /** The certificate in DER, base64. */
   readonly certificate: string;
+  /** SHA-256 of the request, lower-case hex; older entries and the authority's own have none. */
+  readonly requestSha256?: string;
 }
 
 /** An authority below this one was certified; XEP-0416 §2 tells the two kinds apart. */
@@ -111,6 +113,7 @@ const isText: FieldCheck = (value) => typeof value === 'string' && value !== '';
 const isCount: FieldCheck = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
 const isString: FieldCheck = (value) => typeof value === 'string';
 const isHex: FieldCheck = (value) => typeof value === 'string' && /^(?:[0-9a-f]{2})+$/.test(value);
+const isHexOrAbsent: FieldCheck = (value) => value === undefined || isHex(value);
 const isHexList: FieldCheck = (value) =>
   Array.isArray(value) && value.length > 0 && value.every(isHex);
 const isBase64: FieldCheck = (value) =>
@@ -133,6 +136,7 @@ const eventFields: Readonly<Record<RegisterEvent['type'], Readonly<Record<string
     notBeforeUnixMs: isCount,
     notAfterUnixMs: isCount,
     certificate: isBase64,
+    requestSha256: isHexOrAbsent,
   },
   authorityCertified: {
     commonName: isText,

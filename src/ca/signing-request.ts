@@ -13,6 +13,8 @@ export interface SigningRequest {
    * e-mail addresses of the subject, and a common name that has an `@`. Empty: it asks for none.
    */
   readonly userNames: readonly string[];
+  /** The XmppAddrs among them, as they stand there. */
+  readonly xmppAddrs: readonly string[];
 }
 
 /**
@@ -34,6 +36,7 @@ export function readSigningRequest(der: Uint8Array): SigningRequest | SigningReq
   return {
     subjectPublicKeyInfo,
     userNames: [...namesOfSubject(subject), ...rfc822Names, ...xmppAddrs],
+    xmppAddrs,
   };
 }
 

@@ -38,7 +38,7 @@ function decide(wish: Wish = {}) {
   const { names = [], key = 'aa', count, fault, device, profile = 'xep-0416' } = wish;
   const signingRequest =
     fault === undefined
-      ? { subjectPublicKeyInfo: new Uint8Array(), userNames: names }
+      ? { subjectPublicKeyInfo: new Uint8Array(), userNames: names, xmppAddrs: [] }
       : { detail: fault };
   return decideEnrollment(
     register,

@@ -10,9 +10,18 @@ import type { Log } from '../log.ts';
 import type { AccountChange } from './accounts.ts';
 import type { Authority, AuthorityOperations } from './authority.ts';
 import { AuthorityFailure } from './authority-failure.ts';
+import type { ComponentStatus } from './component/component-link.ts';
+import type { ComponentOptions } from './component/component-place.ts';
 import type { PublicationSummary } from './configuration-publisher.ts';
 import { readBody } from './http-exchange.ts';
 import type { AccountSummary, AuthorityListing, CertificateSummary } from './listing.ts';
+
+/** What a running authority can do that one that only was opened cannot. */
+export interface ComponentHost {
+  readonly componentStatus: ComponentStatus | undefined;
+  attachComponent(options: ComponentOptions): Promise<void>;
+  detachComponent(): Promise<void>;
+}
 
 /**
  * The channel by which `xor ca user add` and the like reach an authority that is running and
@@ -32,13 +41,14 @@ export class AuthorityAdminServer {
   static async open(
     stateDirectory: string,
     authority: Authority,
+    components: ComponentHost,
     log: Log,
   ): Promise<AuthorityAdminServer> {
     const path = adminSocketPath(stateDirectory);
     await makePrivateDirectory(path, stateDirectory);
     await rm(path, { force: true });
     const server = createServer((incoming, response) => {
-      void handle(incoming, authority, log).then(({ status, body }) => {
+      void handle(incoming, authority, components, log).then(({ status, body }) => {
         response.writeHead(status, { 'Content-Type': 'application/json' });
         response.end(JSON.stringify(body));
       });
@@ -124,6 +134,19 @@ export class AuthorityAdminClient implements AuthorityOperations {
     return this.call('publishConfiguration', { document, replace });
   }
 
+  async attachComponent(options: ComponentOptions): Promise<void> {
+    await this.call('attachComponent', { options });
+  }
+
+  async detachComponent(): Promise<void> {
+    await this.call('detachComponent', {});
+  }
+
+  /** Without `isAttached` where there is no component. */
+  componentStatus(): Promise<Partial<ComponentStatus>> {
+    return this.call('componentStatus', {});
+  }
+
   private async call<Answer>(operation: string, fields: object): Promise<Answer> {
     const { status, body } = await post(this.path, JSON.stringify({ operation, ...fields }));
     if (status === 200) return body as Answer;
@@ -175,12 +198,14 @@ interface AdminAnswer {
 async function handle(
   incoming: IncomingMessage,
   authority: Authority,
+  components: ComponentHost,
   log: Log,
 ): Promise<AdminAnswer> {
   try {
     const bytes = await readBody(incoming, BODY_BYTES_MAX);
     const call: unknown = JSON.parse(Buffer.from(bytes ?? []).toString('utf8'));
-    return { status: 200, body: await perform(authority, call as AdminCall) };
+    const body = await perform(authority, components, call as AdminCall);
+    return { status: 200, body: body ?? {} };
   } catch (error) {
     if (error instanceof AuthorityFailure) return { status: 422, body: { failure: error.message } };
     log.error({ error: String(error) }, 'an operation of the admin channel failed');
@@ -191,6 +216,8 @@ async function handle(
 /** What `AuthorityAdminClient` sends; nobody else can reach the socket. */
 type AdminCall =
   | { readonly operation: 'ping' | 'list' | 'configurationDocument' }
+  | { readonly operation: 'componentStatus' | 'detachComponent' }
+  | { readonly operation: 'attachComponent'; readonly options: ComponentOptions }
   | { readonly operation: 'signConfiguration'; readonly document: string }
   | { readonly operation: 'signKind'; readonly kind: KindDefinition }
   | {
@@ -213,7 +240,11 @@ type AdminCall =
       readonly reason: RevocationReason;
     };
 
-async function perform(authority: Authority, call: AdminCall): Promise<unknown> {
+async function perform(
+  authority: Authority,
+  components: ComponentHost,
+  call: AdminCall,
+): Promise<unknown> {
   switch (call.operation) {
     case 'ping':
       return {};
@@ -237,6 +268,12 @@ async function perform(authority: Authority, call: AdminCall): Promise<unknown> 
       return authority.publishConfiguration(call.document, call.replace);
     case 'revoke':
       return authority.revoke(call.target, call.reason);
+    case 'attachComponent':
+      return components.attachComponent(call.options);
+    case 'detachComponent':
+      return components.detachComponent();
+    case 'componentStatus':
+      return components.componentStatus;
     default:
       throw new AuthorityFailure('the running authority does not know this operation; restart it');
   }

@@ -1,8 +1,9 @@
+import type { ChallengeLimits } from '../../ca/challenge-table.ts';
 import type { RateLimit } from './rate-limits.ts';
 import type { LockoutLimit } from './sign-in-lockout.ts';
 
 /** What an authority spends on strangers, so that nobody can use it up. */
-export interface AuthorityLimits {
+export interface AuthorityLimits extends ChallengeLimits {
   readonly connectionsMax: number;
   readonly connectionsPerAddressMax: number;
   /** New connections of one address: each costs a TLS handshake. */
@@ -26,6 +27,8 @@ export interface AuthorityLimits {
   readonly requestsPerAccountRate: RateLimit;
   /** Of all accounts of one XMPP domain. */
   readonly requestsPerDomainRate: RateLimit;
+  /** Requests over XMPP (XEP-0417), of all senders together. */
+  readonly requestsOverXmppRate: RateLimit;
   /** Of libuv's four threads; the others are for files. */
   readonly passwordChecksRunningMax: number;
   readonly passwordChecksWaitingMax: number;
@@ -52,6 +55,12 @@ export const defaultAuthorityLimits: AuthorityLimits = {
   requestsPerAddressRate: { burst: 300, refillMs: 200 },
   requestsPerAccountRate: { burst: 64, refillMs: 10_000 },
   requestsPerDomainRate: { burst: 1_000, refillMs: 50 },
+  requestsOverXmppRate: { burst: 1_000, refillMs: 4 },
+  challengesMax: 1_000,
+  challengesPerDomainMax: 500,
+  challengesPerAccountMax: 4,
+  challengeMsMax: 10 * 60_000,
+  challengeAnswersMax: 5,
   passwordChecksRunningMax: 2,
   passwordChecksWaitingMax: 64,
   waitingRequestsMax: 256,

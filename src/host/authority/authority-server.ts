@@ -8,6 +8,10 @@ import { AuthorityAdminServer } from './admin-channel.ts';
 import { Authority, type AuthorityOperations, ENROLLMENT_PATH } from './authority.ts';
 import { AuthorityFailure } from './authority-failure.ts';
 import type { AuthorityStateOptions } from './authority-state.ts';
+import { AuthorityComponent } from './component/authority-component.ts';
+import type { ComponentStatus } from './component/component-link.ts';
+import { type ComponentOptions, checkComponent } from './component/component-place.ts';
+import { CHALLENGE_PATHS } from './component/enrollment-component.ts';
 import { ConfigurationFollower, type FollowedAuthorities } from './configuration-follower.ts';
 import type { PublicationSummary } from './configuration-publisher.ts';
 import { EnrollmentHandler } from './enrollment-handler.ts';
@@ -40,6 +44,8 @@ export interface StartAuthorityOptions extends AuthorityStateOptions {
   readonly publicUrl?: string | undefined;
   /** Whose documents it takes over; left out: nobody's, an operator publishes them here. */
   readonly follow?: FollowedAuthorities | undefined;
+  /** The XMPP server where it takes requests too (XEP-0417); left out: none. */
+  readonly component?: ComponentOptions | undefined;
   readonly log?: Log | undefined;
 }
 
@@ -57,23 +63,26 @@ export class RunningAuthority implements AuthorityOperations {
   readonly url: string;
   readonly listenAddress: SocketAddress;
   private readonly authority: Authority;
+  private readonly routes: AuthorityRoutes;
   private readonly server: AuthorityHttpsServer;
-  private readonly admin: AuthorityAdminServer;
   private readonly follower: ConfigurationFollower | undefined;
   private readonly maintenance: NodeJS.Timeout;
+  private readonly log: Log;
+  private admin: AuthorityAdminServer | undefined;
 
   private constructor(
     authority: Authority,
+    routes: AuthorityRoutes,
     server: AuthorityHttpsServer,
-    admin: AuthorityAdminServer,
     follower: ConfigurationFollower | undefined,
     place: { readonly url: string; readonly listenAddress: SocketAddress },
     log: Log,
   ) {
     this.authority = authority;
+    this.routes = routes;
     this.server = server;
-    this.admin = admin;
     this.follower = follower;
+    this.log = log;
     this.url = place.url;
     this.listenAddress = place.listenAddress;
     this.maintenance = setInterval(() => {
@@ -82,7 +91,6 @@ export class RunningAuthority implements AuthorityOperations {
       });
     }, MAINTENANCE_MS);
     this.maintenance.unref();
-    this.follower?.start();
   }
 
   static async start(options: StartAuthorityOptions): Promise<RunningAuthority> {
@@ -108,15 +116,54 @@ export class RunningAuthority implements AuthorityOperations {
       const { bootstrap, enrollmentServers } = options;
       await authority.serveAt({ publicUrl: url, hosts, bootstrap, enrollmentServers });
       server.replaceCertificate(authority.state.keys.httpsServer);
-      const admin = await AuthorityAdminServer.open(options.stateDirectory, authority, log);
-      routes.isReady = true;
       const place = { url, listenAddress };
-      return new RunningAuthority(authority, server, admin, follower, place, log);
+      const running = new RunningAuthority(authority, routes, server, follower, place, log);
+      await running.open(options);
+      return running;
     } catch (error) {
       await server.close();
       await authority.close();
       throw error;
     }
+  }
+
+  private async open({ stateDirectory, component }: StartAuthorityOptions): Promise<void> {
+    try {
+      if (component !== undefined) await this.attachComponent(component);
+      this.admin = await AuthorityAdminServer.open(stateDirectory, this.authority, this, this.log);
+    } catch (error) {
+      clearInterval(this.maintenance);
+      await this.detachComponent();
+      throw error;
+    }
+    this.routes.isReady = true;
+    this.follower?.start();
+  }
+
+  /**
+   * Takes requests over XMPP from now on, as a component of this server and no other (XEP-0417).
+   * Throws AuthorityFailure where it cannot be that component; a server that is away is tried again.
+   */
+  async attachComponent(options: ComponentOptions): Promise<void> {
+    checkComponent(options, this.authority.state.settings.xmppAddress);
+    await this.detachComponent();
+    this.routes.component = new AuthorityComponent(this.authority, options, this.url, this.log);
+  }
+
+  async detachComponent(): Promise<void> {
+    const { component } = this.routes;
+    this.routes.component = undefined;
+    await component?.close();
+  }
+
+  /** Of the component; undefined: there is none. */
+  get componentStatus(): ComponentStatus | undefined {
+    return this.routes.component?.status;
+  }
+
+  /** Resolves when the XMPP server takes it as its component; at once where there is none. */
+  async componentAttached(): Promise<void> {
+    await this.routes.component?.attached();
   }
 
   get overlayName(): string {
@@ -204,7 +251,9 @@ export class RunningAuthority implements AuthorityOperations {
   async close(): Promise<void> {
     clearInterval(this.maintenance);
     await this.follower?.stop();
-    await Promise.all([this.server.close(), this.admin.close()]);
+    // What is answered over HTTPS may have an answer over XMPP, too.
+    await this.server.close();
+    await Promise.all([this.detachComponent(), this.admin?.close()]);
     await this.authority.close();
   }
 }
@@ -212,6 +261,7 @@ export class RunningAuthority implements AuthorityOperations {
 /** Which path answers what. */
 class AuthorityRoutes {
   isReady = false;
+  component: AuthorityComponent | undefined;
   private readonly authority: Authority;
   private readonly enrollment: EnrollmentHandler;
 
@@ -233,6 +283,9 @@ class AuthorityRoutes {
       default:
         if (request.path.startsWith(REVOCATION_LIST_PATHS)) {
           return this.document(request, () => this.authority.revocation.listAt(request.path));
+        }
+        if (this.component !== undefined && request.path.startsWith(CHALLENGE_PATHS)) {
+          return this.component.answer(request);
         }
         return textAnswer(404, `there is nothing here; see ${CONFIGURATION_PATH}\n`);
     }

@@ -9,11 +9,14 @@ import {
   shardOf,
   validityFrom,
 } from '../../ca/certificate-content.ts';
+import type { RegisteredCertificate } from '../../ca/certificate-register.ts';
 import type { SigningRequestFault } from '../../ca/certification-request.ts';
 import {
   type Applicant,
   decideEnrollment,
+  type EnrollmentDecision,
   type EnrollmentToken,
+  type EnrollmentWish,
 } from '../../ca/enrollment-decision.ts';
 import { authorityLint, type IssuerChain, leafLint } from '../../ca/issuance-lint.ts';
 import { readSigningRequest, type SigningRequest } from '../../ca/signing-request.ts';
@@ -61,26 +64,24 @@ export class AuthorityIssuer {
     return this.refusals;
   }
 
-  /** Answers a request of RFC 6940 §11.3; `nodeIdCount` is the form's `nodeids`. */
+  /**
+   * Answers a request of RFC 6940 §11.3; `nodeIdCount` is the form's `nodeids`. With `repeats` the
+   * very same request gets its certificate again as long as that is in force (XEP-0417 §6.1), and
+   * not only while it is young.
+   */
   async certify(
     applicant: Applicant,
     request: Uint8Array,
     nodeIdCount: string | undefined,
+    repeats: 'youngCertificates' | 'sameRequests' = 'youngCertificates',
   ): Promise<CertifyOutcome> {
-    const signingRequest = this.requestOf(request);
-    const isBad = 'detail' in signingRequest;
-    const key = isBad ? new Uint8Array() : signingRequest.subjectPublicKeyInfo;
-    const wish = { signingRequest, publicKeySha256: publicKeySha256(key), nodeIdCount };
+    const wish = this.wishOf(request, nodeIdCount, repeats);
     const outcome = await this.state.exclusive(async (): Promise<CertifyOutcome> => {
-      const { register, settings, hierarchy } = this.state;
+      const { settings, hierarchy } = this.state;
       const { chain } = hierarchy;
       const unixMs = this.state.nowUnixMs();
-      const drawNodeId = () => nodeIdFromBytes(randomBytes(NODE_ID_BYTES));
-      const decision = decideEnrollment(register, settings, applicant, wish, drawNodeId, unixMs);
-      if (decision.type === 'repeat') {
-        const { certificate, nodeIds, serialNumber } = decision.certificate;
-        return { type: 'certificate', der: bytesOf(certificate), serialNumber, chain, nodeIds };
-      }
+      const decision = this.decide(applicant, wish, unixMs);
+      if (decision.type === 'repeat') return this.again(decision.certificate);
       if (decision.type === 'refuse') {
         const { token, detail } = decision;
         const { userName } = applicant;
@@ -89,11 +90,56 @@ export class AuthorityIssuer {
       if (decision.type !== 'issue') return decision;
       const userName = applicant.userName as AccountName;
       const { nodeIds } = decision;
-      const leaf = await this.issueLeaf(userName, nodeIds, key, settings.certificateDays);
+      const leaf = await this.issueLeaf(
+        userName,
+        nodeIds,
+        subjectKeyOf(wish),
+        settings.certificateDays,
+        sha256(request),
+      );
       return { type: 'certificate', ...leaf, chain, nodeIds };
     });
     if (outcome.type === 'certificate') await this.lists.prepareFor(outcome.serialNumber);
     return outcome;
+  }
+
+  /**
+   * The certificate that the very same request, or its key a short time ago, has got already;
+   * undefined: there is none. It is on disk when this resolves.
+   */
+  issuedBefore(applicant: Applicant, request: Uint8Array): Promise<CertifyOutcome | undefined> {
+    const wish = this.wishOf(request, undefined, 'sameRequests');
+    return this.state.exclusive(async () => {
+      const decision = this.decide(applicant, wish, this.state.nowUnixMs());
+      return decision.type === 'repeat' ? this.again(decision.certificate) : undefined;
+    });
+  }
+
+  private wishOf(
+    request: Uint8Array,
+    nodeIdCount: string | undefined,
+    repeats: 'youngCertificates' | 'sameRequests',
+  ): EnrollmentWish {
+    const signingRequest = this.requestOf(request);
+    const key = subjectKeyOf({ signingRequest });
+    return {
+      signingRequest,
+      publicKeySha256: publicKeySha256(key),
+      requestSha256: repeats === 'sameRequests' ? sha256(request) : undefined,
+      nodeIdCount,
+    };
+  }
+
+  /** Within a change. */
+  private decide(applicant: Applicant, wish: EnrollmentWish, unixMs: number): EnrollmentDecision {
+    const { register, settings } = this.state;
+    const drawNodeId = () => nodeIdFromBytes(randomBytes(NODE_ID_BYTES));
+    return decideEnrollment(register, settings, applicant, wish, drawNodeId, unixMs);
+  }
+
+  private again({ certificate, nodeIds, serialNumber }: RegisteredCertificate): CertifyOutcome {
+    const { chain } = this.state.hierarchy;
+    return { type: 'certificate', der: bytesOf(certificate), serialNumber, chain, nodeIds };
   }
 
   private requestOf(der: Uint8Array): SigningRequest | SigningRequestFault {
@@ -208,6 +254,7 @@ export class AuthorityIssuer {
     nodeIds: readonly NodeId[],
     key: Uint8Array,
     days: number,
+    requestSha256?: string,
   ): Promise<IssuedLeaf> {
     const { settings, register, issuerCommonName, limits, hierarchy } = this.state;
     if (register.issuedCount >= limits.certificatesMax) {
@@ -229,7 +276,10 @@ export class AuthorityIssuer {
       `a certificate of ${userName}`,
       leafLint(der, expected, authenticator, hierarchy.chain, unixMs),
     );
-    const fields = issuedFields(content, key, der);
+    const fields = {
+      ...issuedFields(content, key, der),
+      ...(requestSha256 === undefined ? {} : { requestSha256 }),
+    };
     this.state.record({ ...fields, type: 'certificateIssued', unixMs, userName, nodeIds });
     return { der, serialNumber: content.serialNumber };
   }
@@ -245,11 +295,20 @@ function issuedFields(content: CertificateContent, key: Uint8Array, der: Uint8Ar
   return {
     serialNumber: content.serialNumber,
     publicKeySha256: publicKeySha256(key),
-    fingerprintSha256: createHash('sha256').update(der).digest('hex'),
+    fingerprintSha256: sha256(der),
     notBeforeUnixMs: content.notBeforeUnixMs,
     notAfterUnixMs: content.notAfterUnixMs,
     certificate: Buffer.from(der).toString('base64'),
   };
+}
+
+/** DER; of nothing where the request is bad. */
+function subjectKeyOf({ signingRequest }: Pick<EnrollmentWish, 'signingRequest'>): Uint8Array {
+  return 'detail' in signingRequest ? new Uint8Array() : signingRequest.subjectPublicKeyInfo;
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function bytesOf(base64: string): Uint8Array {

@@ -3,7 +3,10 @@ import { RateLimiter, rateLimitKeyOf } from './rate-limits.ts';
 
 type RequestRates = Pick<
   AuthorityLimits,
-  'requestsPerAddressRate' | 'requestsPerAccountRate' | 'requestsPerDomainRate'
+  | 'requestsPerAddressRate'
+  | 'requestsPerAccountRate'
+  | 'requestsPerDomainRate'
+  | 'requestsOverXmppRate'
 >;
 
 /**
@@ -16,11 +19,13 @@ export class RequestLimits {
   private readonly byAddress: RateLimiter;
   private readonly byAccount: RateLimiter;
   private readonly byDomain: RateLimiter;
+  private readonly overXmpp: RateLimiter;
 
   constructor(rates: RequestRates) {
     this.byAddress = new RateLimiter(rates.requestsPerAddressRate);
     this.byAccount = new RateLimiter(rates.requestsPerAccountRate);
     this.byDomain = new RateLimiter(rates.requestsPerDomainRate);
+    this.overXmpp = new RateLimiter(rates.requestsOverXmppRate);
   }
 
   /** Takes a request in. Returns the seconds after which to come back; 0: it is taken. */
@@ -29,12 +34,20 @@ export class RequestLimits {
   }
 
   takeFromAccount(userName: string, nowMs: number): number {
+    return take(this.ofAccount(userName), nowMs);
+  }
+
+  /** The same for a request over XMPP, whose sender a server names; there is one limit for all. */
+  takeOverXmpp(userName: string, nowMs: number): number {
+    return take([...this.ofAccount(userName), [this.overXmpp, '']], nowMs);
+  }
+
+  private ofAccount(userName: string): readonly (readonly [RateLimiter, string])[] {
     const domain = userName.slice(userName.lastIndexOf('@') + 1);
-    const wanted = [
+    return [
       [this.byAccount, userName],
       [this.byDomain, domain],
-    ] as const;
-    return take(wanted, nowMs);
+    ];
   }
 }
 
