@@ -1,4 +1,4 @@
-import { destination, type Logger, pino } from 'pino';
+import { type DestinationStream, destination, type Logger, pino } from 'pino';
 
 /**
  * Where the host writes what happened: fields for programs, a sentence for people. No secret is
@@ -16,9 +16,13 @@ export interface Log {
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** JSON lines on stderr, so that stdout stays with the command's result. */
-export function createLog(level: LogLevel): Log {
-  return fromPino(pino({ level, base: null, timestamp: isoTime }, destination(STDERR)));
+/**
+ * JSON lines on stderr, so that stdout stays with the command's result. What comes from outside can
+ * neither steer the terminal that shows them nor make one of them very long.
+ */
+export function createLog(level: LogLevel, stream: DestinationStream = destination(STDERR)): Log {
+  const formatters = { log: fitForLines };
+  return fromPino(pino({ level, base: null, timestamp: isoTime, formatters }, stream));
 }
 
 /** For whoever gives no log. */
@@ -40,6 +44,23 @@ function fromPino(logger: Logger): Log {
   };
 }
 
+function fitForLines(fields: Record<string, unknown>): Record<string, unknown> {
+  const fit = Object.entries(fields).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? fitForLine(value) : value,
+  ]);
+  return Object.fromEntries(fit);
+}
+
+function fitForLine(text: string): string {
+  const cut =
+    text.length <= FIELD_CHARACTERS_MAX ? text : `${text.slice(0, FIELD_CHARACTERS_MAX)}…`;
+  return cut.replace(STEERING, (character) => {
+    const codePoint = character.codePointAt(0) ?? 0;
+    return `<U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}>`;
+  });
+}
+
 function isoTime(): string {
   return `,"time":"${new Date().toISOString()}"`;
 }
@@ -49,3 +70,6 @@ function discard(): undefined {
 }
 
 const STDERR = 2;
+const FIELD_CHARACTERS_MAX = 2_000;
+/** Controls, directions of writing, invisible characters, halves of surrogate pairs; no line end. */
+const STEERING = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;

@@ -6,6 +6,7 @@ import { type BareJid, type Jid, parseJid } from '../../xmpp-address/jid.ts';
 import { advertisedAddresses, resolveHost } from '../advertised-addresses.ts';
 import { hostClock } from '../host-clock.ts';
 import type { JoinOptions, XmppJoinOptions } from '../join-options.ts';
+import { limitedLog } from '../limited-log.ts';
 import type { LinkCredentials } from '../links/link-credentials.ts';
 import type { OverlayLinksOptions } from '../links/overlay-links.ts';
 import type { Log } from '../log.ts';
@@ -48,7 +49,8 @@ export async function openXmpp(
 ): Promise<XmppHost | undefined> {
   const { xmpp, stateDirectory } = options;
   if (xmpp === undefined) return undefined;
-  const { signer, advertise, linkListen, log } = surroundings;
+  const { signer, advertise, linkListen } = surroundings;
+  const log = limitedLog(surroundings.log, hostClock);
   const user = parseJid(signer.node.xmppAddr ?? '');
   if (user instanceof AddressFault) throw new NoXmppAddress(signer.node.userName);
   const others = await advertisedForDevices(xmpp, advertise);
@@ -61,7 +63,7 @@ export async function openXmpp(
     advertised: (bound) => advertisedAddresses(bound, others),
     // The gateway reads it, now and whenever it is set anew.
     credential: undefined,
-    openClients: (deliver) => openGateway(xmpp, user, surroundings.log, deliver, stateDirectory),
+    openClients: (deliver) => openGateway(xmpp, user, log, deliver, stateDirectory),
     clock: hostClock,
     log: log.child({ part: 'xmpp' }),
     ...(xmpp.certificatePolicy === undefined ? {} : { certificatePolicy: xmpp.certificatePolicy }),
