@@ -255,6 +255,10 @@ export class DirectStream {
       return;
     }
     const h = handledCountOf(read);
+    if ((read.attributes.get('id') ?? '').length > SM_ID_CHARACTERS_MAX) {
+      this.fail('bad-format', `expected an id of ${SM_ID_CHARACTERS_MAX} characters at most`, true);
+      return;
+    }
     const needsCount = name === 'a' || name === 'resume' || name === 'resumed';
     if (needsCount && h === undefined) {
       this.fail('bad-format', `expected a count h in <${name}/>`, true);
@@ -358,6 +362,9 @@ export class DirectStream {
 
 /** What is awaited of the other end. */
 type Step = 'header' | 'features' | 'asked' | 'asking' | 'open' | 'closing' | 'over';
+
+/** XEP-0198 §5: the other end makes it, and it is kept as long as the session. */
+const SM_ID_CHARACTERS_MAX = 4_000;
 
 /** In which step an element of stream management may come. */
 const EXPECTED_IN: Readonly<Record<string, Step>> = {

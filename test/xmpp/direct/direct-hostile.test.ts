@@ -103,6 +103,11 @@ test('XEP-0198 §5: a session that is not known is not resumed, and a new one ma
   opened('');
 });
 
+test('XEP-0198 §5: an id of a session that is too long to be kept ends the stream', () => {
+  says(`${HEADER}<enable xmlns='${SM}' id='${'i'.repeat(4_001)}'/>`);
+  expect(said).toContain('<bad-format ');
+});
+
 test.each([
   ['stream management twice', `<enable xmlns='${SM}'/>`, 'policy-violation'],
   ['a count that is none', `<a xmlns='${SM}' h='-1'/>`, 'bad-format'],
