@@ -51,7 +51,7 @@ describe('what a request may wish', () => {
   ])('XEP-0417 §2.2: is ignored: %s', (_what, wish) => {
     const read = readSigningRequest(makeRequest({ wishes: [names, wish] }));
     expect(read).toMatchObject({ userNames: [JULIET, JULIET] });
-    expect(Object.keys(read)).toEqual(['subjectPublicKeyInfo', 'userNames']);
+    expect(Object.keys(read)).toEqual(['subjectPublicKeyInfo', 'userNames', 'xmppAddrs']);
   });
 
   it.skipIf(!hasVectors())('the example of XEP-0417 is read', () => {

@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject, randomBytes, X509Certificate } from '
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { serialNumberFrom, validityFrom } from '../../../ca/certificate-content.ts';
+import { MalformedRequest } from '../../../ca/certification-request.ts';
 import {
   clientCertificateContent,
   clientIssuerContent,
@@ -51,7 +52,8 @@ export class OwnIssuer {
     const { user, clock, log } = this.options;
     const request = readClientRequest(signingRequest, user);
     if ('detail' in request) {
-      const condition = request.isMalformed === true ? 'bad-request' : 'not-acceptable';
+      const isMalformed = request instanceof MalformedRequest;
+      const condition = isMalformed ? 'bad-request' : 'not-acceptable';
       return refused(condition, `the request cannot be certified: ${request.detail}`);
     }
     try {
