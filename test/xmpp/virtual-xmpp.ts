@@ -195,6 +195,7 @@ export class VirtualXmpp extends VirtualWorld<VirtualDevice> {
       );
     if (what.type === 'locate') answer(this.locate(what.userName), 2 * this.latencyMs);
     else if (what.type === 'appAttach') this.appAttach(device, what.nodeId, answer);
+    else if (what.type === 'lookupByUserName') answer(this.certificates(what.userName), 2);
     else answer(failure('bad-request', `the virtual overlay has no ${what.type}`), 0);
   }
 
@@ -207,6 +208,13 @@ export class VirtualXmpp extends VirtualWorld<VirtualDevice> {
     );
     if (locations.length === 0) return failure('not-found', `${userName} has no location`);
     return { ok: true, result: { type: 'locations', locations } };
+  }
+
+  /** Of whoever was ever there: a certificate outlives that its device is off. */
+  private certificates(userName: string): CommandOutcome {
+    const nodes = this.devices.filter(({ user }) => user === userName).map(({ node }) => node);
+    if (nodes.length === 0) return failure('not-found', `${userName} has no certificate`);
+    return { ok: true, result: { type: 'certificates', nodes } };
   }
 
   private appAttach(

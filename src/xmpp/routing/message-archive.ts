@@ -1,6 +1,6 @@
 import type { RandomSource } from '../../reload/peer-options.ts';
 import type { PersistRecord } from '../../storage/persist-record.ts';
-import type { Jid } from '../../xmpp-address/jid.ts';
+import type { BareJid, Jid } from '../../xmpp-address/jid.ts';
 import type { XmppElement } from '../stanza/xmpp-element.ts';
 import { DoubleEndedQueue } from './double-ended-queue.ts';
 import { originId } from './message-rules.ts';
@@ -46,6 +46,14 @@ export class MessageArchive {
 
   has(key: string): boolean {
     return this.keys.has(key);
+  }
+
+  /** Whether somebody has ever written, as far as it is remembered. */
+  hasFrom(address: BareJid): boolean {
+    for (const { with: other, duplicateKey: key } of this.entries) {
+      if (other === address && key?.startsWith(`${address}\n`) === true) return true;
+    }
+    return false;
   }
 
   /** An id that nobody can guess (XEP-0359 §5). */

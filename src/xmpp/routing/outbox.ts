@@ -2,6 +2,7 @@ import type { PersistRecord } from '../../storage/persist-record.ts';
 import type { NodeId } from '../../wire/node-id.ts';
 import type { BareJid } from '../../xmpp-address/jid.ts';
 import type { Device, DirectStreams } from '../direct/direct-streams.ts';
+import type { StanzaErrorCondition } from '../stanza/stanza.ts';
 import type { XmppElement } from '../stanza/xmpp-element.ts';
 import type { XmppEnvironment } from '../xmpp-environment.ts';
 import { AddresseeQueue } from './addressee-queue.ts';
@@ -30,8 +31,8 @@ export interface OutboxParts {
   readonly ownAddress: BareJid;
   /** A device of the addressee has it on disk, and no connected one still owes. */
   readonly delivered: (entry: OutboxRecord) => void;
-  /** A stanza waited OUTBOX_AGE_MAX_MS and is given up. */
-  readonly expired: (entry: OutboxRecord) => void;
+  /** It is not waited for any more. */
+  readonly givenUp: (entry: OutboxRecord, condition: StanzaErrorCondition, why: string) => void;
 }
 
 /**
@@ -235,23 +236,41 @@ export class Outbox {
     this.parts.environment.setDeadline('routing-outbox-sweep', OUTBOX_SWEEP_MS, () => this.sweep());
   }
 
+  /** Nobody has this address: what waits for it is given up. */
+  giveUp(to: BareJid, condition: StanzaErrorCondition, reason: string): void {
+    const queue = this.queues.get(to);
+    if (queue !== undefined) this.dropFrom(queue, () => true, condition, reason);
+  }
+
   /** What no device took in time is given up; what one is just being sent is not. */
   private sweep(): void {
     const limit = this.parts.environment.unixMs - OUTBOX_AGE_MAX_MS;
     for (const queue of [...this.queues.values()]) {
-      const gone: PersistRecord[] = [];
-      const expired: OutboxRecord[] = [];
-      while (!queue.hasDevices && (queue.entries.first()?.unixMs ?? limit) < limit) {
-        const entry = queue.entries.shift();
-        if (entry === undefined) break;
-        gone.push(this.forget(entry));
-        expired.push(entry);
-      }
-      if (gone.length === 0) continue;
-      this.parts.writes.write(gone);
-      this.dropIfEmpty(queue);
-      for (const entry of expired) this.parts.expired(entry);
+      const reason = `no device of ${queue.to} could be reached in time`;
+      this.dropFrom(queue, ({ unixMs }) => unixMs < limit, 'recipient-unavailable', reason);
     }
     this.sweepLater();
+  }
+
+  /** The oldest ones for which `isOver` holds, unless they are on their way. */
+  private dropFrom(
+    queue: AddresseeQueue,
+    isOver: (entry: OutboxRecord) => boolean,
+    condition: StanzaErrorCondition,
+    reason: string,
+  ): void {
+    const gone: PersistRecord[] = [];
+    const dropped: OutboxRecord[] = [];
+    for (;;) {
+      const oldest = queue.hasDevices ? undefined : queue.entries.first();
+      if (oldest === undefined || !isOver(oldest)) break;
+      queue.entries.shift();
+      gone.push(this.forget(oldest));
+      dropped.push(oldest);
+    }
+    if (gone.length === 0) return;
+    this.parts.writes.write(gone);
+    this.dropIfEmpty(queue);
+    for (const entry of dropped) this.parts.givenUp(entry, condition, reason);
   }
 }

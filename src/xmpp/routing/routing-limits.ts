@@ -33,6 +33,11 @@ export const SEND_AGAIN_MS = 1_000;
 export const DELAY_STAMP_AFTER_MS = 10_000;
 /** Pauses between attempts to reach a contact for whom messages wait; the last one stays. */
 export const REACH_PAUSES_MS = [5_000, 15_000, 60_000, 300_000, 900_000, 1_800_000] as const;
+/**
+ * An address counts as nobody's when it has no certificate now and after this: whoever is just
+ * enrolling, or an overlay that is just coming together, has so much time.
+ */
+export const UNKNOWN_AFTER_MS = 15_000;
 /** After a start the contacts for whom messages wait are looked for one after another. */
 export const REACH_STAGGER_MS = 100;
 

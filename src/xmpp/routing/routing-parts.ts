@@ -38,6 +38,7 @@ import { removal } from './routing-records.ts';
 import { ServiceDiscovery } from './service-discovery.ts';
 import { type SubscriptionListener, Subscriptions } from './subscriptions.ts';
 import { UndeliveredStanzas } from './undelivered-stanzas.ts';
+import { UnknownAddresses } from './unknown-addresses.ts';
 import { WritesInProgress } from './writes-in-progress.ts';
 
 /** Makes the parts of routing once, and knows what follows in one from what happens in another. */
@@ -57,6 +58,7 @@ export class RoutingParts {
   private readonly availability: Availability;
   private readonly contacts: ContactPresence;
   private readonly sync: DeviceSync;
+  private readonly unknown: UnknownAddresses;
 
   constructor(context: RoutingContext, restored: RestoredRouting) {
     this.context = context;
@@ -72,14 +74,16 @@ export class RoutingParts {
         writes,
         ownAddress: own.bare,
         delivered: (entry) => this.peerMessages.delivered(entry),
-        expired: (entry) => {
-          const reason = `no device of ${entry.to} could be reached in time`;
-          this.peerMessages.givenUp(entry, 'recipient-unavailable', reason);
-          giveUp(context, offline, entry, 'recipient-unavailable', reason);
+        givenUp: (entry, condition, reason) => {
+          this.peerMessages.givenUp(entry, condition, reason);
+          giveUp(context, offline, entry, condition, reason);
         },
       },
       restored.outbox,
     );
+    this.unknown = new UnknownAddresses(context, this.outbox, {
+      isKnown: (address) => this.roster.isContact(address) || archive.hasFrom(address),
+    });
     const delivery = new LocalDelivery(context.clients, sessions);
     const copies = new OwnDeviceCopies(context);
     const inProgress = new WritesInProgress(archive);
@@ -168,6 +172,7 @@ export class RoutingParts {
 
   addressTried(address: BareJid, found: number, reason: string | undefined): void {
     this.outbox.addressTried(address);
+    this.unknown.addressTried(address, found);
     this.requests.addressTried(address, found, reason);
   }
 }

@@ -70,6 +70,14 @@ describe('XMPP between two peers over real TLS', () => {
     });
   });
 
+  test('RFC 6121 §8.5.1: an address that nobody has is told of, in the overlay as it is', async () => {
+    const romeo = await start({ nodeId: nodeIdOf('22'), jid: ROMEO });
+    await expect(romeo.host.sendMessage('nobody@capulet.lit', 'Hark!')).resolves.toMatchObject({
+      type: 'refused',
+      condition: 'service-unavailable',
+    });
+  }, 60_000);
+
   test('XEP-0415 §4.1: where Juliet forwards to the nurse, the nurse gets it', async () => {
     const romeo = await start({ nodeId: nodeIdOf('22'), jid: ROMEO });
     const nurse = await start({

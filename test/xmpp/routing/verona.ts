@@ -4,7 +4,6 @@
  */
 
 import type { NodeId } from '../../../src/wire/node-id.ts';
-import type { LocalSessions } from '../../../src/xmpp/client-session/local-sessions.ts';
 import type { Device, DirectStreams } from '../../../src/xmpp/direct/direct-streams.ts';
 import { StanzaRouter } from '../../../src/xmpp/routing/stanza-router.ts';
 import { CLIENT_NAMESPACE } from '../../../src/xmpp/stanza/stanza.ts';
@@ -22,6 +21,8 @@ import type { SentMessageOutcome, XmppOutput } from '../../../src/xmpp/xmpp-outp
 import { AddressFault } from '../../../src/xmpp-address/address-fault.ts';
 import { type BareJid, parseJid } from '../../../src/xmpp-address/jid.ts';
 import { seededRandom } from '../../reload/seeded-random.ts';
+import { PlayedOverlay } from './played-overlay.ts';
+import { PlayedSessions } from './played-sessions.ts';
 
 /** The element that a text in the namespace of clients is. */
 export function xml(text: string): XmppElement {
@@ -56,10 +57,12 @@ export function condition(stanza: XmppElement): string | undefined {
 export class Verona {
   readonly peers: VeronaPeer[] = [];
   unixMs = Date.UTC(2026, 10, 21, 8);
+  readonly overlay = new PlayedOverlay();
 
   peer(user: string): VeronaPeer {
     const peer = new VeronaPeer(this, bare(user), this.peers.length + 1);
     this.peers.push(peer);
+    this.overlay.certified.add(user);
     this.settle();
     return peer;
   }
@@ -118,6 +121,7 @@ export class VeronaPeer {
   isDiskHeld = false;
   isDiskFull = false;
   readonly batches: Extract<XmppOutput, { type: 'persist' }>[] = [];
+  private readonly commands: Extract<XmppOutput, { type: 'command' }>[] = [];
   private readonly world: Verona;
   private lastSession = 0;
   private readonly number: number;
@@ -158,6 +162,7 @@ export class VeronaPeer {
     }
     this.clients.clear();
     this.batches.length = 0;
+    this.commands.length = 0;
     this.environment = new XmppEnvironment(seededRandom(this.number + 100));
     this.router = this.newRouter();
     this.world.settle();
@@ -172,6 +177,7 @@ export class VeronaPeer {
       if (output.type === 'persist') this.batches.push(output);
       else if (output.type === 'event') this.events.push(output.event);
       else if (output.type === 'messageOutcome') this.outcomes.push(output.outcome);
+      else if (output.type === 'command') this.commands.push(output);
     }
   }
 
@@ -180,6 +186,12 @@ export class VeronaPeer {
     const batch = this.isDiskHeld ? undefined : this.batches.shift();
     if (batch !== undefined) {
       this.write(batch);
+      return true;
+    }
+    const asked = this.commands.shift();
+    if (asked !== undefined) {
+      const outcome = this.world.overlay.outcomeOf(asked.what);
+      this.turn(() => this.environment.commandCompleted(asked.command, outcome));
       return true;
     }
     return this.streams.deliverNext();
@@ -237,7 +249,9 @@ export class VeronaPeer {
       environment: this.environment,
       user: this.device.user,
       nodeId: this.device.nodeId,
-      sessions: new PlayedSessions(this),
+      sessions: new PlayedSessions(this.clients, (session) =>
+        this.router.sessionEnded(session, []),
+      ),
       streams: this.streams,
       records: [...this.store].map(([key, value]) => ({ key, value })),
     });
@@ -301,32 +315,6 @@ export class VeronaClient {
 
   take(stanza: XmppElement): void {
     this.received.push(stanza);
-  }
-}
-
-class PlayedSessions implements LocalSessions {
-  private readonly peer: VeronaPeer;
-
-  constructor(peer: VeronaPeer) {
-    this.peer = peer;
-  }
-
-  send(session: number, stanza: XmppElement): void {
-    this.peer.clients.get(session)?.take(stanza);
-  }
-
-  hasRoom(session: number): boolean {
-    return this.peer.clients.get(session)?.hasRoom ?? false;
-  }
-
-  handled(session: number): void {
-    const client = this.peer.clients.get(session);
-    if (client !== undefined) client.handled += 1;
-  }
-
-  end(session: number): void {
-    this.peer.clients.delete(session);
-    this.peer.router.sessionEnded(session, []);
   }
 }
 
