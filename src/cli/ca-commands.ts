@@ -8,6 +8,7 @@ import {
 import type { AuthorityOperations } from '../host/authority/authority.ts';
 import type { CertificateSummary } from '../host/authority/listing.ts';
 import { caAuditCommand } from './ca-audit-commands.ts';
+import { caComponentCommand } from './ca-component-command.ts';
 import { caCompleteCommand, caSignAuthorityCommand } from './ca-hierarchy-commands.ts';
 import { caInitCommand } from './ca-init-command.ts';
 import { caLedgerCommand } from './ca-ledger-command.ts';
@@ -39,6 +40,7 @@ export function caCommand(): Command {
   const commands = [
     caInitCommand(),
     caServeCommand(),
+    caComponentCommand(),
     userCommand(),
     listCommand(),
     revokeCommand(),

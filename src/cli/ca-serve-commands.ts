@@ -4,6 +4,12 @@ import type { FollowedAuthorities } from '../host/authority/configuration-follow
 import { createLog, LOG_LEVELS, type LogLevel } from '../host/log.ts';
 import { formatSocketAddress, type SocketAddress } from '../host/socket-address.ts';
 import {
+  type ServedComponentOptions,
+  servedComponent,
+  tellAttached,
+  withServedComponentOptions,
+} from './ca-component-command.ts';
+import {
   type AuthorityOptions,
   authorityStateDirectory,
   caExamples,
@@ -15,7 +21,7 @@ import { passphraseOf } from './passphrase-input.ts';
 import { StopSignal } from './stop-signal.ts';
 import { printJson, printLine } from './terminal-output.ts';
 
-interface ServeOptions extends AuthorityOptions {
+interface ServeOptions extends AuthorityOptions, ServedComponentOptions {
   readonly listen: SocketAddress;
   readonly bootstrap?: readonly SocketAddress[];
   readonly enrollmentServer?: readonly string[];
@@ -28,7 +34,7 @@ interface ServeOptions extends AuthorityOptions {
 
 /** `xor ca serve`: serves until SIGINT or SIGTERM. */
 export function caServeCommand(): Command {
-  return withAuthorityOptions(new Command('serve'))
+  return withServedComponentOptions(withAuthorityOptions(new Command('serve')))
     .description('serve the configuration, enrollment and the revocation list over HTTPS')
     .addOption(
       new Option('--listen <host:port>', 'where to listen')
@@ -71,6 +77,8 @@ export function caServeCommand(): Command {
         'serve --listen 0.0.0.0:8443 --enrollment-server https://ca.shakespeare.lit:8443/enroll',
         'serve --listen 127.0.0.1:8443 --passphrase-fd 3 3< passphrase-file',
         'serve --listen 0.0.0.0:8443 --follow https://ca.example.org/.well-known/reload-config',
+        'serve --listen 0.0.0.0:8443 --component ca.shakespeare.lit \\\n' +
+          '      --component-server 127.0.0.1:5347 --component-secret-file ./secret',
       ),
     )
     .action(serve);
@@ -78,6 +86,7 @@ export function caServeCommand(): Command {
 
 async function serve(options: ServeOptions): Promise<void> {
   const { startAuthority } = await import('../host/authority/authority-server.ts');
+  const component = await servedComponent(options);
   const stop = new StopSignal();
   const authority = await startAuthority({
     stateDirectory: authorityStateDirectory(options.state),
@@ -88,6 +97,7 @@ async function serve(options: ServeOptions): Promise<void> {
     enrollmentServers: options.enrollmentServer,
     publicUrl: options.publicUrl,
     follow: await followed(options),
+    component,
     log: createLog(options.logLevel),
   });
   try {
@@ -108,6 +118,10 @@ async function serve(options: ServeOptions): Promise<void> {
       printLine(`the authority of ${overlay} listens at ${listen}; Ctrl-C stops it`);
       if (sequence === undefined) printLine(`enrollment: ${enrollmentUrl}`);
       else printLine(`configuration ${sequence}: ${configurationUrl}`);
+    }
+    if (component !== undefined) {
+      await Promise.race([authority.componentAttached(), stop.wait()]);
+      if (!stop.signal.aborted) tellAttached(component.jid, options.json === true);
     }
     await stop.wait();
   } finally {
