@@ -48,6 +48,8 @@ export type XmppInput =
       readonly connection: ConnectionId;
       readonly transport: 'tcp' | 'websocket';
       readonly tls: ClientTls | undefined;
+      /** IP address of the host that it is on; absent: nobody knows. */
+      readonly address?: string | undefined;
     }
   | { readonly type: 'clientTls'; readonly connection: ConnectionId; readonly tls: ClientTls }
   | { readonly type: 'clientData'; readonly connection: ConnectionId; readonly bytes: Uint8Array }

@@ -126,7 +126,7 @@ export class XmppUsage {
         this.streams.start();
         return;
       case 'clientConnected':
-        this.clients.connected(input.connection, input.transport, input.tls);
+        this.clients.connected(input.connection, input.transport, input.tls, input.address);
         return;
       case 'clientTls':
         this.clients.tlsUp(input.connection, input.tls);

@@ -50,6 +50,8 @@ type Step =
 /** One connection of a client: its negotiation (RFC 6120 §4.3), then the session on it. */
 export class ClientConnection {
   readonly stream: ClientStream;
+  /** Of its host, as far as it is known. */
+  readonly address: string | undefined;
   private readonly context: ClientContext;
   private readonly owner: ClientConnectionOwner;
   private tls: ClientTls | undefined;
@@ -63,7 +65,9 @@ export class ClientConnection {
     owner: ClientConnectionOwner,
     stream: ClientStream,
     tls: ClientTls | undefined,
+    address: string | undefined,
   ) {
+    this.address = address;
     this.context = context;
     this.owner = owner;
     this.stream = stream;
@@ -154,13 +158,13 @@ export class ClientConnection {
   }
 
   private offerSasl(header: ClientHeader): void {
-    const { user, credential, env, lockout } = this.context;
+    const { user, credential, env, lockouts } = this.context;
     const { tls } = this;
     if (tls === undefined) return this.refuse('policy-violation', 'TLS is required.');
     const sasl = new SaslServer({
       user,
       credential,
-      lockout,
+      lockout: lockouts.of(this.address),
       random: env.random,
       bindings: channelBindingsOf(tls),
       certificate: this.acceptedCertificate(tls),
@@ -262,6 +266,7 @@ export class ClientConnection {
     const certificates = mechanism === EXTERNAL ? this.tls?.certificates : undefined;
     this.login = { mechanism, certificates, resource };
     if (certificates !== undefined) this.context.certificateUsed(certificates);
+    this.context.lockouts.noteLogin(this.address);
     this.context.env.event({ type: 'clientAuthenticated', connection, mechanism });
     this.stream.restart(STREAM_LIMITS);
     this.step = { type: 'header', next: 'binding' };

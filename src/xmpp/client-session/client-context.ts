@@ -1,6 +1,6 @@
 import type { Jid } from '../../xmpp-address/jid.ts';
 import type { ClientCertificateJudge } from '../sasl/client-certificate.ts';
-import type { PasswordLockout } from '../sasl/password-lockout.ts';
+import type { PasswordLockouts } from '../sasl/password-lockout.ts';
 import type { XmppEnvironment } from '../xmpp-environment.ts';
 import type { ScramCredential } from '../xmpp-input.ts';
 import type { ClientLimits } from './client-limits.ts';
@@ -11,7 +11,7 @@ export interface ClientContext {
   /** The bare JID whose clients these are. */
   readonly user: Jid;
   readonly limits: ClientLimits;
-  readonly lockout: PasswordLockout;
+  readonly lockouts: PasswordLockouts;
   readonly judgeClientCertificate: ClientCertificateJudge;
   /** A client has logged in with what it showed in TLS: DER, the leaf first. */
   readonly certificateUsed: (certificates: readonly Uint8Array[]) => void;

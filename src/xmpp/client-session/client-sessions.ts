@@ -3,7 +3,7 @@ import type { Jid } from '../../xmpp-address/jid.ts';
 import { withResource } from '../../xmpp-address/jid.ts';
 import type { ClientCertificateJudge } from '../sasl/client-certificate.ts';
 import { isAccepted } from '../sasl/client-certificate.ts';
-import { PasswordLockout } from '../sasl/password-lockout.ts';
+import { PasswordLockouts } from '../sasl/password-lockout.ts';
 import type { XmppElement } from '../stanza/xmpp-element.ts';
 import type { StreamErrorCondition } from '../stream/stream-error.ts';
 import type { XmppEnvironment } from '../xmpp-environment.ts';
@@ -14,14 +14,10 @@ import {
   negotiationKey,
 } from './client-connection.ts';
 import type { ClientContext } from './client-context.ts';
-import {
-  CERTIFICATE_CHECK_MS,
-  CLIENT_LIMITS_DEFAULT,
-  type ClientLimits,
-  CONNECTION_WINDOW_MS,
-} from './client-limits.ts';
+import { CERTIFICATE_CHECK_MS, CLIENT_LIMITS_DEFAULT, type ClientLimits } from './client-limits.ts';
 import { ClientSession, type ClientSessionOwner, type SessionLogin } from './client-session.ts';
 import { ClientStream } from './client-stream.ts';
+import { ConnectionFlood, mostCrowded } from './connection-flood.ts';
 import type { LocalSessions, LocalSessionsListener, SessionId } from './local-sessions.ts';
 
 export interface ClientSessionsOptions {
@@ -54,8 +50,7 @@ export class ClientSessions implements LocalSessions, ClientConnectionOwner, Cli
   private readonly sessions = new Map<SessionId, ClientSession>();
   private readonly resumableSessions = new Map<string, ClientSession>();
   private lastSession: SessionId = 0;
-  private windowBeganMs = Number.NEGATIVE_INFINITY;
-  private connectionsInWindow = 0;
+  private readonly flood: ConnectionFlood;
   private watchesCertificates = false;
 
   constructor(
@@ -72,26 +67,28 @@ export class ClientSessions implements LocalSessions, ClientConnectionOwner, Cli
       judgeClientCertificate,
       certificateUsed: options.certificateUsed ?? (() => undefined),
       limits: { ...CLIENT_LIMITS_DEFAULT, ...options.limits },
-      lockout: new PasswordLockout(),
+      lockouts: new PasswordLockouts(),
     };
+    this.flood = new ConnectionFlood(this.context.limits.connectionsPerWindowMax);
   }
 
+  /** `address`: the IP address of the client's host, where it is known. */
   connected(
     connection: ConnectionId,
     transport: 'tcp' | 'websocket',
     tls: ClientTls | undefined,
+    address?: string,
   ): void {
     const { env, limits, user } = this.context;
     const stream = new ClientStream(env, connection, transport, user.domainpart, () => {
       this.connections.delete(connection);
       env.cancelDeadline(negotiationKey(connection));
     });
-    const isRefused = this.isFlooded();
-    this.connections.set(connection, new ClientConnection(this.context, this, stream, tls));
-    if (isRefused) {
-      stream.fail('resource-constraint', 'Too many clients are connecting. Try again later.');
-      return;
-    }
+    const isTooMuch = this.flood.isTooMuch(address, env.now.monotonicMs);
+    if (!isTooMuch) this.makeRoom();
+    const made = new ClientConnection(this.context, this, stream, tls, address);
+    this.connections.set(connection, made);
+    if (isTooMuch) return stream.fail('resource-constraint', TOO_MANY);
     env.setDeadline(negotiationKey(connection), limits.negotiationMsMax, () => {
       stream.fail('connection-timeout', 'The login took too long.');
     });
@@ -240,22 +237,15 @@ export class ClientSessions implements LocalSessions, ClientConnectionOwner, Cli
     return isAccepted(verdict) ? undefined : verdict.reason;
   }
 
-  private isFlooded(): boolean {
-    const { env, limits } = this.context;
-    const { monotonicMs } = env.now;
-    if (monotonicMs - this.windowBeganMs >= CONNECTION_WINDOW_MS) {
-      this.windowBeganMs = monotonicMs;
-      this.connectionsInWindow = 0;
-    }
-    this.connectionsInWindow += 1;
+  /** Whoever leaves many connections without a login loses the oldest of them for a new one. */
+  private makeRoom(): void {
     const negotiating = [...this.connections.values()].filter(
       ({ session }) => session === undefined,
     );
-    return (
-      this.connectionsInWindow > limits.connectionsPerWindowMax ||
-      negotiating.length >= limits.negotiatingMax
-    );
+    if (negotiating.length < this.context.limits.negotiatingMax) return;
+    mostCrowded(negotiating)?.stream.fail('resource-constraint', TOO_MANY);
   }
 }
 
+const TOO_MANY = 'Too many clients are connecting. Try again later.';
 const SHUTDOWN = 'The peer stops.';

@@ -14,9 +14,11 @@ export const SCRAM_FOREIGN_NONCE_MAX = 512;
 
 /** RFC 6120 §6.4.5: handshakes that may fail on one connection. */
 export const SASL_FAILURES_MAX = 3;
-/** Wrong passwords over all connections before each further one makes all wait. */
+/** Wrong passwords before each further one makes all wait who are counted together. */
 export const PASSWORD_FAILURES_FREE = 10;
 export const PASSWORD_LOCKOUT_FIRST_MS = 1_000;
 export const PASSWORD_LOCKOUT_MAX_MS = 60_000;
 /** So long after the last wrong password they are forgotten. */
 export const PASSWORD_FAILURES_FORGOTTEN_MS = 900_000;
+/** Addresses of logins that are remembered, each with wrong passwords of its own. */
+export const KNOWN_ADDRESSES_MAX = 64;

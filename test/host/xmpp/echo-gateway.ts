@@ -110,7 +110,7 @@ class EchoCore implements LocalSessionsListener {
   handle(input: XmppInput | Tick, now: Now): readonly XmppOutput[] {
     this.env.now = now;
     if (input.type === 'clientConnected') {
-      this.sessions.connected(input.connection, input.transport, input.tls);
+      this.sessions.connected(input.connection, input.transport, input.tls, input.address);
     } else if (input.type === 'clientTls') this.sessions.tlsUp(input.connection, input.tls);
     else if (input.type === 'clientData') this.sessions.received(input.connection, input.bytes);
     else if (input.type === 'clientDrained') {

@@ -62,10 +62,10 @@ export class ClientDesk implements LocalSessionsListener {
     );
   }
 
-  connect(transport: 'tcp' | 'websocket', tls?: ClientTls): ScriptedClient {
+  connect(transport: 'tcp' | 'websocket', tls?: ClientTls, address?: string): ScriptedClient {
     const client = new ScriptedClient(this, this.clients.size + 1, transport);
     this.clients.set(client.connection, client);
-    this.sessions.connected(client.connection, transport, tls);
+    this.sessions.connected(client.connection, transport, tls, address);
     this.deliver();
     return client;
   }

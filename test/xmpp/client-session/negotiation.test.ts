@@ -327,17 +327,43 @@ describe('limits before a session is bound', () => {
 
   test('connections that do not log in, and connections in a time', () => {
     const desk = new ClientDesk({ limits: { negotiatingMax: 2 } });
+    const [first, second, third] = [1, 2, 3].map(() => desk.connect('tcp'));
+    expect(streamErrorOf(first?.heard ?? '')).toBe('resource-constraint');
+    second?.loses();
     desk.connect('tcp');
-    const second = desk.connect('tcp');
-    expect(streamErrorOf(desk.connect('tcp').heard)).toBe('resource-constraint');
-    second.loses();
-    expect(desk.connect('tcp').isClosed).toBe(false);
+    expect([first, second, third].map((client) => client?.isClosed)).toEqual([true, true, false]);
 
     const busy = new ClientDesk({ limits: { connectionsPerWindowMax: 3 } });
     for (let i = 0; i < 3; i += 1) busy.connect('tcp').loses();
     expect(busy.connect('tcp').isClosed).toBe(true);
     busy.advance(10_000);
     expect(busy.connect('tcp').isClosed).toBe(false);
+  });
+
+  test('whoever floods keeps nobody out who comes from somewhere else', () => {
+    const desk = new ClientDesk({ limits: { negotiatingMax: 8, connectionsPerWindowMax: 20 } });
+    const flooding = Array.from({ length: 30 }, () => desk.connect('tcp', tlsWith(), FAR));
+    const honest = desk.connect('tcp', tlsWith(ROMEOS_CERTIFICATE), NEAR);
+    for (let i = 0; i < 30; i += 1) flooding.push(desk.connect('tcp', tlsWith(), FAR));
+    expect(flooding.filter(({ isClosed }) => !isClosed)).toHaveLength(7);
+    honest.binds('orchard');
+    expect(honest.isClosed).toBe(false);
+  });
+
+  test('wrong passwords of strangers do not lock out a client that comes from where it always does', () => {
+    const desk = new ClientDesk();
+    const at = (address: string) => {
+      const client = desk.connect('tcp', tlsWith(), address);
+      client.opens();
+      return client;
+    };
+    expect(at(NEAR).scrams('SCRAM-SHA-256', PASSWORD)).toMatch(/^<success/);
+    for (let i = 0; i < PASSWORD_FAILURES_FREE; i += 1)
+      at(`${FAR}${i}`).scrams('SCRAM-SHA-256', 'x');
+    expect(at(FAR).scrams('SCRAM-SHA-256', PASSWORD)).toContain('<temporary-auth-failure/>');
+    expect(at(NEAR).scrams('SCRAM-SHA-256', PASSWORD)).toMatch(/^<success/);
+    for (let i = 0; i < PASSWORD_FAILURES_FREE; i += 1) at(NEAR).scrams('SCRAM-SHA-256', 'x');
+    expect(at(NEAR).scrams('SCRAM-SHA-256', PASSWORD)).toContain('<temporary-auth-failure/>');
   });
 
   test('less is taken before the login than after it', () => {
@@ -352,3 +378,6 @@ describe('limits before a session is bound', () => {
     expect(desk.stanzas).toHaveLength(1);
   });
 });
+
+const NEAR = '192.0.2.1';
+const FAR = '203.0.113.9';

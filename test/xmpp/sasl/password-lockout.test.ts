@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { PasswordLockout } from '../../../src/xmpp/sasl/password-lockout.ts';
+import { PasswordLockout, PasswordLockouts } from '../../../src/xmpp/sasl/password-lockout.ts';
 import {
+  KNOWN_ADDRESSES_MAX,
   PASSWORD_FAILURES_FORGOTTEN_MS,
   PASSWORD_FAILURES_FREE,
   PASSWORD_LOCKOUT_FIRST_MS,
@@ -34,4 +35,17 @@ describe('wrong passwords over all connections', () => {
     lockout.fail(0);
     expect(lockout.waitMs(0)).toBe(0);
   });
+});
+
+test('so many addresses of logins are remembered, the latest ones', () => {
+  const lockouts = new PasswordLockouts();
+  const [first, second] = ['192.0.2.1', '192.0.2.2'];
+  for (const address of [first, second]) lockouts.noteLogin(address);
+  const ofFirst = lockouts.of(first);
+  expect(ofFirst).not.toBe(lockouts.of(second));
+  lockouts.noteLogin(first);
+  for (let i = 1; i < KNOWN_ADDRESSES_MAX; i += 1) lockouts.noteLogin(`198.51.100.${i}`);
+  expect(lockouts.of(first)).toBe(ofFirst);
+  expect(lockouts.of(second)).toBe(lockouts.of('203.0.113.9'));
+  expect(lockouts.of(undefined)).toBe(lockouts.of('203.0.113.9'));
 });

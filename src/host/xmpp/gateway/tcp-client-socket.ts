@@ -40,7 +40,8 @@ export class TcpClientSocket implements ClientSocket {
     this.connection = this.owner.add(this);
     const tls = socket instanceof TLSSocket ? this.tlsOf(socket) : undefined;
     const { connection } = this;
-    this.owner.deliver({ type: 'clientConnected', connection, transport: 'tcp', tls });
+    const address = socket.remoteAddress;
+    this.owner.deliver({ type: 'clientConnected', connection, transport: 'tcp', tls, address });
     this.listen(socket);
   }
 

@@ -106,7 +106,7 @@ export class WebSocketGateway {
     socket.on('error', () => socket.destroy());
     void this.owner.ready().then(() => {
       this.sockets.handleUpgrade(request, socket, head, (webSocket) => {
-        new WebSocketClient(webSocket, this.owner).begin(tls);
+        new WebSocketClient(webSocket, this.owner).begin(tls, request.socket.remoteAddress);
       });
     });
   }
@@ -141,11 +141,11 @@ class WebSocketClient implements ClientSocket {
     });
   }
 
-  begin(tls: ClientTls): void {
+  begin(tls: ClientTls, address: string | undefined): void {
     const { socket, owner } = this;
     const connection = owner.add(this);
     this.connection = connection;
-    owner.deliver({ type: 'clientConnected', connection, transport: 'websocket', tls });
+    owner.deliver({ type: 'clientConnected', connection, transport: 'websocket', tls, address });
     socket.on('message', (data, isBinary) => this.receive(data, isBinary));
     socket.on('error', (error) => {
       this.failure ??= error.message;
