@@ -69,6 +69,7 @@ export function senderRefusal(
   { from }: SignedContent,
 ): StanzaRefusal | undefined {
   const text = outer.attributes.get('from');
+  if (text === from.text) return undefined;
   const outside = text === undefined ? undefined : parseJid(text);
   const bare = outside instanceof AddressFault ? undefined : outside?.bare;
   if (bare === from.bare) return undefined;
