@@ -194,7 +194,7 @@ export class VirtualXmpp extends VirtualWorld<VirtualDevice> {
         this.handle(device, { type: 'commandCompleted', command, outcome }),
       );
     if (what.type === 'locate') answer(this.locate(what.userName), 2 * this.latencyMs);
-    else if (what.type === 'appAttach') this.appAttach(device, what.nodeId, answer);
+    else if (what.type === 'appAttach') this.appAttach(device, what, answer);
     else if (what.type === 'lookupByUserName') answer(this.certificates(what.userName), 2);
     else answer(failure('bad-request', `the virtual overlay has no ${what.type}`), 0);
   }
@@ -219,18 +219,23 @@ export class VirtualXmpp extends VirtualWorld<VirtualDevice> {
 
   private appAttach(
     device: VirtualDevice,
-    nodeId: NodeId,
+    what: Extract<Command, { type: 'appAttach' }>,
     answer: (outcome: CommandOutcome, afterMs: number) => void,
     transmission = 1,
   ): void {
+    const { nodeId } = what;
     const asked = this.devices.find((other) => other.nodeId === nodeId);
-    if (asked === undefined || !asked.isUp || this.isCut(device, asked)) {
+    const leadsThere = (what.destinationList ?? []).every(
+      (entry) =>
+        entry.type !== 'node' || this.devices.some((d) => d.nodeId === entry.nodeId && d.isUp),
+    );
+    if (asked === undefined || !asked.isUp || !leadsThere || this.isCut(device, asked)) {
       // RFC 6940 §6.2.1: sent again every three seconds, five times in all.
       if (transmission === ATTACH_TRANSMISSIONS) {
         answer(failure('timeout', `node ${nodeId} does not answer`), ATTACH_AGAIN_MS);
       } else {
         this.laterAt(device, ATTACH_AGAIN_MS, () =>
-          this.appAttach(device, nodeId, answer, transmission + 1),
+          this.appAttach(device, what, answer, transmission + 1),
         );
       }
       return;

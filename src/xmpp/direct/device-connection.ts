@@ -1,5 +1,6 @@
 import type { CommandOutcome } from '../../reload/command.ts';
 import type { AuthenticatedNode } from '../../tls-auth/authenticated-node.ts';
+import type { Destination } from '../../wire/destination.ts';
 import type { IpAddressPort } from '../../wire/ip-address-port.ts';
 import type { NodeId } from '../../wire/node-id.ts';
 import type { BareJid } from '../../xmpp-address/jid.ts';
@@ -57,6 +58,8 @@ export class DeviceConnection {
   private readonly userOf: () => StreamUser;
   /** What lookups say of it, by user, the latest last. Empty for one that came by itself. */
   private readonly located = new Map<BareJid, LocatedDevice>();
+  /** Those that were not tried yet. */
+  private ways: (readonly Destination[])[] = [];
   /** Counts the own AppAttach requests; `isAsking` while the last one may bring a connection. */
   private asks = 0;
   private isAsking = false;
@@ -102,15 +105,22 @@ export class DeviceConnection {
   /** Sends an AppAttach request unless something is under way already; `settled` follows. */
   connect(): void {
     if (this.isUnderWay || this.stream !== undefined) return;
+    const located = [...this.located.values()].at(-1);
+    this.ways = located === undefined ? [] : [located.destinationList, ...located.otherWays];
+    this.owner.env.cancelDeadline(this.retryDeadline);
+    this.ask();
+  }
+
+  /** By the next of the ways that lookups named; without any, to the node itself. */
+  private ask(): void {
     this.asks += 1;
     this.isAsking = true;
     const ask = this.asks;
-    const located = [...this.located.values()].at(-1);
-    const way = located === undefined ? {} : { destinationList: located.destinationList };
+    const destinationList = this.ways.shift();
+    const way = destinationList === undefined ? {} : { destinationList };
     const { nodeId } = this;
-    const { env } = this.owner;
-    env.cancelDeadline(this.retryDeadline);
-    env.command({ type: 'appAttach', nodeId, application: XMPP_APPLICATION, ...way }, (outcome) => {
+    const what = { type: 'appAttach', nodeId, application: XMPP_APPLICATION, ...way } as const;
+    this.owner.env.command(what, (outcome) => {
       if (ask === this.asks && this.isAsking) this.handleAttached(outcome);
     });
   }
@@ -221,7 +231,9 @@ export class DeviceConnection {
     const { heldOffer } = this;
     this.endAsking();
     if (heldOffer !== undefined) this.tryAddresses(heldOffer);
-    else if (!this.isUnderWay && this.stream === undefined) this.fail(reason);
+    else if (this.isUnderWay || this.stream !== undefined) return;
+    else if (this.ways.length > 0) this.ask();
+    else this.fail(reason);
   }
 
   /** The own request goes on: if two connections come up, `isPreferred` decides. */

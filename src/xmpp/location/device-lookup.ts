@@ -12,6 +12,7 @@ import {
   DEVICES_PER_LOOKUP_MAX,
   FORWARDS_MAX,
   REASONS_MAX,
+  WAYS_PER_DEVICE_MAX,
 } from './location-limits.ts';
 
 /** A device that an address leads to. Nothing of it is proved before its certificate is seen. */
@@ -21,6 +22,8 @@ export interface LocatedDevice {
   /** The address reached after all forwarding; its certificate's XmppAddr must be equal to it. */
   readonly user: BareJid;
   readonly destinationList: readonly Destination[];
+  /** Further ways to it, the best first, for where that one leads nowhere. */
+  readonly otherWays: readonly (readonly Destination[])[];
   /** 0 to 255, the smallest first (XEP-0415 §6.1). */
   readonly priority: number;
 }
@@ -52,7 +55,8 @@ class DeviceLookup {
   private readonly ownNodeId: NodeId;
   private readonly whenDone: (found: LocatedDevices) => void;
   private readonly asked = new Set<BareJid>();
-  private readonly devices = new Map<string, LocatedDevice>();
+  /** The ways to each device, the best first. */
+  private readonly devices = new Map<string, Way[]>();
   private readonly reasons: string[] = [];
   private underWay = 0;
   private isAnswered = false;
@@ -96,11 +100,15 @@ class DeviceLookup {
     }
     const { nodeId } = last;
     if (nodeId === this.ownNodeId) return;
-    // One stream to a device is enough, so of several ways to it the best one counts.
     const key = `${nodeId} ${user}`;
-    const known = this.devices.get(key);
-    const device = { nodeId, user, destinationList, priority };
-    if (known === undefined || isBetter(device, known)) this.devices.set(key, device);
+    const way = { nodeId, user, destinationList, priority };
+    const known = this.devices.get(key) ?? [];
+    const text = routeText(destinationList);
+    const others = known.filter((other) => routeText(other.destinationList) !== text);
+    const same = known.find((other) => !others.includes(other));
+    const best = same === undefined || isBetter(way, same) ? way : same;
+    const ways = [...others, best].sort((a, b) => (isBetter(a, b) ? -1 : 1));
+    this.devices.set(key, ways.slice(0, WAYS_PER_DEVICE_MAX));
   }
 
   private follow(from: BareJid, to: string, forwards: number): void {
@@ -123,7 +131,12 @@ class DeviceLookup {
   }
 
   private end(): void {
-    const sorted = [...this.devices.values()].sort((a, b) => a.priority - b.priority);
+    const sorted: LocatedDevice[] = [];
+    for (const [best, ...others] of this.devices.values()) {
+      if (best === undefined) continue;
+      sorted.push({ ...best, otherWays: others.map(({ destinationList }) => destinationList) });
+    }
+    sorted.sort((a, b) => a.priority - b.priority);
     const devices = sorted.slice(0, DEVICES_PER_LOOKUP_MAX);
     if (devices.length < sorted.length) {
       this.leaveOut(`${sorted.length} devices are named, ${DEVICES_PER_LOOKUP_MAX} count`);
@@ -133,10 +146,11 @@ class DeviceLookup {
   }
 }
 
+type Way = Omit<LocatedDevice, 'otherWays'>;
 type Route = Extract<Location['location'], { type: 'route' }>;
 
 /** Smaller priority first; then the shorter way; then whatever is the same on every try. */
-function isBetter(a: LocatedDevice, b: LocatedDevice): boolean {
+function isBetter(a: Way, b: Way): boolean {
   if (a.priority !== b.priority) return a.priority < b.priority;
   const difference = a.destinationList.length - b.destinationList.length;
   if (difference !== 0) return difference < 0;

@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { nodeDestination } from '../../../src/wire/destination.ts';
+import type { XmppLocation } from '../../../src/wire/xmpp-location.ts';
+import type { VirtualDevice } from '../virtual-device.ts';
 import { DirectWorld, JULIET, lastTry, ROMEO, sendMany } from './direct-world.ts';
 
 let network: DirectWorld;
@@ -55,6 +57,25 @@ describe('finding and connecting', () => {
     );
     expect(asked.slice(0, 3)).toEqual(['9', 'a', '8']);
     expect(romeo.tester.streams.devicesOf(JULIET)).toHaveLength(3);
+  });
+
+  test('where one way to a device leads nowhere, the next one is tried', () => {
+    const romeo = network.started('2', ROMEO);
+    const [juliet, gone, other] = ['8', '9', 'a'].map((name) => network.added(name, JULIET));
+    if (juliet === undefined || gone === undefined || other === undefined) throw new Error('?');
+    const way = (priority: number, ...through: VirtualDevice[]): XmppLocation => {
+      const destinationList = [...through, juliet.device].map((d) => nodeDestination(d.nodeId));
+      return { type: 'route', priority, destinationList };
+    };
+    gone.device.isUp = false;
+    juliet.device.location = way(0, gone.device);
+    other.device.location = way(7);
+    juliet.device.core.handle({ type: 'overlay', joined: true }, network.now);
+    romeo.act((streams) => streams.reach(JULIET));
+    network.runFor(18_000);
+    expect(lastTry(romeo)).toBe(`tried ${JULIET}: 1 of 1`);
+    const asked = romeo.device.commands.filter(({ type }) => type === 'appAttach');
+    expect(asked).toHaveLength(2);
   });
 
   test('an address that forwards leads to the devices of the other one', () => {

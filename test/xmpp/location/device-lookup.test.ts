@@ -8,6 +8,7 @@ import {
   ADDRESSES_PER_LOOKUP_MAX,
   DEVICES_PER_LOOKUP_MAX,
   FORWARDS_MAX,
+  WAYS_PER_DEVICE_MAX,
 } from '../../../src/xmpp/location/location-limits.ts';
 import { XmppEnvironment } from '../../../src/xmpp/xmpp-environment.ts';
 import type { BareJid } from '../../../src/xmpp-address/jid.ts';
@@ -81,6 +82,16 @@ test('XEP-0415 §5: duplicates are dropped, and the own device is no other', () 
 test('of two ways to one device the shorter is taken', () => {
   const { found } = find({ [JULIET]: [route(3, 0, [9]), route(3, 0, [])] });
   expect(found.devices[0]?.destinationList).toEqual([nodeDestination(node(3))]);
+});
+
+test('the other ways to a device are told, the best first, and no more than are tried', () => {
+  const routes = [9, 8, 7, 6, 5].map((through) => route(3, through, [through]));
+  const { found } = find({ [JULIET]: [route(3, 5, [5]), ...routes] });
+  const [device, ...others] = found.devices;
+  const list = (through: number) => [nodeDestination(node(through)), nodeDestination(node(3))];
+  expect(device?.destinationList).toEqual(list(5));
+  expect(device?.otherWays).toEqual([list(6), list(7), list(8)]);
+  expect([others.length, WAYS_PER_DEVICE_MAX]).toEqual([0, 4]);
 });
 
 test('XEP-0415 §4.1: an address location is followed, and the result says whom it reached', () => {
