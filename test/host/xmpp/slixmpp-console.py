@@ -1,6 +1,6 @@
 """
 A client that does what the lines on stdin say, and prints what it hears, both as JSON. A line has
-`do`: `send` (with `xml`, a message or a presence) or `disconnect`.
+`do`: `send` (with `xml`, a stanza) or `disconnect`.
 """
 
 import asyncio
@@ -11,6 +11,8 @@ from xml.etree import ElementTree
 
 import slixmpp
 from slixmpp.exceptions import XMPPError
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatchXPath
 
 
 class Console(slixmpp.ClientXMPP):
@@ -27,6 +29,7 @@ class Console(slixmpp.ClientXMPP):
         self.auto_subscribe = False
         for plugin in ("xep_0030", "xep_0198", "xep_0199", "xep_0280", "xep_0313"):
             self.register_plugin(plugin)
+        self.register_handler(Callback("iqs", MatchXPath("{jabber:client}iq"), self.answered))
         self.add_event_handler("session_start", self.started)
         self.add_event_handler("message", self.message)
         self.add_event_handler("roster_update", self.roster_update)
@@ -49,8 +52,14 @@ class Console(slixmpp.ClientXMPP):
 
     def say(self, xml):
         element = ElementTree.fromstring(f"<all xmlns='{self.default_ns}'>{xml}</all>")[0]
+        if element.tag.endswith("}iq"):
+            self.send(slixmpp.Iq(self, xml=element))
+            return
         kind = slixmpp.Message if element.tag.endswith("}message") else slixmpp.Presence
         kind(self, xml=element).send()
+
+    def answered(self, iq):
+        tell(event="iq", id=iq["id"], type=iq["type"], xml=str(iq))
 
     def message(self, message):
         tell(event="message", body=message["body"], **{"from": str(message["from"])})
