@@ -17,7 +17,7 @@ export class Suspicions {
     this.world = world;
   }
 
-  /** Whether `node` may go on without `other` for now. Ask at each check, `settle` when it is over. */
+  /** Whether `node` may do without `other` for now; asked at each check. */
   excuses(node: SimNode, other: NodeId): boolean {
     const links = node.peer?.status().links.filter(({ nodeId }) => nodeId === other) ?? [];
     if (!links.some(({ suspect }) => suspect)) return false;

@@ -25,7 +25,7 @@ import type { LookupDefences } from './lookup-defences.ts';
 import { LookupRounds } from './lookup-rounds.ts';
 import type { MessageTransport } from './message-transport.ts';
 import type { PeerEnvironment } from './peer-environment.ts';
-import { asksFurther, type RoutingView } from './redundant-lookup.ts';
+import { asksFurther, detourAround, type RoutingView } from './redundant-lookup.ts';
 import type { RequestOutcome } from './request-owner.ts';
 import { toldIfRevoked } from './revoked-lookup.ts';
 
@@ -140,7 +140,10 @@ export class CommandService {
     }
     const code = command.type === 'stat' ? MessageCode.statReq : MessageCode.fetchReq;
     this.running.set(id, { command, resource });
-    this.transport.request(fetchRequest(resource, specifiers, { type: 'command', id }, code));
+    const request = fetchRequest(resource, specifiers, { type: 'command', id }, code);
+    const detour = (refused: NodeId) =>
+      detourAround(this.env, resource, refused, this.listener.routingView());
+    this.transport.request({ ...request, detour });
   }
 
   private fetchRedundantly(

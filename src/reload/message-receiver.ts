@@ -155,6 +155,9 @@ export class MessageReceiver {
     }
     if (signer instanceof SignatureRefusal) {
       this.env.drop('bad-signature', signer.describe());
+      if (!isRequestCode(message.contents.code)) {
+        this.transport.handleRefusedSigner(message.header.transactionId, signer);
+      }
       return;
     }
     if (!isRequestCode(message.contents.code)) {

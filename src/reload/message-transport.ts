@@ -1,6 +1,6 @@
 import { compareSequences } from '../overlay-config/configuration-sequence.ts';
 import { signMessage } from '../tls-auth/message-signature.ts';
-import type { VerifiedSigner } from '../tls-auth/verified-signer.ts';
+import type { SignatureRefusal, VerifiedSigner } from '../tls-auth/verified-signer.ts';
 import { decode, encode } from '../wire/codec.ts';
 import type { Destination } from '../wire/destination.ts';
 import { ErrorCode, ErrorResponse, errorName } from '../wire/error-response.ts';
@@ -43,6 +43,8 @@ export interface RequestToSend {
   readonly transmissionsMax?: number;
   /** Where the n-th transmission goes instead, n ≥ 2; the last entry stays what it is. */
   readonly reroute?: ((transmission: number) => readonly Destination[]) | undefined;
+  /** Where it goes after a node answered whose certificate no longer counts. */
+  readonly detour?: (refused: NodeId) => readonly Destination[];
 }
 
 /**
@@ -81,6 +83,7 @@ export class MessageTransport {
       everSent: false,
       hint: undefined,
       refusal: undefined,
+      detour: undefined,
     };
     this.transactions.set(transactionId, transaction);
     this.transmit(transactionId, transaction);
@@ -128,6 +131,22 @@ export class MessageTransport {
   /** Whether an answer with this transaction ID is waited for; asked before it is verified. */
   expects(transactionId: bigint): boolean {
     return this.transactions.has(transactionId);
+  }
+
+  /**
+   * A response came whose signer is revoked or a bad-node here, which others may not know yet: the
+   * next transmission leaves at once and goes around that node. Nothing is believed of the
+   * response, and who makes such ones up brings about no more transmissions than silence does.
+   */
+  handleRefusedSigner(transactionId: bigint, refusal: SignatureRefusal): void {
+    const transaction = this.transactions.get(transactionId);
+    const code = refusal.certificateRefusal?.code;
+    if (transaction === undefined || (code !== 'revoked' && code !== 'bad-node')) return;
+    transaction.hint = `${refusal.claimedNodeId} answered, which is ${code}`;
+    const { detour, transmissionsMax = REQUEST_TRANSMISSIONS_MAX } = transaction.request;
+    if (detour === undefined || refusal.claimedNodeId === undefined) return;
+    transaction.detour = detour(refusal.claimedNodeId);
+    if (transaction.transmissions < transmissionsMax) this.transmit(transactionId, transaction);
   }
 
   /** A response whose signature was verified. */
@@ -287,13 +306,14 @@ export class MessageTransport {
 }
 
 /** The message as it goes out this time: its Destination List is not signed (RFC 6940 §6.3.4). */
-function routed({ request, message, transmissions }: Transaction): Uint8Array {
-  if (request.reroute === undefined || transmissions < 2) return message;
+function routed({ request, message, transmissions, detour }: Transaction): Uint8Array {
+  const path = detour ?? (transmissions < 2 ? undefined : request.reroute?.(transmissions));
+  if (path === undefined) return message;
   const view = ForwardingView.over(message);
   if (view instanceof MalformedMessage) throw view;
   const other = view.forwarded({
     dropDestinations: request.destinationList.length,
-    replaceDestinations: request.reroute(transmissions),
+    replaceDestinations: path,
   });
   if (other instanceof MalformedMessage) throw other;
   return other;
@@ -310,6 +330,8 @@ interface Transaction {
   hint: string | undefined;
   /** The destination had another configuration. */
   refusal: Refusal | undefined;
+  /** Around a node whose answer did not count. */
+  detour: readonly Destination[] | undefined;
 }
 
 type Refusal = Extract<RequestOutcome, { type: 'error' }>;

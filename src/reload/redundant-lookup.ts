@@ -90,6 +90,25 @@ export function furtherRoutes(
     });
 }
 
+/**
+ * Where a Fetch goes whose answer `refused` signed, a node that counts no more here. Near the
+ * Resource-ID it is one that others still take to be responsible: who comes right behind it is
+ * responsible without it, and has had the copies all along. Elsewhere it stands on the way, and
+ * another first hop may lead past it.
+ */
+export function detourAround(
+  env: PeerEnvironment,
+  resource: ResourceId,
+  refused: NodeId,
+  view: RoutingView,
+): readonly Destination[] {
+  const isOwner =
+    distance(resource, refused) <= OWNER_WITHIN_SPACINGS * expectedSpacing(env.nodeId, view);
+  if (isOwner) return [resourceDestination(successorPoint(refused))];
+  const hops = shuffledHops(env, view.peers).filter((nodeId) => nodeId !== refused);
+  return through(hops[0], resourceDestination(resource));
+}
+
 /** Whether more than the responsible peer is asked, in rounds. */
 export function asksFurther({ lookupReplicas }: LookupDefences): boolean {
   return lookupReplicas !== undefined && lookupReplicas > 1;
@@ -151,5 +170,7 @@ function bounded(value: number, low: number, high: number): number {
 }
 
 const REPLICAS_MAX = 9;
+/** Ranges are of uneven width; one in some thousands is wider. */
+const OWNER_WITHIN_SPACINGS = 8n;
 const PATHS_MAX = 4;
 const RING_SIZE = 1n << BigInt(RING_BITS);

@@ -51,7 +51,8 @@ export function designatedSigner(
   const pool = certificates.flatMap((one) => (isX509(one) ? [one.certificate] : []));
   const node = authenticator.authenticate(leaf.certificate, pool, unixMs);
   if (node instanceof CertificateRefusal) {
-    return new SignatureRefusal('certificate-refused', node.describe(), node);
+    const claimed = leaf.nodeId ?? claimedNodeIds(authenticator, leaf.certificate)[0];
+    return new SignatureRefusal('certificate-refused', node.describe(), node, claimed);
   }
   return checkedType({ node, nodeId: leaf.nodeId ?? node.nodeId }, identity.type);
 }

@@ -31,11 +31,19 @@ export class SignatureRefusal {
   readonly detail: string;
   /** What is wrong with the signer's certificate, for the code `certificate-refused`. */
   readonly certificateRefusal: CertificateRefusal | undefined;
+  /** Whom a refused certificate names; nobody has proved to be that node. */
+  readonly claimedNodeId: NodeId | undefined;
 
-  constructor(code: SignatureRefusalCode, detail: string, certificateRefusal?: CertificateRefusal) {
+  constructor(
+    code: SignatureRefusalCode,
+    detail: string,
+    certificateRefusal?: CertificateRefusal,
+    claimedNodeId?: NodeId,
+  ) {
     this.code = code;
     this.detail = detail;
     this.certificateRefusal = certificateRefusal;
+    this.claimedNodeId = claimedNodeId;
   }
 
   describe(): string {

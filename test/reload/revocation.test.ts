@@ -142,6 +142,28 @@ describe('A certificate that a new list revokes (RFC 5280 §6.3)', () => {
   });
 });
 
+describe('While a list spreads (RFC 6940 §6.2.1)', () => {
+  test('a Fetch that a revoked peer answers goes on at once to whoever is behind it', () => {
+    const { overlay, peers } = overlayWithLists();
+    const ring = [...peers].sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
+    const ownerOf = (target: VirtualPeer) =>
+      ring.find(({ nodeId }) => (nodeId as string) >= certificateOf(target)) ??
+      (ring[0] as VirtualPeer);
+    const target = peers.find((peer) => ownerOf(peer) !== peer) as VirtualPeer;
+    const revoked = ownerOf(target);
+    const asker = peers.find((peer) => peer !== target && peer !== revoked) as VirtualPeer;
+    const { revocation } = asker.options.authenticator;
+    const [{ url } = { url: '' }] = revocation?.wanted() ?? [];
+    revocation?.offer(url, listOf(overlay.root, 1, [revoked]), overlay.now.unixMs);
+    overlay.handle(asker, { type: 'trustChanged' });
+    const { nodeId } = target;
+    const outcome = overlay.command(asker, { type: 'lookupByNodeId', nodeId });
+    // Before any timer could have it transmitted again.
+    overlay.runFor(overlay.configuration.overlayReliabilityTimerMs - 100);
+    expect(outcome()).toMatchObject({ ok: true, result: { nodes: [{ nodeId }] } });
+  });
+});
+
 describe('A bad-node of a new configuration (RFC 6940 §11.1)', () => {
   test('its links close within the input, and its stored values are gone', () => {
     const { overlay, peers } = overlayWithLists();
