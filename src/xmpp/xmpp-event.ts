@@ -28,6 +28,22 @@ export type XmppEvent =
       readonly condition: string;
       readonly reason: string;
     }
+  /** Logged in at the user's own server; `address` is the full one that it gave. */
+  | {
+      readonly type: 'accountOnline';
+      readonly address: string;
+      readonly mechanism: string;
+      readonly isResumed: boolean;
+    }
+  /** Not, or no more; it is tried again after the pause. */
+  | {
+      readonly type: 'accountOffline';
+      readonly code: string;
+      readonly reason: string;
+      readonly pauseMs: number;
+    }
+  /** It works, but other clients of the account do not see what this peer sends, nor vice versa. */
+  | { readonly type: 'accountWithoutCarbons'; readonly reason: string }
   /** A message waited too long or found no place, and its sender was told. */
   | { readonly type: 'messageGivenUp'; readonly to: string; readonly reason: string }
   /** One of the user's client certificates can be used from now on, or no more. */

@@ -2,6 +2,7 @@ import type { CommandOutcome } from '../reload/command.ts';
 import type { AuthenticatedNode } from '../tls-auth/authenticated-node.ts';
 import type { IpAddressPort } from '../wire/ip-address-port.ts';
 import type { NodeId } from '../wire/node-id.ts';
+import type { AccountInput } from './account/account-events.ts';
 import type {
   CertificateCommand,
   IssueOutcome,
@@ -83,6 +84,8 @@ export type XmppInput =
       /** The candidates that this node may connect to, best first. */
       readonly addresses: readonly IpAddressPort[];
     }
+  /** Something happened to the connection to the server of the user's account. */
+  | { readonly type: 'account'; readonly input: AccountInput }
   /** The end of a command of this usage. */
   | {
       readonly type: 'commandCompleted';

@@ -1,5 +1,6 @@
 import type { Command } from '../reload/command.ts';
 import type { PersistRecord } from '../storage/persist-record.ts';
+import type { AccountOutput } from './account/account-events.ts';
 import type { CertificateOutcome } from './client-certificates/certificate-command.ts';
 import type { XmppEvent } from './xmpp-event.ts';
 import type {
@@ -34,6 +35,8 @@ export type XmppOutput =
   | { readonly type: 'directConnect'; readonly attempt: AttemptId; readonly target: DirectTarget }
   | { readonly type: 'directSend'; readonly link: DirectLinkId; readonly bytes: Uint8Array }
   | { readonly type: 'directClose'; readonly link: DirectLinkId; readonly reason: string }
+  /** For the connection to the server of the user's account. */
+  | { readonly type: 'account'; readonly output: AccountOutput }
   /** A command to the Peer, answered by `commandCompleted`. */
   | { readonly type: 'command'; readonly command: XmppCommandId; readonly what: Command }
   /** Write all records in one atomic batch, durably, and only AFTER that answer `persisted`. */
@@ -68,7 +71,10 @@ export type XmppOutput =
   | { readonly type: 'stopped' };
 
 export type SentMessageOutcome =
-  /** A device of the addressee has it on its disk. */
-  | { readonly type: 'acknowledged' }
+  /**
+   * A device of the addressee has it on its disk; `by` the user's own server: that one has it, and
+   * delivers it as it delivers any message.
+   */
+  | { readonly type: 'acknowledged'; readonly by?: 'server' }
   /** It will not be delivered; the condition is one of RFC 6120 §8.3.3. */
   | { readonly type: 'refused'; readonly condition: string; readonly reason: string };

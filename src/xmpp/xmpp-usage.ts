@@ -3,6 +3,9 @@ import type { Now } from '../storage/now.ts';
 import type { Authenticator } from '../tls-auth/authenticator.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { Jid } from '../xmpp-address/jid.ts';
+import type { AccountLink } from './account/account-link.ts';
+import { accountLink, type OwnAccount } from './account/own-account.ts';
+import { PLAIN_SERVER_PATH, type ServerPathHooks } from './account/server-path-hooks.ts';
 import { CERTIFICATE_PREFIX } from './client-certificates/certificate-records.ts';
 import { ClientCertificates } from './client-certificates/client-certificates.ts';
 import { registerPasswordChange } from './client-certificates/password-change.ts';
@@ -39,6 +42,10 @@ export interface XmppUsageOptions {
   readonly judgeClientCertificate?: ClientCertificateJudge;
   /** Which other certificates let a client in. Default: all that the user registered. */
   readonly certificatePolicy?: CertificatePolicy;
+  /** The user's own account at an ordinary server; absent: none. */
+  readonly account?: OwnAccount | undefined;
+  /** What is done to messages that go over it. Default: nothing. */
+  readonly serverPathHooks?: ServerPathHooks;
   readonly attachOrder?: AttachOrder;
   readonly clientLimits?: Partial<ClientLimits>;
   readonly directLimits?: Partial<DirectLimits>;
@@ -54,6 +61,7 @@ export class XmppUsage {
   private readonly certificates: ClientCertificates;
   private readonly clients: ClientSessions;
   private readonly streams: DirectStreamManager;
+  private readonly account: AccountLink | undefined;
   private readonly router: StanzaRouter;
   private hasStopped = false;
 
@@ -91,6 +99,8 @@ export class XmppUsage {
       },
       this.deviceReactions(),
     );
+    const { account, serverPathHooks: hooks = PLAIN_SERVER_PATH } = options;
+    this.account = account && accountLink(this.env, user, account, () => this.router.serverPath);
     this.router = new StanzaRouter({
       environment: this.env,
       user: user.bare,
@@ -98,6 +108,7 @@ export class XmppUsage {
       sessions: this.clients,
       streams: this.streams,
       records: others,
+      beside: this.account && account && { server: this.account, primary: account.primary, hooks },
       extensions: [this.certificateFeatures()],
     });
   }
@@ -124,6 +135,7 @@ export class XmppUsage {
         this.router.start();
         this.certificates.start();
         this.streams.start();
+        this.account?.start();
         return;
       case 'clientConnected':
         this.clients.connected(input.connection, input.transport, input.tls, input.address);
@@ -159,6 +171,9 @@ export class XmppUsage {
         this.clients.trustChanged();
         this.streams.handle(input);
         return;
+      case 'account':
+        this.account?.handle(input.input);
+        return;
       case 'commandCompleted':
         this.env.commandCompleted(input.command, input.outcome);
         return;
@@ -171,6 +186,7 @@ export class XmppUsage {
       case 'leave':
         this.clients.leave();
         this.streams.stop();
+        this.account?.stop();
         this.hasStopped = true;
         return;
       case 'tick':

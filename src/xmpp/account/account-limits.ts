@@ -35,6 +35,40 @@ export const SERVER_STREAM_LIMITS: StreamLimits = {
   nameLengthMax: 1_024,
 };
 
+/** Pauses between two tries to log in: doubled up to the second, with jitter. */
+export const ACCOUNT_PAUSE_MS_MIN = 1_000;
+export const ACCOUNT_PAUSE_MS_MAX = 300_000;
+/** The same where the server refuses the credentials, or proves nothing: it helps no one to hurry. */
+export const ACCOUNT_REFUSED_PAUSE_MS_MIN = 60_000;
+export const ACCOUNT_REFUSED_PAUSE_MS_MAX = 3_600_000;
+/** A login that lasted so long was a good one: the next pause is the shortest again. */
+export const ACCOUNT_STABLE_MS = 60_000;
+/** Stanzas that the server has not acknowledged; beyond, what nobody waits for is not sent. */
+export const SERVER_UNACKNOWLEDGED_MAX = 2_048;
+
+/** So long the primary way has a message for itself before the other one gets it, too. */
+export const FIRST_WAY_MS = 10_000;
+/** Messages under way to the server at once. */
+export const SERVER_WINDOW_MAX = 256;
+/** So long an address is not tried by the server after it answered with an error. */
+export const SERVER_REFUSAL_MS = 900_000;
+/** So long messages go by the server at once after the overlay did not reach their addressee. */
+export const OVERLAY_UNREACHED_MS = 60_000;
+/** Addresses of which either is remembered. */
+export const WAY_ADDRESSES_MAX = 1_000;
+/** Messages that went by the server and may still be answered by an error. */
+export const SERVER_SENT_MAX = 1_000;
+/** Bytes of these. */
+export const SERVER_SENT_BYTES_MAX = 8_388_608;
+/** Contacts' resources that the server tells of. */
+export const SERVER_PRESENCES_MAX = 2_000;
+/** Contacts are told gone when the server is away for so long. */
+export const SERVER_AWAY_MS = 60_000;
+/** How long requests of own clients wait for an answer by the server. */
+export const SERVER_IQ_MS_MAX = 60_000;
+/** Stanzas that came by the server and are not dealt with. */
+export const SERVER_UNHANDLED_MAX = 2_048;
+
 /** Requests that wait for their answers at once. */
 export const SERVER_REQUESTS_MAX = 256;
 /** Bytes that wait for a server which does not read. */

@@ -48,7 +48,8 @@ export type ServerClientOutput =
     }
   | { readonly type: 'ended'; readonly failure: ServerFailure };
 
-export interface ServerClientOptions extends Omit<ServerStreamOptions, 'formerMechanism'> {
+export interface ServerClientOptions
+  extends Omit<ServerStreamOptions, 'formerMechanism' | 'resumption'> {
   readonly random: RandomSource;
 }
 

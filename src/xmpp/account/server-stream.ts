@@ -1,29 +1,25 @@
 import { toHex } from '../../wire/hex.ts';
-import { AddressFault } from '../../xmpp-address/address-fault.ts';
-import { type Jid, parseJid } from '../../xmpp-address/jid.ts';
+import type { Jid } from '../../xmpp-address/jid.ts';
 import { toBase64 } from '../sasl/base64.ts';
 import { SCRAM_NONCE_LENGTH } from '../sasl/sasl-limits.ts';
 import { CLIENT_NAMESPACE, isStanza } from '../stanza/stanza.ts';
-import type { XmppElement } from '../stanza/xmpp-element.ts';
-import { childElement, element, isElement, textOf } from '../stanza/xmpp-element.ts';
+
+import { element, isElement, type XmppElement } from '../stanza/xmpp-element.ts';
 import {
-  STREAM_ERROR_NAMESPACE,
   STREAMS_NAMESPACE,
   type StreamErrorCondition,
   streamError,
 } from '../stream/stream-error.ts';
 import { NEGOTIATION_STREAM_LIMITS } from '../stream/stream-limits.ts';
+import { handledCountOf, STREAM_MANAGEMENT_NAMESPACE } from '../stream/stream-management.ts';
 import { type StreamEvent, type StreamOpened, StreamReader } from '../stream/stream-reader.ts';
 import { writeFirstLevel, writeStreamEnd, writeStreamHeader } from '../stream/write-stream.ts';
 import { REQUEST_ID_LENGTH, SERVER_STREAM_LIMITS, type ServerTimeouts } from './account-limits.ts';
 import type { AccountSurroundings, ServerTransport } from './account-surroundings.ts';
+import { bindRequest, boundAddress } from './resource-binding.ts';
 import { quoted, type ServerFailure } from './server-failure.ts';
-import {
-  BIND_NAMESPACE,
-  readServerFeatures,
-  type ServerFeatures,
-  TLS_NAMESPACE,
-} from './server-features.ts';
+import { readServerFeatures, type ServerFeatures, TLS_NAMESPACE } from './server-features.ts';
+import { streamFailure, whatIsWrongWithServer } from './server-header.ts';
 import {
   type AccountCredentials,
   type LoginMechanism,
@@ -39,13 +35,26 @@ export interface ServerStreamOptions {
   readonly timeouts: ServerTimeouts;
   /** What a former login of this account went with, if there was one. */
   readonly formerMechanism: LoginMechanism | undefined;
+  /** A session to resume instead of binding a resource anew (XEP-0198 §5). */
+  readonly resumption?: SessionToResume | undefined;
+}
+
+export interface SessionToResume {
+  readonly id: string;
+  readonly bound: Jid;
+  /** `h`, asked for at the moment of resumption. */
+  readonly handled: () => number;
 }
 
 export interface ServerStreamListener {
   /** Logged in; `bound` is the full address that the server gave. Stanzas can go. */
   ready(bound: Jid, mechanism: LoginMechanism, features: ServerFeatures): void;
+  /** As `ready`, with the former session; the server has handled `h` of its stanzas. */
+  resumed?(h: number, mechanism: LoginMechanism): void;
   /** A stanza, as it came: `from` is the server's word. */
   stanza(stanza: XmppElement): void;
+  /** The server is silent: make it answer. Absent: it is sent a ping. */
+  silent?(): void;
   /** An element of the stream that is no stanza: whether it was expected. */
   other(given: XmppElement): boolean;
   /** The stream is over, once; the transport was told to close unless it did itself. */
@@ -148,7 +157,9 @@ export class ServerStream {
     }
     if (event.type === 'opened') return this.opened(event);
     const given = event.element;
-    if (isElement(given, 'error', STREAMS_NAMESPACE)) return this.failedByServer(given);
+    if (isElement(given, 'error', STREAMS_NAMESPACE)) {
+      return this.end(streamFailure(given, this.options.account.domainpart));
+    }
     this.took(given);
   }
 
@@ -160,6 +171,8 @@ export class ServerStream {
         return this.proceed(given);
       case 'login':
         return this.follow(this.login?.handle(given));
+      case 'resume':
+        return this.features && this.resuming(given, this.features);
       case 'bind':
         return this.binding(given);
       case 'open':
@@ -174,19 +187,8 @@ export class ServerStream {
 
   private opened(opened: StreamOpened): void {
     if (this.step !== 'header') return this.fail('bad-format', 'a second stream header');
-    const { header, contentNamespace } = opened;
-    const { domainpart } = this.options.account;
-    const isStream = header.name === 'stream' && header.namespace === STREAMS_NAMESPACE;
-    if (!isStream || contentNamespace !== CLIENT_NAMESPACE) {
-      return this.fail('invalid-namespace', 'expected the header of a stream of jabber:client');
-    }
-    if (!/^0*[1-9]\d{0,3}\.\d{1,4}$/.test(header.attributes.get('version') ?? '')) {
-      return this.fail('unsupported-version', 'expected version 1.0');
-    }
-    const from = header.attributes.get('from');
-    if (from !== undefined && domainOf(from) !== domainpart) {
-      return this.fail('invalid-from', `expected a stream from ${domainpart}`);
-    }
+    const wrong = whatIsWrongWithServer(opened, this.options.account.domainpart);
+    if (wrong !== undefined) return this.fail(wrong.condition, wrong.text);
     this.enter('features');
   }
 
@@ -199,7 +201,31 @@ export class ServerStream {
     this.features = features;
     if (this.tls === undefined) return this.askForTls(features);
     if (this.mechanism === undefined) return this.logIn(features, this.tls);
-    this.bind(features);
+    const { resumption } = this.options;
+    if (resumption === undefined || !features.streamManagement) return this.bind(features);
+    this.enter('resume');
+    const h = String(resumption.handled());
+    this.send(element('resume', STREAM_MANAGEMENT_NAMESPACE, { h, previd: resumption.id }));
+  }
+
+  /** XEP-0198 §5: the session goes on, or its server knows it no more. */
+  private resuming(given: XmppElement, features: ServerFeatures): void {
+    const { resumption } = this.options;
+    if (isElement(given, 'failed', STREAM_MANAGEMENT_NAMESPACE)) return this.bind(features);
+    const h = handledCountOf(given);
+    const { name, namespace } = given;
+    const isResumed = name === 'resumed' && namespace === STREAM_MANAGEMENT_NAMESPACE;
+    if (!isResumed || h === undefined || resumption === undefined) {
+      return this.fail('bad-format', `<${name}/> is no answer to a resumption`);
+    }
+    this.open(resumption.bound);
+    if (this.mechanism !== undefined) this.listener.resumed?.(h, this.mechanism);
+  }
+
+  private open(bound: Jid): void {
+    this.bound = bound;
+    this.step = 'open';
+    this.expectMore();
   }
 
   private askForTls({ startTls }: ServerFeatures): void {
@@ -261,12 +287,9 @@ export class ServerStream {
       const reason = `${account.domainpart} lets nobody bind a resource here`;
       return this.end({ code: 'protocol', reason });
     }
-    const { resourcepart } = account;
-    const wanted = resourcepart === undefined ? [] : [resourceElement(resourcepart)];
     this.bindId = toHex(this.surroundings.random.bytes(REQUEST_ID_LENGTH));
     this.enter('bind');
-    const request = element('bind', BIND_NAMESPACE, {}, wanted);
-    this.send(element('iq', CLIENT_NAMESPACE, { type: 'set', id: this.bindId }, [request]));
+    this.send(bindRequest(this.bindId, account));
   }
 
   private binding(given: XmppElement): void {
@@ -276,7 +299,7 @@ export class ServerStream {
       return this.fail('not-authorized', `<${given.name}/> came before a resource was bound`);
     }
     const bound = boundAddress(given);
-    if (attributes.get('type') !== 'result' || bound === undefined) {
+    if (bound === undefined) {
       const reason = `${account.domainpart} binds no resource for ${account.bare}`;
       return this.end({ code: 'protocol', reason });
     }
@@ -286,21 +309,8 @@ export class ServerStream {
     }
     const { mechanism, features } = this;
     if (mechanism === undefined || features === undefined) return;
-    this.bound = bound;
-    this.step = 'open';
-    this.expectMore();
+    this.open(bound);
     this.listener.ready(bound, mechanism, features);
-  }
-
-  private failedByServer(error: XmppElement): void {
-    const { domainpart } = this.options.account;
-    const parts = error.children.filter((node) => typeof node !== 'string');
-    const ofStreams = parts.filter(({ namespace }) => namespace === STREAM_ERROR_NAMESPACE);
-    const condition = ofStreams.find(({ name }) => name !== 'text')?.name ?? 'undefined-condition';
-    const text = childElement(error, 'text', STREAM_ERROR_NAMESPACE);
-    const said = text === undefined ? '' : ` ("${quoted(textOf(text))}")`;
-    const reason = `${domainpart} has ended the stream: ${quoted(condition)}${said}`;
-    this.end({ code: 'stream-error', condition: quoted(condition), reason });
   }
 
   private sendHeader(): void {
@@ -325,7 +335,8 @@ export class ServerStream {
   private expectMore(): void {
     const { idleMs, answerMs } = this.options.timeouts;
     this.surroundings.setDeadline(STEP_DEADLINE, idleMs, () => {
-      this.ping();
+      if (this.listener.silent === undefined) this.ping();
+      else this.listener.silent();
       this.surroundings.setDeadline(STEP_DEADLINE, answerMs, () => {
         const { domainpart } = this.options.account;
         const reason = `${domainpart} has been silent for ${(idleMs + answerMs) / 1000} s`;
@@ -365,24 +376,16 @@ export class ServerStream {
   }
 }
 
-type Step = 'header' | 'features' | 'proceed' | 'tls' | 'login' | 'bind' | 'open' | 'over';
-
-function resourceElement(resource: string): XmppElement {
-  return element('resource', BIND_NAMESPACE, {}, [resource]);
-}
-
-function boundAddress(answer: XmppElement): Jid | undefined {
-  const bind = childElement(answer, 'bind', BIND_NAMESPACE);
-  const jid = bind === undefined ? undefined : childElement(bind, 'jid');
-  const parsed = jid === undefined ? undefined : parseJid(textOf(jid));
-  if (parsed === undefined || parsed instanceof AddressFault) return undefined;
-  return parsed.resourcepart === undefined ? undefined : parsed;
-}
-
-function domainOf(text: string): string | undefined {
-  const jid = parseJid(text);
-  return jid instanceof AddressFault ? undefined : jid.text;
-}
+type Step =
+  | 'header'
+  | 'features'
+  | 'proceed'
+  | 'tls'
+  | 'login'
+  | 'resume'
+  | 'bind'
+  | 'open'
+  | 'over';
 
 const encoder = new TextEncoder();
 const STEP_DEADLINE = 'server stream';
@@ -392,6 +395,7 @@ const AWAITED: Readonly<Record<Step, string>> = {
   proceed: 'answered the request for TLS',
   tls: 'finished the TLS handshake',
   login: 'gone on with the login',
+  resume: 'resumed the session',
   bind: 'bound a resource',
   open: 'spoken',
   over: 'spoken',

@@ -26,6 +26,8 @@ export class AddresseeQueue {
   private readonly devices = new Map<NodeId, DeviceProgress>();
   /** Sequence up to which at least one device has all. */
   private acknowledged = 0;
+  /** Sequences of what reached the addressee another way. */
+  private readonly withdrawn = new Set<number>();
 
   constructor(to: BareJid) {
     this.to = to;
@@ -66,6 +68,7 @@ export class AddresseeQueue {
     if (progress.missed !== undefined && progress.underWay.length > 0) return undefined;
     progress.missed = undefined;
     progress.next = Math.max(progress.next, this.entries.firstIndex);
+    while (this.withdrawn.has(this.entries.at(progress.next)?.sequence ?? 0)) progress.next += 1;
     const entry = this.entries.at(progress.next);
     if (entry === undefined) return undefined;
     progress.next += 1;
@@ -95,9 +98,20 @@ export class AddresseeQueue {
     if (index !== undefined) progress.next = Math.min(progress.next, index);
   }
 
+  /** It reached the addressee another way: no device needs it any more. */
+  withdraw(sequence: number): void {
+    this.withdrawn.add(sequence);
+  }
+
+  /** Whether it was withdrawn; that is forgotten with the answer. */
+  wasWithdrawn(sequence: number): boolean {
+    return this.withdrawn.delete(sequence);
+  }
+
   /** The next message that one device at least has, and that none that is connected still owes. */
   takeFinished(): OutboxRecord | undefined {
     const oldest = this.entries.first();
+    if (oldest !== undefined && this.wasWithdrawn(oldest.sequence)) return this.entries.shift();
     if (oldest === undefined || oldest.sequence > this.acknowledged) return undefined;
     for (const { acknowledged } of this.devices.values()) {
       if (oldest.sequence > acknowledged) return undefined;

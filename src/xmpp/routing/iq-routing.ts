@@ -13,7 +13,7 @@ import type { Client } from './client-table.ts';
 import type { FeatureTable } from './feature-table.ts';
 import type { Done } from './ordered-acknowledgements.ts';
 import type { PeerRequests } from './peer-requests.ts';
-import type { RemoteRequests } from './remote-requests.ts';
+import type { RemoteRequests, RequestsByServer } from './remote-requests.ts';
 import { type RoutingContext, refuse, sendBack, UNTRACKED } from './routing-context.ts';
 import type { IqAnswer, IqTarget } from './routing-feature.ts';
 import type { StanzaOrigin } from './stanza-origin.ts';
@@ -25,8 +25,15 @@ export class IqRouting {
   private readonly requests: RemoteRequests;
   private readonly peerRequests: PeerRequests;
   private readonly answerRoutes: AnswerRoutes;
+  private readonly serverPath: RequestsByServer | undefined;
 
-  constructor(context: RoutingContext, requests: RemoteRequests, peerRequests: PeerRequests) {
+  constructor(
+    context: RoutingContext,
+    requests: RemoteRequests,
+    peerRequests: PeerRequests,
+    serverPath: RequestsByServer | undefined,
+  ) {
+    this.serverPath = serverPath;
     this.context = context;
     this.features = context.features;
     this.requests = requests;
@@ -163,9 +170,11 @@ export class IqRouting {
     const local = clients.at(to.text);
     if (local !== undefined) return sessions.send(local.session, stanza);
     if (to.bare === own.bare && resources.get(to) === undefined) {
+      if (this.serverPath?.takesFirst(client, stanza, to) === true) return;
       const text = `no client of yours has the resource ${to.resourcepart}`;
       return refuse(this.context, origin, stanza, 'service-unavailable', text);
     }
+    if (this.serverPath?.takesFirst(client, stanza, to) === true) return;
     if (to.localpart === undefined) {
       const text = `${to.domainpart} is no user, and only users are in the overlay`;
       return refuse(this.context, origin, stanza, 'remote-server-not-found', text);

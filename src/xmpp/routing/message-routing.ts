@@ -1,5 +1,6 @@
 import { AddressFault } from '../../xmpp-address/address-fault.ts';
 import type { Jid } from '../../xmpp-address/jid.ts';
+import type { ServerWay } from '../account/server-way.ts';
 import { CLIENT_NAMESPACE, type StanzaErrorCondition } from '../stanza/stanza.ts';
 import { childElement, type XmppElement } from '../stanza/xmpp-element.ts';
 import { isCarbon } from './carbon.ts';
@@ -26,6 +27,8 @@ export interface MessageRoutingParts {
   readonly copies: OwnDeviceCopies;
   readonly reception: MessageReception;
   readonly inProgress: WritesInProgress;
+  /** The way over the user's own server, if there is one. */
+  readonly way: Pick<ServerWay, 'takesNow'> | undefined;
 }
 
 /** Who sends a message, and hears what becomes of it. */
@@ -157,9 +160,11 @@ export class MessageRouting {
   /** Worth something only to who is there now. */
   private sendNow(client: Client, message: XmppElement, to: Jid): void {
     const { context } = this.parts;
-    const reached = sendToDevices(context, to.bare, message);
+    const isTaken = this.parts.way?.takesNow(message, to, false) === true;
+    const reached = isTaken ? 1 : sendToDevices(context, to.bare, message);
+    const isLost = reached === 0 && this.parts.way?.takesNow(message, to, true) !== true;
     const hasText = childElement(message, 'body', CLIENT_NAMESPACE) !== undefined;
-    if (reached === 0 && hasText) {
+    if (isLost && hasText) {
       const text = `no device of ${to.bare} is connected, and this message is not to be kept`;
       refuse(context, { type: 'client', client }, message, 'recipient-unavailable', text);
     }

@@ -8,6 +8,7 @@ import type { XmppEnvironment } from '../xmpp-environment.ts';
 import { AddresseeQueue } from './addressee-queue.ts';
 import type { DurableWrites } from './durable-writes.ts';
 import { withDelay } from './message-rules.ts';
+import type { OtherWay } from './other-way.ts';
 import { ReachSchedule } from './reach-schedule.ts';
 import { addressedTo } from './routing-context.ts';
 import {
@@ -29,6 +30,10 @@ export interface OutboxParts {
   readonly wanted: WantedAddresses;
   readonly writes: DurableWrites;
   readonly ownAddress: BareJid;
+  /** Where stanzas may go instead; it says so by `withdraw`. */
+  readonly otherWay: OtherWay;
+  /** It went the other way. */
+  readonly handedOn: (entry: OutboxRecord) => void;
   /** A device of the addressee has it on disk, and no connected one still owes. */
   readonly delivered: (entry: OutboxRecord) => void;
   /** It is not waited for any more. */
@@ -62,6 +67,7 @@ export class Outbox {
   /** Looks for everybody for whom something waits. */
   start(): void {
     for (const queue of this.queues.values()) {
+      for (const entry of queue.entries) this.parts.otherWay.placed(entry);
       this.attachDevices(queue);
       if (!queue.hasDevices) this.reach.wantSoon(queue.to);
     }
@@ -99,10 +105,31 @@ export class Outbox {
   /** Its record is on disk: now it is sent. */
   add(entry: OutboxRecord): void {
     const queue = this.append(entry);
-    this.attachDevices(queue);
-    if (!queue.hasDevices) this.reach.want(queue.to);
-    this.pump(queue);
-    this.settle(queue);
+    this.parts.otherWay.placed(entry);
+    if (!this.parts.otherWay.holds(queue.to)) this.approach(queue);
+  }
+
+  /** What waits for this address and was held back may go to its devices now. */
+  release(to: BareJid): void {
+    const queue = this.queues.get(to);
+    if (queue !== undefined) this.approach(queue);
+  }
+
+  /** These reached their addressee the other way, or whoever keeps them for it. */
+  withdraw(entries: readonly OutboxRecord[]): void {
+    const touched = new Set<AddresseeQueue>();
+    const gone: PersistRecord[] = [];
+    for (const entry of entries) {
+      const queue = this.queueOf.get(entry.sequence);
+      if (queue === undefined) continue;
+      queue.withdraw(entry.sequence);
+      gone.push(removal(outboxKey(entry.sequence)));
+      touched.add(queue);
+      this.parts.otherWay.gone(entry);
+      this.parts.handedOn(entry);
+    }
+    if (gone.length > 0) this.parts.writes.write(gone);
+    for (const queue of touched) this.settle(queue);
   }
 
   deviceConnected(device: Device): void {
@@ -178,6 +205,13 @@ export class Outbox {
     return queue;
   }
 
+  private approach(queue: AddresseeQueue): void {
+    this.attachDevices(queue);
+    if (!queue.hasDevices) this.reach.want(queue.to);
+    this.pump(queue);
+    this.settle(queue);
+  }
+
   private attachDevices(queue: AddresseeQueue): void {
     for (const device of this.parts.streams.devicesOf(queue.to)) queue.connected(device);
   }
@@ -187,6 +221,7 @@ export class Outbox {
   }
 
   private pumpDevice(queue: AddresseeQueue, nodeId: NodeId): void {
+    if (this.parts.otherWay.holds(queue.to)) return;
     for (;;) {
       const next = queue.takeNext(nodeId);
       if (next === undefined) return;
@@ -221,6 +256,7 @@ export class Outbox {
   }
 
   private forget(entry: OutboxRecord): PersistRecord {
+    this.parts.otherWay.gone(entry);
     this.queueOf.delete(entry.sequence);
     this.messages -= 1;
     this.bytes -= entry.bytes;
@@ -266,7 +302,7 @@ export class Outbox {
       if (oldest === undefined || !isOver(oldest)) break;
       queue.entries.shift();
       gone.push(this.forget(oldest));
-      dropped.push(oldest);
+      if (!queue.wasWithdrawn(oldest.sequence)) dropped.push(oldest);
     }
     if (gone.length === 0) return;
     this.parts.writes.write(gone);

@@ -43,6 +43,11 @@ export class PeerMessages {
     this.end(entry, { type: 'acknowledged' });
   }
 
+  /** The user's own server has it and delivers it. */
+  handedOn(entry: OutboxRecord): void {
+    this.end(entry, { type: 'acknowledged', by: 'server' });
+  }
+
   givenUp(entry: OutboxRecord, condition: StanzaErrorCondition, reason: string): void {
     this.end(entry, { type: 'refused', condition, reason });
   }

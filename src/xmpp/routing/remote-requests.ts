@@ -21,6 +21,14 @@ interface RemoteRequest {
   refusal: XmppElement | undefined;
 }
 
+/** The way over the user's own server: whether it takes a request of a client. */
+export interface RequestsByServer {
+  /** Before the overlay is asked. */
+  takesFirst(client: Client, stanza: XmppElement, to: Jid): boolean;
+  /** The overlay could not bring it there. */
+  takesLast(client: Client, stanza: XmppElement, to: Jid): boolean;
+}
+
 /**
  * Requests (RFC 6120 §8.2.3) of the user's clients to others. Which device a resource is at is
  * known from its presence; else all devices of the addressee are asked, and the first answer counts
@@ -29,12 +37,14 @@ interface RemoteRequest {
 export class RemoteRequests {
   private readonly context: RoutingContext;
   private readonly requests = new Map<string, RemoteRequest>();
+  private readonly serverPath: RequestsByServer | undefined;
   private count = 0;
   /** Of all that are open. */
   private bytes = 0;
 
-  constructor(context: RoutingContext) {
+  constructor(context: RoutingContext, serverPath: RequestsByServer | undefined) {
     this.context = context;
+    this.serverPath = serverPath;
   }
 
   send(client: Client, stanza: XmppElement, to: Jid): void {
@@ -91,6 +101,10 @@ export class RemoteRequests {
       if (request.to.bare !== address || request.asked.size > 0) continue;
       this.ask(request);
       if (request.asked.size > 0) continue;
+      if (this.serverPath?.takesLast(request.client, request.stanza, request.to) === true) {
+        this.forget(key, request);
+        continue;
+      }
       const condition = found === 0 ? 'remote-server-not-found' : 'remote-server-timeout';
       this.fail(key, request, condition, reason ?? `no device of ${address} can be reached`);
     }

@@ -1,5 +1,6 @@
 import type { NodeId } from '../../wire/node-id.ts';
 import type { BareJid, Jid } from '../../xmpp-address/jid.ts';
+import type { AccountServer } from '../account/account-server.ts';
 import type { LocalSessions } from '../client-session/local-sessions.ts';
 import type { Device, DirectStreams } from '../direct/direct-streams.ts';
 import { mayBeAnsweredByError, type StanzaErrorCondition, stanzaError } from '../stanza/stanza.ts';
@@ -21,6 +22,8 @@ export interface RoutingContext {
   readonly nodeId: NodeId;
   readonly sessions: LocalSessions;
   readonly streams: DirectStreams;
+  /** The user's account at an ordinary server, if there is one. */
+  readonly server: AccountServer | undefined;
   readonly clients: ClientTable;
   readonly wanted: WantedAddresses;
   readonly writes: DurableWrites;
@@ -32,7 +35,9 @@ export interface RoutingContext {
 /** Sends a stanza back to where another came from. */
 export function sendBack(context: RoutingContext, origin: StanzaOrigin, stanza: XmppElement): void {
   if (origin.type === 'client') context.sessions.send(origin.client.session, stanza);
-  else context.streams.send(origin.device.nodeId, stanza, UNTRACKED);
+  else if (origin.type === 'device') {
+    context.streams.send(origin.device.nodeId, stanza, UNTRACKED);
+  } else context.server?.send(withAttributes(stanza, { from: undefined }), UNTRACKED);
 }
 
 /** Answers a stanza with an error, where RFC 6120 §8.3.1 allows it, and tells of it. */
@@ -44,12 +49,17 @@ export function refuse(
   text: string,
   applicationCondition: readonly XmppNode[] = [],
 ): void {
-  const from = origin.type === 'client' ? origin.client.jid.text : origin.device.nodeId;
+  const from = nameOf(origin, stanza);
   context.environment.event({ type: 'stanzaRefused', from, condition, reason: text });
   if (!mayBeAnsweredByError(stanza)) return;
   const error = stanzaError(stanza, condition, text, applicationCondition);
   const addressee = error.attributes.get('from') ?? context.own.bare;
   sendBack(context, origin, withAttributes(error, { from: addressee }));
+}
+
+function nameOf(origin: StanzaOrigin, stanza: XmppElement): string {
+  if (origin.type === 'client') return origin.client.jid.text;
+  return origin.type === 'device' ? origin.device.nodeId : (stanza.attributes.get('from') ?? '');
 }
 
 /**

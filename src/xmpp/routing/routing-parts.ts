@@ -1,4 +1,5 @@
 import type { BareJid } from '../../xmpp-address/jid.ts';
+import { type ServerBesideOverlay, ServerPath } from '../account/server-path.ts';
 import type { Device } from '../direct/direct-streams.ts';
 import { registerAbsentVcard } from './absent-vcard.ts';
 import { ArchiveService } from './archive-service.ts';
@@ -14,6 +15,7 @@ import { MessageArchive } from './message-archive.ts';
 import { MessageReception } from './message-reception.ts';
 import { MessageRouting } from './message-routing.ts';
 import { OfflineQueue } from './offline-queue.ts';
+import { NO_OTHER_WAY } from './other-way.ts';
 import { Outbox } from './outbox.ts';
 import { OwnDeviceCopies } from './own-device-copies.ts';
 import { ArchiveSync } from './own-devices/archive-sync.ts';
@@ -50,6 +52,8 @@ export class RoutingParts {
   readonly presence: PresenceRouting;
   readonly outbox: Outbox;
   readonly undelivered: UndeliveredStanzas;
+  /** Undefined: the user has no account at an ordinary server. */
+  readonly serverPath: ServerPath | undefined;
   private readonly context: RoutingContext;
   private readonly damaged: readonly string[];
   private readonly requests: RemoteRequests;
@@ -60,41 +64,37 @@ export class RoutingParts {
   private readonly sync: DeviceSync;
   private readonly unknown: UnknownAddresses;
 
-  constructor(context: RoutingContext, restored: RestoredRouting) {
+  constructor(
+    context: RoutingContext,
+    restored: RestoredRouting,
+    beside: ServerBesideOverlay | undefined,
+  ) {
     this.context = context;
     this.damaged = restored.damaged;
     const { own, sessions, writes } = context;
     const archive = new MessageArchive(context.environment.random, restored.archive);
     const offline = new OfflineQueue(own.bare, writes, restored.offline);
-    this.outbox = new Outbox(
-      {
-        environment: context.environment,
-        streams: context.streams,
-        wanted: context.wanted,
-        writes,
-        ownAddress: own.bare,
-        delivered: (entry) => this.peerMessages.delivered(entry),
-        givenUp: (entry, condition, reason) => {
-          this.peerMessages.givenUp(entry, condition, reason);
-          giveUp(context, offline, entry, condition, reason);
-        },
-      },
-      restored.outbox,
-    );
+    const serverPath = beside === undefined ? undefined : new ServerPath(context, beside);
+    this.serverPath = serverPath;
+    this.outbox = this.newOutbox(offline, restored);
     this.unknown = new UnknownAddresses(context, this.outbox, {
-      isKnown: (address) => this.roster.isContact(address) || archive.hasFrom(address),
+      isKnown: (address) =>
+        this.roster.isContact(address) ||
+        archive.hasFrom(address) ||
+        serverPath?.way.mayReach(address) === true,
     });
     const delivery = new LocalDelivery(context.clients, sessions);
     const copies = new OwnDeviceCopies(context);
     const inProgress = new WritesInProgress(archive);
     const common = { context, archive, delivery, copies, inProgress };
     const reception = new MessageReception({ ...common, offline });
-    this.messages = new MessageRouting({ ...common, outbox: this.outbox, reception });
+    const { outbox } = this;
+    this.messages = new MessageRouting({ ...common, outbox, reception, way: serverPath?.way });
     this.peerMessages = new PeerMessages(context, this.messages);
     this.deviceMessages = new DeviceMessages(context, reception, this.messages);
-    this.requests = new RemoteRequests(context);
+    this.requests = new RemoteRequests(context, serverPath);
     this.peerRequests = new PeerRequests(context);
-    this.iqs = new IqRouting(context, this.requests, this.peerRequests);
+    this.iqs = new IqRouting(context, this.requests, this.peerRequests, serverPath);
     this.undelivered = new UndeliveredStanzas(context, archive, delivery, offline, this.iqs);
     const unixMs = () => context.environment.unixMs;
     const roster = new Roster(unixMs, restored);
@@ -107,7 +107,7 @@ export class RoutingParts {
       subscriberRemoved: (contact) => availability.subscriberChanged(contact, false),
       subscriptionEnded: (contact) => contacts.subscriptionEnded(contact),
     };
-    const subscriptions = new Subscriptions(context, roster, this.outbox, listener, tell);
+    const subscriptions = new Subscriptions(context, roster, outbox, listener, tell);
     this.presence = new PresenceRouting(context, subscriptions, availability, contacts);
     this.availability = availability;
     this.contacts = contacts;
@@ -121,6 +121,29 @@ export class RoutingParts {
     ]);
     new PersonalEventing(context, nodes, events, roster, tell).register(context.features);
     this.registerFeatures(archive, subscriptions);
+    const { messages: routing } = this;
+    serverPath?.begin({ archive, offline, outbox, reception, roster, routing });
+  }
+
+  private newOutbox(offline: OfflineQueue, restored: RestoredRouting): Outbox {
+    const { environment, own, streams, wanted, writes } = this.context;
+    return new Outbox(
+      {
+        environment,
+        streams,
+        wanted,
+        writes,
+        ownAddress: own.bare,
+        otherWay: this.serverPath?.way ?? NO_OTHER_WAY,
+        handedOn: (entry) => this.peerMessages.handedOn(entry),
+        delivered: (entry) => this.peerMessages.delivered(entry),
+        givenUp: (entry, condition, reason) => {
+          this.peerMessages.givenUp(entry, condition, reason);
+          giveUp(this.context, offline, entry, condition, reason);
+        },
+      },
+      restored.outbox,
+    );
   }
 
   private registerFeatures(archive: MessageArchive, subscriptions: Subscriptions): void {
@@ -170,7 +193,13 @@ export class RoutingParts {
     this.context.features.tell((listener) => listener.deviceLost?.(device));
   }
 
-  addressTried(address: BareJid, found: number, reason: string | undefined): void {
+  addressTried(
+    address: BareJid,
+    found: number,
+    connected: number,
+    reason: string | undefined,
+  ): void {
+    this.serverPath?.addressTried(address, connected);
     this.outbox.addressTried(address);
     this.unknown.addressTried(address, found);
     this.requests.addressTried(address, found, reason);

@@ -4,4 +4,6 @@ import type { Client } from './client-table.ts';
 /** Where a stanza came from. */
 export type StanzaOrigin =
   | { readonly type: 'client'; readonly client: Client }
-  | { readonly type: 'device'; readonly device: Device; readonly isOwn: boolean };
+  | { readonly type: 'device'; readonly device: Device; readonly isOwn: boolean }
+  /** The account's server (XEP-0415 §8); `from` is its word. */
+  | { readonly type: 'server' };

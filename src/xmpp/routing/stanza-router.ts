@@ -1,6 +1,8 @@
 import type { NodeId } from '../../wire/node-id.ts';
 import { AddressFault } from '../../xmpp-address/address-fault.ts';
 import { type BareJid, type Jid, parseJid } from '../../xmpp-address/jid.ts';
+import type { AccountServerListener } from '../account/account-server.ts';
+import type { ServerBesideOverlay } from '../account/server-path.ts';
 import type {
   LocalSessions,
   LocalSessionsListener,
@@ -33,6 +35,8 @@ export interface StanzaRouterOptions {
   readonly streams: DirectStreams;
   /** What a former run left in the store; records of others are passed over. */
   readonly records: Iterable<StoredRecord>;
+  /** The user's account at an ordinary server (XEP-0415 §8), if there is one. */
+  readonly beside?: ServerBesideOverlay | undefined;
   /** Features beside those of routing itself. */
   readonly extensions?: readonly RoutingExtension[];
 }
@@ -56,6 +60,7 @@ export class StanzaRouter implements LocalSessionsListener, DirectStreamsListene
       nodeId,
       sessions,
       streams,
+      server: options.beside?.server,
       clients: new ClientTable(),
       wanted: new WantedAddresses(environment, streams),
       writes: new DurableWrites(environment),
@@ -64,10 +69,15 @@ export class StanzaRouter implements LocalSessionsListener, DirectStreamsListene
       features: new FeatureTable(),
     };
     const restored = restoreRouting(options.records, environment);
-    this.parts = new RoutingParts(this.context, restored);
+    this.parts = new RoutingParts(this.context, restored, options.beside);
     for (const extend of options.extensions ?? []) extend(this.context.features, this.context);
     this.clientStanzas = new OrderedAcknowledgements((session) => sessions.handled(session));
     this.deviceStanzas = new OrderedAcknowledgements((device) => streams.handled(device));
+  }
+
+  /** Hears of the account's server, if there is one. */
+  get serverPath(): AccountServerListener | undefined {
+    return this.parts.serverPath;
   }
 
   /** Once, when the peer starts. */
@@ -149,10 +159,10 @@ export class StanzaRouter implements LocalSessionsListener, DirectStreamsListene
   addressTried(
     address: BareJid,
     found: number,
-    _connected: number,
+    connected: number,
     reason: string | undefined,
   ): void {
-    this.parts.addressTried(address, found, reason);
+    this.parts.addressTried(address, found, connected, reason);
   }
 }
 

@@ -1,0 +1,132 @@
+import { parseUtcTime } from '../../overlay-config/date-time.ts';
+import type { BareJid, Jid } from '../../xmpp-address/jid.ts';
+import { carbonContent, isCarbon } from '../routing/carbon.ts';
+import type { MessageReception } from '../routing/message-reception.ts';
+import type { MessageRouting } from '../routing/message-routing.ts';
+import { messageType, withoutStanzaIdsBy } from '../routing/message-rules.ts';
+import { sizeFault } from '../routing/message-size.ts';
+import type { Done } from '../routing/ordered-acknowledgements.ts';
+import type { RoutingContext } from '../routing/routing-context.ts';
+import { withAttributes, type XmppElement } from '../stanza/xmpp-element.ts';
+import { markedByServer } from './came-by-server.ts';
+import type { ServerPathHooks } from './server-path-hooks.ts';
+
+export interface ServerMessagesParts {
+  readonly context: RoutingContext;
+  readonly hooks: ServerPathHooks;
+  readonly reception: MessageReception;
+  readonly routing: MessageRouting;
+  /** An error came for what was sent. */
+  readonly failed: (error: XmppElement, from: Jid) => void;
+}
+
+/**
+ * Messages that come by the account's server. Their `from` is that server's word, so each is marked
+ * (`CAME_BY_SERVER`), and none of them has the rights of an own device. What came by the overlay,
+ * too, is recognised by its origin-id.
+ */
+export class ServerMessages {
+  private readonly parts: ServerMessagesParts;
+  /** Senders of whom a message is being judged, and what of theirs waits for that. */
+  private readonly judged = new Map<BareJid, (() => void)[]>();
+
+  constructor(parts: ServerMessagesParts) {
+    this.parts = parts;
+  }
+
+  /** `done` when it is on disk, or nobody gets it. */
+  take(given: XmppElement, from: Jid, to: Jid, done: Done): void {
+    if (messageType(given) === 'error') {
+      this.parts.failed(given, from);
+      return done();
+    }
+    if (isCarbon(given)) return this.carbon(given, from, done);
+    // Rooms are joined by no client of this peer.
+    if (messageType(given) === 'groupchat') return done();
+    this.judge(given, from, (message) => this.receive(message, from, to, false, done), done);
+  }
+
+  /** XEP-0280 §11: only the own account makes copies. */
+  private carbon(wrapper: XmppElement, from: Jid, done: Done): void {
+    const { addresses, own } = this.parts.context;
+    const content = from.text === own.bare ? carbonContent(wrapper) : undefined;
+    const inner = content?.message;
+    const sender = addresses.parseIfValid(inner?.attributes.get('from'));
+    const to = addresses.parseIfValid(inner?.attributes.get('to'));
+    const isSent = content?.direction === 'sent';
+    const isOfUser = (isSent ? sender?.bare : to?.bare) === own.bare;
+    if (content === undefined || inner === undefined || sender === undefined || to === undefined) {
+      return this.drop(from, 'it is no copy of the own account', done);
+    }
+    if (!isOfUser) return this.drop(from, 'a copy is of a message from or to the user', done);
+    if (messageType(inner) === 'groupchat' || messageType(inner) === 'error') return done();
+    const taken = isSent
+      ? (message: XmppElement) => this.sentElsewhere(message, sender, to, content.stamp, done)
+      : (message: XmppElement) => this.receive(message, sender, to, true, done);
+    this.judge(inner, sender, taken, done);
+  }
+
+  /** One after the other for each sender, since a judgement may take its time. */
+  private judge(
+    given: XmppElement,
+    from: Jid,
+    taken: (message: XmppElement) => void,
+    done: Done,
+  ): void {
+    const { context, hooks } = this.parts;
+    const fault = sizeFault(given);
+    if (fault !== undefined) return this.drop(from, `it is too large: ${fault}`, done);
+    const honest = withoutStanzaIdsBy(given, context.own.bare);
+    const marked = markedByServer(honest, context.own.domainpart);
+    const go = () =>
+      hooks.incoming(marked, from, (outcome) => {
+        if (outcome.type === 'taken') taken(outcome.message);
+        else this.drop(from, outcome.reason, done);
+        this.next(from.bare);
+      });
+    const waiting = this.judged.get(from.bare);
+    if (waiting !== undefined) {
+      waiting.push(go);
+      return;
+    }
+    this.judged.set(from.bare, []);
+    go();
+  }
+
+  private next(from: BareJid): void {
+    const waiting = this.judged.get(from);
+    const go = waiting?.shift();
+    if (go === undefined) this.judged.delete(from);
+    else go();
+  }
+
+  /** The resource that the server knows is the peer's own: it is for all clients of the user. */
+  private receive(message: XmppElement, from: Jid, to: Jid, isCopy: boolean, done: Done): void {
+    const { context, reception } = this.parts;
+    const isForClient = context.clients.at(to.text) !== undefined;
+    const addressee = isForClient ? to : context.own;
+    const addressed = withAttributes(message, { to: addressee.text });
+    const incoming = { message: addressed, from, to: addressee, isCopy };
+    reception.receive({ ...incoming, origin: { type: 'server' } }, done);
+  }
+
+  private sentElsewhere(
+    message: XmppElement,
+    from: Jid,
+    to: Jid,
+    stamp: string | undefined,
+    done: Done,
+  ): void {
+    const { unixMs } = this.parts.context.environment;
+    const sentMs = stamp === undefined ? undefined : parseUtcTime(stamp);
+    this.parts.routing.sentElsewhere(message, from, to, Math.min(sentMs ?? unixMs, unixMs), done);
+  }
+
+  private drop(from: Jid, reason: string, done: Done): void {
+    const { environment, own } = this.parts.context;
+    const condition = 'not-acceptable';
+    const sender = `${from.text} by ${own.domainpart}`;
+    environment.event({ type: 'stanzaRefused', from: sender, condition, reason });
+    done();
+  }
+}
