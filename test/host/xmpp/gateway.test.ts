@@ -8,6 +8,7 @@ import { hostClock } from '../../../src/host/host-clock.ts';
 import { silentLog } from '../../../src/host/log.ts';
 import { ClientGateway } from '../../../src/host/xmpp/gateway/client-gateway.ts';
 import { gatewayCertificate } from '../../../src/host/xmpp/gateway/gateway-certificate.ts';
+import { GATEWAY_LINK_LIMITS } from '../../../src/host/xmpp/gateway/gateway-limits.ts';
 import { PasswordRefused, setLocalPassword } from '../../../src/host/xmpp/gateway/password-file.ts';
 import { DOMAIN, openEchoGateway, PASSWORD } from './echo-gateway.ts';
 import { XmlClient } from './xml-client.ts';
@@ -98,6 +99,18 @@ describe('one port for STARTTLS and direct TLS', () => {
     const client = await XmlClient.overTls(echo);
     expect(await client.logsIn(PASSWORD)).toBe('success');
   });
+});
+
+test('as many silent connections as may be under way keep nobody out', async () => {
+  const echo = await openEchoGateway();
+  const silent = Array.from({ length: GATEWAY_LINK_LIMITS.handshakesMax }, () =>
+    connectTcp(echo.tcp.port, echo.tcp.host),
+  );
+  for (const socket of silent) socket.on('error', () => socket.destroy());
+  await Promise.all(silent.map((socket) => once(socket, 'connect')));
+  const client = await XmlClient.overTls(echo);
+  expect(await client.logsIn(PASSWORD)).toBe('success');
+  for (const socket of silent) socket.destroy();
 });
 
 describe('how connections end', () => {

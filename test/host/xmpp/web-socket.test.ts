@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { request } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { GATEWAY_LINK_LIMITS } from '../../../src/host/xmpp/gateway/gateway-limits.ts';
 import { fromBase64, toBase64 } from '../../../src/xmpp/sasl/base64.ts';
 import { ScramClient, ScramRefusal } from '../../../src/xmpp/sasl/scram-client.ts';
 import { DOMAIN, type EchoGateway, openEchoGateway, PASSWORD } from './echo-gateway.ts';
@@ -155,6 +156,21 @@ describe('XMPP over WebSocket (RFC 7395)', () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     await closed;
+  });
+
+  test('of more silent connections than may be under way the oldest go, and nobody is kept out', async () => {
+    const echo = await openEchoGateway();
+    const { handshakesMax } = GATEWAY_LINK_LIMITS;
+    const silent = Array.from({ length: handshakesMax + 20 }, () =>
+      connect({ host: '127.0.0.1', port: echo.web.port }),
+    );
+    for (const socket of silent) socket.on('error', () => socket.destroy());
+    const socket = await connected(echo);
+    const areGone = () => silent.filter(({ destroyed }) => destroyed).length >= 20;
+    await vi.waitFor(() => expect(areGone()).toBe(true), { timeout: 20_000 });
+    socket.close();
+    await once(socket, 'close');
+    for (const one of silent) one.destroy();
   });
 
   test('whoever is refused and keeps its own half open is cut', async () => {

@@ -2,12 +2,13 @@ import { defaultLinkLimits, type LinkLimits } from '../../links/link-limits.ts';
 
 /**
  * What the gateway spends on connections of clients before the sessions above it count them. All
- * clients may come from one address: that of this machine.
+ * clients may come from one address: that of this machine. So no address has a limit of its own:
+ * the oldest of too many handshakes goes, whosever it is.
  */
 export const GATEWAY_LINK_LIMITS: LinkLimits = {
   ...defaultLinkLimits,
   handshakesMax: 128,
-  handshakesPerAddressMax: 128,
+  handshakesPerAddressMax: Number.POSITIVE_INFINITY,
   connectionsMax: 1_200,
   connectionsPerAddressMax: 1_200,
 };

@@ -12,6 +12,7 @@ import {
   TLS_HANDSHAKE_MS_MAX,
 } from './gateway-limits.ts';
 import { clientTlsOf, gatewayTlsOptions } from './gateway-tls.ts';
+import { keyOf } from './socket-key.ts';
 import { TcpClientSocket } from './tcp-client-socket.ts';
 
 /**
@@ -149,10 +150,6 @@ export class TcpGateway {
   private noteRefused(socket: Socket, reason: string): void {
     this.log.debug({ address: socket.remoteAddress, reason }, 'a client connection was refused');
   }
-}
-
-function keyOf(socket: Socket): string {
-  return `${socket.remoteAddress ?? ''}|${socket.remotePort ?? 0}`;
 }
 
 /** The content type of a ClientHello's record (RFC 8446 §5.1); no XML begins with it. */

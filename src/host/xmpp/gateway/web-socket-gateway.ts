@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { ClientTls, ConnectionId } from '../../../xmpp/xmpp-input.ts';
+import { ConnectionAdmission } from '../../links/connection-admission.ts';
 import type { Log } from '../../log.ts';
 import type { SocketAddress } from '../../socket-address.ts';
 import { type ClientSocket, type ClientSocketOwner, DrainReport } from './client-socket.ts';
@@ -18,6 +19,7 @@ import {
   WEB_SOCKET_MESSAGE_BYTES_MAX,
 } from './gateway-limits.ts';
 import { clientTlsOf, gatewayTlsOptions } from './gateway-tls.ts';
+import { keyOf } from './socket-key.ts';
 
 /**
  * Accepts XMPP clients over WebSocket (RFC 7395) at `wss://HOST:PORT/xmpp-websocket`. A page in a
@@ -31,6 +33,9 @@ export class WebSocketGateway {
   private readonly origins: ReadonlySet<string>;
   private readonly log: Log;
   private held: GatewayCertificate;
+  private readonly admission: ConnectionAdmission<Socket>;
+  /** TCP connections, by remote address and port. */
+  private readonly connections = new Map<string, Socket>();
 
   constructor(
     held: GatewayCertificate,
@@ -42,6 +47,10 @@ export class WebSocketGateway {
     this.origins = new Set(origins);
     this.owner = owner;
     this.log = log;
+    this.admission = new ConnectionAdmission<Socket>(GATEWAY_LINK_LIMITS, (socket) => {
+      const reason = 'a newer connection took its place';
+      this.log.debug({ address: socket.remoteAddress, reason }, 'a WebSocket was refused');
+    });
     this.sockets = new WebSocketServer({
       noServer: true,
       maxPayload: WEB_SOCKET_MESSAGE_BYTES_MAX,
@@ -55,7 +64,7 @@ export class WebSocketGateway {
       headersTimeout: FIRST_BYTE_MS_MAX,
       requestTimeout: FIRST_BYTE_MS_MAX,
     });
-    this.server.maxConnections = GATEWAY_LINK_LIMITS.connectionsMax;
+    this.server.on('connection', (socket: Socket) => this.admit(socket));
     this.server.on('request', (_request, response) => {
       response.writeHead(426, { Upgrade: 'websocket', Connection: 'close' }).end();
     });
@@ -94,7 +103,29 @@ export class WebSocketGateway {
     clearTimeout(impatience);
   }
 
+  private admit(socket: Socket): void {
+    const limit = this.admission.admit(socket);
+    if (limit !== undefined) {
+      this.log.debug({ address: socket.remoteAddress, limit }, 'a WebSocket was refused');
+      socket.destroy();
+      return;
+    }
+    const key = keyOf(socket);
+    this.connections.set(key, socket);
+    socket.on('close', () => {
+      this.connections.delete(key);
+      this.admission.closed(socket);
+    });
+  }
+
+  /** TLS and HTTP are over: whoever is silent from now on has a session above that is waited for. */
+  private handshakeOver(secure: Duplex): void {
+    const socket = secure instanceof TLSSocket ? this.connections.get(keyOf(secure)) : undefined;
+    if (socket !== undefined) this.admission.handshakeOver(socket);
+  }
+
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.handshakeOver(socket);
     const refusal = this.refusalOf(request);
     if (refusal !== undefined) {
       this.log.info({ origin: request.headers.origin, refusal }, 'a WebSocket was refused');
