@@ -8,9 +8,11 @@ import type {
 } from './client-certificate-target.ts';
 import { OperatorError, usageError } from './operator-error.ts';
 import { OwnPeerCertificates } from './own-peer-certificates.ts';
+import { ServerCertificates } from './server-certificates.ts';
+import { type ServerOptions, withServerOptions } from './server-options.ts';
 import { printJson, printLine, printTable } from './terminal-output.ts';
 
-type Options = ApiClientOptions & { readonly json?: boolean };
+type Options = ApiClientOptions & ServerOptions & { readonly json?: boolean };
 
 interface AddOptions extends Options {
   readonly name: string;
@@ -21,7 +23,7 @@ interface AddOptions extends Options {
 /** `xor clientcert`: the certificates with which the user's own XMPP clients log in. */
 export function clientcertCommand(): Command {
   const command = new Command('clientcert').description(
-    'the certificates with which your own XMPP clients log in',
+    'the certificates with which your XMPP clients log in, at your peer or at any server',
   );
   for (const one of [add(), list(), disable(), revoke()]) command.addCommand(one);
   return command;
@@ -58,7 +60,7 @@ function add(): Command {
 
 function list(): Command {
   return managing('list', 'all of them, with the sessions that use them now')
-    .addHelpText('after', examples('list', 'list --json'))
+    .addHelpText('after', examples('list', 'list --json', ELSEWHERE))
     .action(async (options: Options) => {
       const certificates = await at(options, (target) => target.list());
       if (options.json === true) printJson(certificates);
@@ -89,7 +91,7 @@ function revoke(): Command {
 }
 
 function managing(name: string, description: string): Command {
-  return withApiOptions(new Command(name).description(description)).option(
+  return withServerOptions(withApiOptions(new Command(name).description(description))).option(
     '--json',
     'one JSON document',
   );
@@ -100,7 +102,8 @@ async function at<Result>(
   options: Options,
   what: (target: ClientCertificateTarget) => Promise<Result>,
 ): Promise<Result> {
-  const target = await OwnPeerCertificates.open(options);
+  const isAtServer = options.server !== undefined || options.account !== undefined;
+  const target = await (isAtServer ? ServerCertificates : OwnPeerCertificates).open(options);
   try {
     return await what(target);
   } finally {
@@ -134,6 +137,7 @@ function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  $ xor clientcert ${line}`).join('\n')}`;
 }
 
+const ELSEWHERE = 'list --account romeo@montague.lit --server xmpp.montague.lit --password-stdin';
 const COLUMNS = ['NAME', 'STATE', 'SOURCE', 'VALID UNTIL', 'LAST USED', 'USED BY', 'SHA-256'];
 /** Of a fingerprint in the table; `--json` has all of it. */
 const SHOWN_DIGITS = 16;

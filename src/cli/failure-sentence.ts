@@ -92,9 +92,13 @@ const FOR_OPERATOR: ReadonlySet<string> = new Set([
   'NotASandbox',
   'PasswordRefused',
   'RevocationUnavailable',
+  'SaslcertFailure',
+  'ServerConnectionError',
+  'StanzaErrorAnswer',
   'StateDirectoryLocked',
   'StateDirectoryUnusable',
   'StoreFileFailure',
+  'XmppEnrollmentFailure',
 ]);
 const FAILED = 1;
 const WRONG_ARGUMENTS = 2;

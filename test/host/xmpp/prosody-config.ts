@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { toPem } from '../../../src/host/links/link-credentials.ts';
 
 /** A value of Prosody's configuration file, which is Lua. */
@@ -28,8 +29,8 @@ export interface ProsodyOptions {
   readonly hosts: readonly ProsodyHost[];
   readonly components?: readonly ProsodyComponent[];
   /**
-   * Modules beside the usual ones, such as `client_certs`. Debian's prosody-modules puts its own
-   * beside Prosody's.
+   * Modules beside the usual ones, such as `client_certs`: Debian's prosody-modules puts its own
+   * beside Prosody's. What they need to run there is in `prosody-modules/`.
    */
   readonly modules?: readonly string[];
   /** Ask clients for a certificate, and take any: what it is worth, a module decides. */
@@ -112,6 +113,7 @@ function globalSettings(directory: string, options: ProsodyOptions, ports: Proso
     pidfile: join(directory, 'prosody.pid'),
     data_path: dataDirectory(directory),
     log: { debug: '*console' },
+    plugin_paths: [fileURLToPath(new URL('./prosody-modules', import.meta.url))],
     interfaces: ['127.0.0.1'],
     local_interfaces: ['127.0.0.1'],
     c2s_ports: [ports.client],
