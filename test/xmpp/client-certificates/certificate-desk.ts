@@ -26,6 +26,7 @@ import type {
 } from '../../../src/xmpp/client-certificates/certificate-command.ts';
 import type { CertificatePolicy } from '../../../src/xmpp/client-certificates/register-judge.ts';
 import { fingerprintOf } from '../../../src/xmpp/client-certificates/registered-certificate.ts';
+import type { ClientLimits } from '../../../src/xmpp/client-session/client-limits.ts';
 import { fromBase64, toBase64 } from '../../../src/xmpp/sasl/base64.ts';
 import { ScramClient } from '../../../src/xmpp/sasl/scram-client.ts';
 import { scramCredential } from '../../../src/xmpp/sasl/scram-keys.ts';
@@ -64,6 +65,7 @@ export function selfSigned(
 
 export interface DeskOptions {
   readonly policy?: CertificatePolicy;
+  readonly limits?: Partial<ClientLimits>;
 }
 
 export class CertificateDesk {
@@ -74,6 +76,7 @@ export class CertificateDesk {
   unixMs = NOW;
   isDiskHeld = false;
   private readonly policy: CertificatePolicy;
+  private readonly limits: Partial<ClientLimits>;
   private held: Extract<XmppOutput, { type: 'persist' }>[] = [];
   private readonly clients = new Map<number, DeskClient>();
   private readonly outcomes = new Map<number, CertificateOutcome>();
@@ -81,8 +84,9 @@ export class CertificateDesk {
   private lastConnection = 0;
   private lastManagement = 0;
 
-  constructor({ policy = 'registered' }: DeskOptions = {}) {
+  constructor({ policy = 'registered', limits = {} }: DeskOptions = {}) {
     this.policy = policy;
+    this.limits = limits;
     this.usage = this.opened();
     this.input({ type: 'start' });
   }
@@ -203,6 +207,7 @@ export class CertificateDesk {
       records: [...this.store].map(([key, value]) => ({ key, value })),
       credential,
       certificatePolicy: this.policy,
+      clientLimits: this.limits,
     });
   }
 }
