@@ -17,8 +17,8 @@ export const GATEWAY_LINK_LIMITS: LinkLimits = {
 export const FIRST_BYTE_MS_MAX = 30_000;
 /** For a TLS handshake; a person may have to choose a certificate in it. */
 export const TLS_HANDSHAKE_MS_MAX = 60_000;
-/** For what was sent to leave before a connection is cut. */
-export const CLOSE_MS_MAX = 2_000;
+/** For what was sent to leave before a connection is cut: less than a second after a revocation. */
+export const CLOSE_MS_MAX = 900;
 /** Of one WebSocket message; StreamLimits of the usage have the same. */
 export const WEB_SOCKET_MESSAGE_BYTES_MAX = 262_144;
 /** Of the headers of a WebSocket's HTTP request. */
