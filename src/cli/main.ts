@@ -20,6 +20,7 @@ const COMMAND_MODULES: readonly (readonly [names: readonly string[], load: LoadC
   [['send'], async () => [(await import('./send-command.ts')).sendCommand()]],
   [['clientcert'], async () => [(await import('./clientcert-command.ts')).clientcertCommand()]],
   [['passwd'], async () => [(await import('./passwd-command.ts')).passwdCommand()]],
+  [['verify'], async () => [(await import('./verify-command.ts')).verifyCommand()]],
   [['message'], async () => [(await import('./message-command.ts')).messageCommand()]],
 ];
 type LoadCommands = () => Promise<Command[]>;

@@ -52,6 +52,10 @@ const wrongArguments: readonly (readonly string[])[] = [
   ['cert', 'inspect', 'a.pem', '--profile', 'own'],
   ['cert', 'verify'],
   ['message', 'decode', '--node-id-length', '3'],
+  ['verify'],
+  ['verify', 'a.xml', '--time', 'now'],
+  ['verify', 'a.xml', '--to', 'juliet@capulet.lit/balcony'],
+  ['verify', 'a.xml', '--revocation', 'maybe'],
 ];
 
 describe('wrong arguments', () => {
