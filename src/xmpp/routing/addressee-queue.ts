@@ -52,8 +52,9 @@ export class AddresseeQueue {
     });
   }
 
-  lost(device: NodeId): void {
-    this.devices.delete(device);
+  /** Whether it was one of its devices. */
+  lost(device: NodeId): boolean {
+    return this.devices.delete(device);
   }
 
   connectedDevices(): IterableIterator<NodeId> {

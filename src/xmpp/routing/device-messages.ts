@@ -6,8 +6,10 @@ import { carbonContent, isCarbon } from './carbon.ts';
 import type { MessageReception } from './message-reception.ts';
 import type { MessageRouting } from './message-routing.ts';
 import { withoutDelaysFrom, withoutStanzaIdsBy } from './message-rules.ts';
+import { isTooDeep } from './message-size.ts';
 import type { Done } from './ordered-acknowledgements.ts';
 import { type RoutingContext, refuse } from './routing-context.ts';
+import { MESSAGE_DEPTH_MAX } from './routing-limits.ts';
 import type { StanzaOrigin } from './stanza-origin.ts';
 
 /** Messages from other devices: of contacts, and copies from the user's own (XEP-0415 §6.2). */
@@ -30,6 +32,11 @@ export class DeviceMessages {
     const identified = withoutStanzaIdsBy(given, bare);
     const message = isOwn ? identified : withoutDelaysFrom(identified, bare);
     if (!isCarbon(message)) {
+      if (isTooDeep(message)) {
+        const text = `elements are ${MESSAGE_DEPTH_MAX} deep at most`;
+        refuse(this.context, origin, given, 'policy-violation', text);
+        return done();
+      }
       return this.reception.receive({ message, from, to, origin, isCopy: false }, done);
     }
     if (isOwn) return this.takeCopy(origin, message, done);

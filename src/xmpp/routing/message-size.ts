@@ -1,6 +1,13 @@
 import { writeElement, type XmppElement } from '../stanza/xmpp-element.ts';
 import { MESSAGE_BYTES_MAX, MESSAGE_DEPTH_MAX, MESSAGE_ELEMENTS_MAX } from './routing-limits.ts';
 
+/** Whether it has more elements within each other than can be kept and sent on. */
+export function isTooDeep(message: XmppElement): boolean {
+  const size = { depth: 0, elements: 0, characters: 0 };
+  measure(message, 1, size);
+  return size.depth > MESSAGE_DEPTH_MAX;
+}
+
 /** Why a message is too large to be sent on; undefined when it is not. */
 export function sizeFault(message: XmppElement): string | undefined {
   const size = { depth: 0, elements: 0, characters: 0 };

@@ -146,7 +146,8 @@ export class Outbox {
 
   deviceLost(device: Device): void {
     for (const queue of this.queues.values()) {
-      queue.lost(device.nodeId);
+      // Whoever comes and goes moves nobody else's next try.
+      if (!queue.lost(device.nodeId)) continue;
       this.settle(queue);
       if (queue.entries.length > 0 && !queue.hasDevices) this.reach.wantLater(queue.to);
     }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { ParsedAddresses } from '../../../src/xmpp/routing/parsed-addresses.ts';
-import { childElements, type XmppElement } from '../../../src/xmpp/stanza/xmpp-element.ts';
+import { childElements, element, type XmppElement } from '../../../src/xmpp/stanza/xmpp-element.ts';
 import { parseJid } from '../../../src/xmpp-address/jid.ts';
 import { lovers } from './lovers.ts';
-import { condition } from './verona.ts';
+import { bare, condition } from './verona.ts';
 
 const JULIET = 'juliet@capulet.lit';
 const ROMEO = 'romeo@montague.lit';
@@ -99,6 +99,43 @@ describe('what a contact says in the name of the user', () => {
     const one = '<stanza-id xmlns="urn:xmpp:sid:0" by="room@verona.lit" id="other"/>';
     expect(valuesOf(received(one.repeat(16)), 'stanza-id', 'id')).toHaveLength(17);
     expect(valuesOf(received(one.repeat(17)), 'stanza-id', 'id')).toHaveLength(1);
+  });
+});
+
+describe('contacts that come to do harm', () => {
+  test('one that comes and goes without end moves nobody else’s next try', () => {
+    const { verona, romeo, juliet, orchard } = lovers();
+    const mercutio = verona.peer('mercutio@verona.lit');
+    verona.cut(romeo, juliet);
+    orchard.sends(`<message to="${JULIET}"><body>hark</body></message>`);
+    romeo.turn(() => romeo.router.addressTried(bare(JULIET), 0, 0, 'nobody is there'));
+    const tries = () => romeo.streams.reached.filter((address) => address === JULIET).length;
+    const before = tries();
+    for (let passed = 0; passed < 6_000; passed += 1_000) {
+      verona.connect(romeo, mercutio);
+      verona.passes(1_000);
+      verona.cut(romeo, mercutio);
+    }
+    expect(tries()).toBe(before + 1);
+  });
+
+  test('a message that is deeper than what can be read from disk is refused', () => {
+    const { romeo, juliet, balcony } = lovers();
+    const nested = (depth: number): XmppElement =>
+      depth === 0
+        ? element('body', 'jabber:client', {}, ['x'])
+        : element('a', 'u:x', {}, [nested(depth - 1)]);
+    const sends = (depth: number) => {
+      const attributes = { from: ROMEO, to: JULIET, id: `d${depth}` };
+      const message = element('message', 'jabber:client', attributes, [nested(depth - 2)]);
+      juliet.turn(() => juliet.router.stanzaFromDevice(romeo.device, message));
+      juliet.settle();
+    };
+    for (const depth of [56, 57, 80]) sends(depth);
+    expect(balcony.getsMessages()).toHaveLength(1);
+    juliet.crash();
+    expect(juliet.keys('archive/')).toHaveLength(1);
+    expect(juliet.events.map(({ type }) => type)).toEqual(['stanzaRefused', 'stanzaRefused']);
   });
 });
 
