@@ -56,7 +56,7 @@ export function readXmppRequest(
       ? { condition: 'bad-request', text: `The content is no PKCS #10 request in DER: ${detail}.` }
       : { condition: 'not-acceptable', text: `The signing request is refused: ${detail}.` };
   }
-  const fault = faultOfAddress(signingRequest.xmppAddrs, userName);
+  const fault = faultOfNames(signingRequest, userName);
   return fault ?? { userName, transaction, name, der, signingRequest };
 }
 
@@ -74,17 +74,17 @@ export function senderOf(from: string, profile: CertificateProfile): AccountName
   return { condition: 'not-acceptable', text: `${name.reason}.` };
 }
 
-function faultOfAddress(
-  xmppAddrs: readonly string[],
+function faultOfNames(
+  { xmppAddrs, userNames }: SigningRequest,
   userName: AccountName,
 ): XmppRefusal | undefined {
-  const [xmppAddr, ...more] = xmppAddrs;
-  if (xmppAddr === undefined || more.length > 0) {
+  if (xmppAddrs.length !== 1) {
     const text = `The signing request must ask for exactly one XmppAddr; it has ${xmppAddrs.length}.`;
     return { condition: 'bad-request', text };
   }
-  if (xmppAddr === userName) return undefined;
-  const shown = JSON.stringify(xmppAddr.slice(0, SHOWN_LENGTH_MAX));
+  const foreign = userNames.find((name) => name !== userName);
+  if (foreign === undefined) return undefined;
+  const shown = JSON.stringify(foreign.slice(0, SHOWN_LENGTH_MAX));
   return {
     condition: 'not-allowed',
     text: `The signing request is for ${shown} and you are ${userName}: ask for yourself.`,

@@ -5,11 +5,20 @@ import {
   type KeyObject,
   sign,
 } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
 import { encodeSigned } from '../../../../src/ca/certificate-encoding.ts';
 import { encodeRequestInfo } from '../../../../src/ca/certification-request.ts';
 import type { SubjectAltName } from '../../../../src/ca/subject-alt-name.ts';
-import type { StartAuthorityOptions } from '../../../../src/host/authority/authority-server.ts';
+import {
+  type RunningAuthority,
+  type StartAuthorityOptions,
+  startAuthority,
+} from '../../../../src/host/authority/authority-server.ts';
 import type { ComponentOptions } from '../../../../src/host/authority/component/component-place.ts';
+import { initializeAuthority } from '../../../../src/host/authority/initialization.ts';
 import { encodeSigningRequest } from '../../../../src/host/enrollment/enrollment-request.ts';
 import {
   childElement,
@@ -17,7 +26,15 @@ import {
   type XmppElement,
 } from '../../../../src/xmpp/stanza/xmpp-element.ts';
 import { octetsOf } from '../../../../src/xmpp/x509/x509-element.ts';
-import { afterTest, ask, JULIET, newAuthority, type RawAnswer } from '../authority-fixture.ts';
+import {
+  afterTest,
+  ask,
+  JULIET,
+  newAuthority,
+  OVERLAY,
+  PASSWORD,
+  type RawAnswer,
+} from '../authority-fixture.ts';
 import { ComponentServer } from './component-server.ts';
 
 export const CA = 'ca.capulet.lit';
@@ -93,6 +110,35 @@ export async function attachedAuthority(
   const authority = await newAuthority({ ...start, component: options }, { xmppAddress: CA });
   await server.attachedTimes(1);
   return { server, authority, options };
+}
+
+/** One authority for all tests of a file, which is a component of a server there. */
+export function sharedAttached(component: Partial<ComponentOptions> = {}) {
+  const held: { server?: ComponentServer; authority?: RunningAuthority; directory?: string } = {};
+  beforeAll(async () => {
+    held.directory = await mkdtemp(join(tmpdir(), 'xor-test-'));
+    held.server = await ComponentServer.open(SECRET);
+    const stateDirectory = join(held.directory, 'ca');
+    await initializeAuthority({ stateDirectory, overlayName: OVERLAY, xmppAddress: CA });
+    const server = { host: '127.0.0.1', port: held.server.port };
+    held.authority = await startAuthority({
+      stateDirectory,
+      listen: { host: '127.0.0.1', port: 0 },
+      component: { jid: CA, server, secret: SECRET, trustsServer: false, ...component },
+    });
+    await held.authority.addUser(JULIET, PASSWORD, 1_000);
+    await held.server.attachedTimes(1);
+  });
+  afterAll(async () => {
+    await held.authority?.close();
+    await held.server?.close();
+    await rm(held.directory ?? '', { recursive: true, force: true });
+  });
+  return () => {
+    const { server, authority } = held;
+    if (server === undefined || authority === undefined) throw new Error('it does not run yet');
+    return { server, authority };
+  };
 }
 
 /** The challenge of a transaction. */

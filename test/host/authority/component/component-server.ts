@@ -18,6 +18,8 @@ export class ComponentServer {
   private readonly waiters = new Set<() => void>();
   private attached: Socket | undefined;
   attachments = 0;
+  /** Streams that components have ended. */
+  ends = 0;
 
   private constructor(server: Server, secret: string) {
     this.server = server;
@@ -102,7 +104,10 @@ export class ComponentServer {
               `xmlns='jabber:component:accept' from='${to}' id='${STREAM_ID}'>`,
           );
         } else if (event.type === 'element') this.take(socket, event.element);
-        else socket.end('</stream:stream>');
+        else {
+          this.ends += 1;
+          socket.end('</stream:stream>');
+        }
       }
     });
   }
