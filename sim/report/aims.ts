@@ -98,11 +98,17 @@ function ringAim({ converged, scenario }: RunRecord): AimLine[] {
   return [{ what: 'The ring after churn and faults have ended', measured, aim, isMet: converged }];
 }
 
-function speedAim({ virtualHours, observedWallSeconds, scenario }: RunRecord): AimLine[] {
-  if (observedWallSeconds === 0) return [];
-  const ratio = (virtualHours * 3600) / observedWallSeconds;
-  const measured = `${roundFigure(ratio)}×`;
-  const isMet = scenario.peers >= 1000 ? ratio > 1 : undefined;
+/** Of one run; by its processor time where that is known, since others may use the machine too. */
+function speedAim(record: RunRecord): AimLine[] {
+  const { virtualHours, observedWallSeconds, observedCpuSeconds, scenario, series } = record;
+  if (observedWallSeconds === 0 || series.length > 0) return [];
+  const onWall = (virtualHours * 3600) / observedWallSeconds;
+  const ofProcessor = (virtualHours * 3600) / (observedCpuSeconds ?? observedWallSeconds);
+  const measured =
+    observedCpuSeconds === undefined
+      ? `${roundFigure(onWall)}×`
+      : `${roundFigure(ofProcessor)}× (on the wall ${roundFigure(onWall)}×)`;
+  const isMet = scenario.peers >= 1000 ? ofProcessor > 1 : undefined;
   return [{ what: 'Speed beside real time, once built', measured, aim: '> 1×', isMet }];
 }
 

@@ -154,6 +154,11 @@ const FIGURES: Readonly<
     label: 'events a second',
     of: ({ events, wallSeconds }) => events / Math.max(wallSeconds, 0.001),
   },
+  timesRealTime: {
+    label: 'virtual seconds in one of processor time, once built',
+    of: ({ virtualHours, observedCpuSeconds, observedWallSeconds }) =>
+      (virtualHours * 3600) / Math.max(observedCpuSeconds ?? observedWallSeconds, 0.001),
+  },
   lostStores: { label: 'lost stores', of: ({ stores }) => stores.lost },
 };
 

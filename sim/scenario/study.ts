@@ -56,6 +56,7 @@ export const FIGURE_NAMES = [
   'bytesPerPeerPerSecond',
   'peakMemoryBytes',
   'eventsPerSecond',
+  'timesRealTime',
   'lostStores',
 ] as const;
 export type FigureName = (typeof FIGURE_NAMES)[number];

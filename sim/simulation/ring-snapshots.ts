@@ -5,9 +5,9 @@ import type { StopManner, WorldObserver } from '../world/world-observer.ts';
 import type { RingPeer, RingSnapshot } from './run-record.ts';
 
 /**
- * The ring at intervals, for a report. Bounded: when there are too many snapshots, every second one
- * is dropped and the interval doubles; of too many peers, those with every k-th index are taken, so
- * that one snapshot shows the same peers as the next.
+ * The ring at intervals, for a report. All peers are in a snapshot, or their ranges would leave
+ * gaps. Bounded: when there are too many snapshots, every second one is dropped and the interval
+ * doubles.
  */
 export class RingSnapshots implements WorldObserver {
   private readonly world: World;
@@ -45,7 +45,7 @@ export class RingSnapshots implements WorldObserver {
 
   private take(): void {
     if (!this.isRunning) return;
-    if (this.taken.length === SNAPSHOTS_MAX) {
+    if (this.taken.length >= this.snapshotsMax()) {
       this.taken = this.taken.filter((_, index) => index % 2 === 0);
       this.intervalMs *= 2;
     }
@@ -58,16 +58,20 @@ export class RingSnapshots implements WorldObserver {
     // Who stopped since the last snapshot is shown once more, as down.
     const gone = [...new Set(this.stoppedSince)].filter((node) => !node.isUp);
     this.stoppedSince = [];
-    const step = Math.max(1, Math.ceil(up.length / PEERS_MAX));
-    const shown = [...up, ...gone].filter(({ index }) => index % step === 0);
-    const peers = shown.map(ringPeer).sort((a, b) => a.place - b.place);
+    const peers = [...up, ...gone].map(ringPeer).sort((a, b) => a.place - b.place);
     return { atMinutes: (this.world.nowMs - this.startMs) / 60_000, peers };
+  }
+
+  /** An even number. */
+  private snapshotsMax(): number {
+    const peers = this.taken.at(-1)?.peers.length ?? 0;
+    const affordable = Math.floor(PEERS_IN_ALL_MAX / Math.max(1, peers));
+    return 2 * Math.floor(Math.min(SNAPSHOTS_MAX, Math.max(SNAPSHOTS_MIN, affordable)) / 2);
   }
 }
 
 function ringPeer(node: SimNode): RingPeer {
-  const status = node.peer?.status();
-  const predecessor = status?.predecessors[0];
+  const predecessor = node.peer?.neighbors().predecessors[0];
   const alive = node.isJoined ? 'joined' : 'joining';
   return {
     name: node.name,
@@ -75,7 +79,7 @@ function ringPeer(node: SimNode): RingPeer {
     rangeFrom: predecessor === undefined ? undefined : placeOf(predecessor),
     state: node.isUp ? alive : 'down',
     isAttacker: node.behavior !== undefined,
-    values: status?.values ?? 0,
+    values: node.peer?.loads().store.values ?? 0,
   };
 }
 
@@ -85,4 +89,6 @@ function placeOf(nodeId: NodeId): number {
 }
 
 const SNAPSHOTS_MAX = 120;
-const PEERS_MAX = 400;
+const SNAPSHOTS_MIN = 4;
+/** Of all snapshots together: some 40 MB. */
+const PEERS_IN_ALL_MAX = 240_000;
