@@ -1,5 +1,5 @@
 import { AddressFault } from '../../xmpp-address/address-fault.ts';
-import { withResource } from '../../xmpp-address/jid.ts';
+import { type Jid, withResource } from '../../xmpp-address/jid.ts';
 import { channelBindingsOf } from '../sasl/channel-binding.ts';
 import { isAccepted } from '../sasl/client-certificate.ts';
 import { EXTERNAL } from '../sasl/external.ts';
@@ -23,7 +23,7 @@ import type { ClientTls } from '../xmpp-input.ts';
 import type { ClientContext } from './client-context.ts';
 import { type ClientHeader, isHeaderFault, readClientHeader } from './client-header.ts';
 import { BIND_FAILURES_MAX } from './client-limits.ts';
-import type { ClientSession, SessionLogin } from './client-session.ts';
+import { ClientSession, type SessionLogin } from './client-session.ts';
 import type { ClientStream } from './client-stream.ts';
 import { managementFailed } from './managed-stream.ts';
 
@@ -34,8 +34,15 @@ export interface ClientConnectionOwner {
     wanted: string | undefined,
     login: SessionLogin,
   ): ClientSession | 'conflict' | 'resource-constraint';
-  /** The session that can be resumed by this id. */
-  resumable(resumptionId: string): ClientSession | undefined;
+  /** The session that can be resumed by this id; one that is over: its count of stanzas. */
+  resumable(resumptionId: string): ClientSession | EndedSession | undefined;
+}
+
+/** What is left of a session that is over. */
+export interface EndedSession {
+  readonly address: Jid;
+  /** How many stanzas of its client were dealt with. */
+  readonly handledCount: number;
 }
 
 /** What a connection waits for; each step begins with what the one before it negotiated. */
@@ -343,7 +350,15 @@ export class ClientConnection {
     const session = this.owner.resumable(given.attributes.get('previd') ?? '');
     const isOthers =
       login.resource !== undefined && session?.address.resourcepart !== login.resource;
-    if (session === undefined || isOthers || !session.resume(given, this.stream, login)) {
+    if (session === undefined || isOthers) {
+      this.stream.send(managementFailed('item-not-found'));
+      return;
+    }
+    if (!(session instanceof ClientSession)) {
+      this.stream.send(managementFailed('item-not-found', session.handledCount));
+      return;
+    }
+    if (!session.resume(given, this.stream, login)) {
       this.stream.send(managementFailed('item-not-found'));
       return;
     }

@@ -57,3 +57,5 @@ export const BIND_FAILURES_MAX = 5;
 export const ACKNOWLEDGE_EVERY = 32;
 /** Random bytes of stream ids and SM-IDs: nobody guesses them (RFC 6120 §4.7.3, XEP-0198 §8). */
 export const STREAM_ID_LENGTH = 16;
+/** Sessions that ended of which it is remembered how many stanzas were dealt with. */
+export const ENDED_SESSIONS_MAX = 1_000;

@@ -90,6 +90,11 @@ export class ClientSession {
     return this.management?.resumptionId;
   }
 
+  /** How many stanzas of the client are dealt with, since stream management was enabled. */
+  get handledCount(): number {
+    return this.management?.received.handledCount ?? 0;
+  }
+
   isOn(stream: ClientStream): boolean {
     return this.stream === stream;
   }

@@ -11,10 +11,16 @@ import type { ClientTls, ConnectionId, ScramCredential } from '../xmpp-input.ts'
 import {
   ClientConnection,
   type ClientConnectionOwner,
+  type EndedSession,
   negotiationKey,
 } from './client-connection.ts';
 import type { ClientContext } from './client-context.ts';
-import { CERTIFICATE_CHECK_MS, CLIENT_LIMITS_DEFAULT, type ClientLimits } from './client-limits.ts';
+import {
+  CERTIFICATE_CHECK_MS,
+  CLIENT_LIMITS_DEFAULT,
+  type ClientLimits,
+  ENDED_SESSIONS_MAX,
+} from './client-limits.ts';
 import { ClientSession, type ClientSessionOwner, type SessionLogin } from './client-session.ts';
 import { ClientStream } from './client-stream.ts';
 import { ConnectionFlood, mostCrowded } from './connection-flood.ts';
@@ -49,6 +55,8 @@ export class ClientSessions implements LocalSessions, ClientConnectionOwner, Cli
   private readonly connections = new Map<ConnectionId, ClientConnection>();
   private readonly sessions = new Map<SessionId, ClientSession>();
   private readonly resumableSessions = new Map<string, ClientSession>();
+  /** By the same ids; the oldest first. */
+  private readonly endedSessions = new Map<string, EndedSession>();
   private lastSession: SessionId = 0;
   private readonly flood: ConnectionFlood;
   private watchesCertificates = false;
@@ -195,8 +203,8 @@ export class ClientSessions implements LocalSessions, ClientConnectionOwner, Cli
     return session;
   }
 
-  resumable(resumptionId: string): ClientSession | undefined {
-    return this.resumableSessions.get(resumptionId);
+  resumable(resumptionId: string): ClientSession | EndedSession | undefined {
+    return this.resumableSessions.get(resumptionId) ?? this.endedSessions.get(resumptionId);
   }
 
   sessionResumable(session: ClientSession, resumptionId: string): void {
@@ -204,9 +212,15 @@ export class ClientSessions implements LocalSessions, ClientConnectionOwner, Cli
   }
 
   sessionOver(session: ClientSession, undelivered: readonly XmppElement[], reason: string): void {
-    const { id, resumptionId, address } = session;
+    const { id, resumptionId, address, handledCount } = session;
     this.sessions.delete(id);
-    if (resumptionId !== undefined) this.resumableSessions.delete(resumptionId);
+    if (resumptionId !== undefined) {
+      this.resumableSessions.delete(resumptionId);
+      this.endedSessions.set(resumptionId, { address, handledCount });
+      const [oldest] = this.endedSessions.keys();
+      const isFull = this.endedSessions.size > ENDED_SESSIONS_MAX;
+      if (isFull && oldest !== undefined) this.endedSessions.delete(oldest);
+    }
     this.context.env.event({ type: 'clientEnded', address: address.text, reason });
     this.listener.sessionEnded(id, undelivered);
   }

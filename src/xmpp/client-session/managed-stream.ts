@@ -123,9 +123,13 @@ export function enabled(id: string | undefined, resumptionMsMax: number): XmppEl
   return element('enabled', STREAM_MANAGEMENT_NAMESPACE, { id, resume: 'true', max });
 }
 
-/** `<failed/>` (XEP-0198 §6). */
-export function managementFailed(condition: StanzaErrorCondition): XmppElement {
-  return element('failed', STREAM_MANAGEMENT_NAMESPACE, {}, [
+/**
+ * `<failed/>` (XEP-0198 §5, §6). `handled`: how many stanzas of a session that is over were dealt
+ * with, where that is known.
+ */
+export function managementFailed(condition: StanzaErrorCondition, handled?: number): XmppElement {
+  const h = handled === undefined ? undefined : String(handled);
+  return element('failed', STREAM_MANAGEMENT_NAMESPACE, { h }, [
     element(condition, STANZA_ERROR_NAMESPACE),
   ]);
 }

@@ -19,6 +19,8 @@ export interface Client {
   wantsRoster: boolean;
   /** Whom it sent directed presence (RFC 6121 §4.6). */
   readonly directed: Set<string>;
+  /** What the former session of its resource never acknowledged, for when it takes messages. */
+  inherited: readonly XmppElement[];
 }
 
 /** The clients that are logged in at this peer. */
@@ -38,6 +40,7 @@ export class ClientTable {
       hasCarbons: false,
       wantsRoster: false,
       directed: new Set(),
+      inherited: [],
     };
     this.bySession.set(session, client);
     this.byAddress.set(jid.text, client);

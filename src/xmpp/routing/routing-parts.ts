@@ -153,6 +153,8 @@ export class RoutingParts {
       clientAvailable: (client, isInitial) => {
         if (isInitial) subscriptions.requestsFor(client);
       },
+      clientReceives: (client) => this.undelivered.giveInherited(client),
+      clientEnded: (client) => this.undelivered.handOn(client.inherited),
     });
     registerPing(features);
     registerCarbons(features);

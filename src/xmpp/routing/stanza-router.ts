@@ -51,6 +51,10 @@ export class StanzaRouter implements LocalSessionsListener, DirectStreamsListene
   private readonly parts: RoutingParts;
   private readonly clientStanzas: OrderedAcknowledgements<SessionId>;
   private readonly deviceStanzas: OrderedAcknowledgements<NodeId>;
+  /** The session whose resource is being bound anew, and what it leaves to the new one. */
+  private superseded:
+    | { session: SessionId | undefined; undelivered: readonly XmppElement[] }
+    | undefined;
 
   constructor(options: StanzaRouterOptions) {
     const { environment, nodeId, sessions, streams } = options;
@@ -99,11 +103,17 @@ export class StanzaRouter implements LocalSessionsListener, DirectStreamsListene
     const resource = wanted ?? random;
     // RFC 6120 §7.7.2.2: the client that comes takes the resource over.
     const former = clients.at(`${own.bare}/${resource}`);
+    this.superseded = { session: former?.session, undelivered: [] };
     if (former !== undefined) {
       sessions.end(former.session, 'conflict', 'another client has taken the resource over');
     }
-    if (clients.size >= CLIENTS_MAX) return 'resource-constraint';
-    clients.add(session, `${own.bare}/${resource}`);
+    const { undelivered } = this.superseded;
+    this.superseded = undefined;
+    if (clients.size >= CLIENTS_MAX) {
+      this.parts.undelivered.handOn(undelivered);
+      return 'resource-constraint';
+    }
+    this.parts.undelivered.inherit(clients.add(session, `${own.bare}/${resource}`), undelivered);
     return resource;
   }
 
@@ -120,7 +130,8 @@ export class StanzaRouter implements LocalSessionsListener, DirectStreamsListene
     this.clientStanzas.forget(session);
     const client = this.context.clients.remove(session);
     if (client !== undefined) this.parts.clientEnded(client);
-    this.parts.undelivered.handOn(undelivered);
+    if (this.superseded?.session === session) this.superseded.undelivered = undelivered;
+    else this.parts.undelivered.handOn(undelivered);
   }
 
   deviceConnected(device: Device): void {

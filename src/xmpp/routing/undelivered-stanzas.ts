@@ -1,15 +1,16 @@
 import { childElements, type XmppElement } from '../stanza/xmpp-element.ts';
 import { isCarbon } from './carbon.ts';
+import type { Client } from './client-table.ts';
 import type { IqRouting } from './iq-routing.ts';
 import type { LocalDelivery } from './local-delivery.ts';
 import type { MessageArchive } from './message-archive.ts';
-import { messageKeeping, STANZA_ID_NAMESPACE } from './message-rules.ts';
+import { messageKeeping, STANZA_ID_NAMESPACE, withDelay } from './message-rules.ts';
 import type { OfflineQueue } from './offline-queue.ts';
 import type { RoutingContext } from './routing-context.ts';
 
 /**
  * What was sent to a client that ended and never acknowledged it (XEP-0198 §4): messages go to
- * another client, or wait for the next one; requests are answered with an error.
+ * the new session of the same resource, to another client, or wait for the next one; requests are answered with an error.
  */
 export class UndeliveredStanzas {
   private readonly context: RoutingContext;
@@ -32,6 +33,23 @@ export class UndeliveredStanzas {
     this.iqs = iqs;
   }
 
+  /** Of a session whose client has come back without resuming it: they are for the new one. */
+  inherit(client: Client, stanzas: readonly XmppElement[]): void {
+    client.inherited = stanzas.filter((stanza) => this.isToKeep(stanza));
+    this.handOn(stanzas.filter(({ name }) => name !== 'message'));
+  }
+
+  /** A client takes messages now: those of its former session come first. */
+  giveInherited(client: Client): void {
+    const { context } = this;
+    const messages = client.inherited;
+    client.inherited = [];
+    for (const message of messages) {
+      const stamped = withDelay(message, context.own.bare, this.arrivalOf(message));
+      context.sessions.send(client.session, stamped);
+    }
+  }
+
   handOn(stanzas: readonly XmppElement[]): void {
     for (const stanza of stanzas) {
       if (stanza.name === 'message') this.handOnMessage(stanza);
@@ -40,13 +58,18 @@ export class UndeliveredStanzas {
   }
 
   private handOnMessage(message: XmppElement): void {
-    if (isCarbon(message) || messageKeeping(message) === 'transient') return;
+    if (!this.isToKeep(message)) return;
     const to = this.context.addresses.parseIfValid(message.attributes.get('to'));
     if (to === undefined || to.bare !== this.context.own.bare) return;
     const unixMs = this.arrivalOf(message);
     if (to.resourcepart === undefined && this.othersHaveIt(unixMs)) return;
     const outcome = this.delivery.deliver(message, to, false);
     if (outcome !== 'delivered') this.offline.keep(message, unixMs);
+  }
+
+  private isToKeep(stanza: XmppElement): boolean {
+    if (stanza.name !== 'message' || isCarbon(stanza)) return false;
+    return messageKeeping(stanza) !== 'transient';
   }
 
   /** What came to the bare JID went to all who took messages then. */

@@ -177,6 +177,20 @@ describe('resumption (XEP-0198 §5)', () => {
     expect(again.says(resume(previd, 0))).toContain('<item-not-found');
   });
 
+  test('§5: of a session that is over: how many stanzas of it were dealt with', () => {
+    const desk = new ClientDesk();
+    desk.handlesAtOnce = false;
+    const { client, previd } = managed(desk);
+    client.says("<message id='1'/><message id='2'/><message id='3'/>");
+    desk.sessions.handled(1);
+    desk.sessions.handled(1);
+    client.loses();
+    desk.advance(CLIENT_LIMITS_DEFAULT.resumptionMsMax);
+    const again = overTls(desk).logsIn();
+    expect(again.says(resume(previd, 0))).toMatch(/^<failed [^>]*h="2"[^>]*><item-not-found/);
+    expect(again.says(resume('0'.repeat(32), 0))).not.toContain('h=');
+  });
+
   test('§6: with an h that is too high the session ends', () => {
     const desk = new ClientDesk();
     const { client, previd } = managed(desk);

@@ -262,6 +262,38 @@ describe('who is offline (XEP-0160, XEP-0203)', () => {
     expect([chamber.reads(), juliet.keys('offline/')]).toEqual([[], []]);
   });
 
+  test('RFC 6120 §7.7.2.2: who comes back without resuming gets it at once, and nobody twice', () => {
+    const { verona, juliet, orchard, balcony } = lovers();
+    const chamber = juliet.client('chamber');
+    verona.passes(1_000);
+    orchard.sends(hello('to all'));
+    orchard.sends(
+      '<message to="juliet@capulet.lit/balcony" type="chat"><body>alone</body></message>',
+    );
+    verona.passes(60_000);
+    expect(chamber.reads()).toEqual(['to all']);
+    balcony.undelivered = balcony.getsMessages();
+    const again = juliet.login('balcony');
+    expect(again.gets()).toEqual([]);
+    again.sends('<presence/>');
+    const got = again.getsMessages();
+    expect(got.map(body)).toEqual(['to all', 'alone']);
+    expect(got.every((message) => stampOf(message) !== undefined)).toBe(true);
+    expect([chamber.reads(), juliet.keys('offline/')]).toEqual([[], []]);
+  });
+
+  test('who comes back and goes before it takes messages leaves them to the others', () => {
+    const { verona, juliet, orchard, balcony } = lovers();
+    orchard.sends(hello('one'));
+    verona.passes(1_000);
+    balcony.undelivered = balcony.getsMessages();
+    juliet.login('balcony').leaves();
+    expect(
+      juliet.client('chamber', '<presence><priority>-1</priority></presence>').reads(),
+    ).toEqual([]);
+    expect(juliet.keys('offline/').length).toBe(1);
+  });
+
   test('XEP-0334 §4.2: no-store is for who is there; with text its sender is told', () => {
     const { verona, romeo, juliet, orchard, balcony } = lovers();
     const hint = '<no-store xmlns="urn:xmpp:hints"/>';

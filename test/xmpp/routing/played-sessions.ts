@@ -4,15 +4,20 @@ import type { XmppElement } from '../../../src/xmpp/stanza/xmpp-element.ts';
 interface PlayedClient {
   readonly hasRoom: boolean;
   handled: number;
+  /** What it was sent and never acknowledged. */
+  readonly undelivered: readonly XmppElement[];
   take(stanza: XmppElement): void;
 }
 
 /** The sessions of clients that are played by a test. */
 export class PlayedSessions implements LocalSessions {
   private readonly clients: Map<number, PlayedClient>;
-  private readonly ended: (session: number) => void;
+  private readonly ended: (session: number, undelivered: readonly XmppElement[]) => void;
 
-  constructor(clients: Map<number, PlayedClient>, ended: (session: number) => void) {
+  constructor(
+    clients: Map<number, PlayedClient>,
+    ended: (session: number, undelivered: readonly XmppElement[]) => void,
+  ) {
     this.clients = clients;
     this.ended = ended;
   }
@@ -31,7 +36,8 @@ export class PlayedSessions implements LocalSessions {
   }
 
   end(session: number): void {
+    const undelivered = this.clients.get(session)?.undelivered ?? [];
     this.clients.delete(session);
-    this.ended(session);
+    this.ended(session, undelivered);
   }
 }

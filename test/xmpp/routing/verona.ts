@@ -249,8 +249,8 @@ export class VeronaPeer {
       environment: this.environment,
       user: this.device.user,
       nodeId: this.device.nodeId,
-      sessions: new PlayedSessions(this.clients, (session) =>
-        this.router.sessionEnded(session, []),
+      sessions: new PlayedSessions(this.clients, (session, undelivered) =>
+        this.router.sessionEnded(session, undelivered),
       ),
       streams: this.streams,
       records: [...this.store].map(([key, value]) => ({ key, value })),
@@ -268,6 +268,7 @@ export class VeronaClient {
   handled = 0;
   /** Stanzas that it takes before it has read those it was sent. */
   takesMax = Number.POSITIVE_INFINITY;
+  undelivered: readonly XmppElement[] = [];
   private readonly peer: VeronaPeer;
   private received: XmppElement[] = [];
 
