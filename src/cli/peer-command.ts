@@ -7,6 +7,7 @@ import { createLog, LOG_LEVELS, type Log, type LogLevel } from '../host/log.ts';
 import type { PeerHost } from '../host/peer-host.ts';
 import { formatSocketAddress, type SocketAddress } from '../host/socket-address.ts';
 import type { RevocationPolicy } from '../tls-auth/revocation-check.ts';
+import { type AccountOptions, accountJoinOptions, withAccountOptions } from './account-options.ts';
 import { OperatorError, usageError } from './operator-error.ts';
 import { readHttpsUrl, readNumber, readSocketAddress } from './option-readers.ts';
 import { readPasswordFromStdin } from './password-input.ts';
@@ -15,7 +16,7 @@ import { StopSignal } from './stop-signal.ts';
 import { printJson, printLine } from './terminal-output.ts';
 import { withXmppOptions, type XmppOptions, xmppJoinOptions, xmppReport } from './xmpp-options.ts';
 
-interface PeerCommandOptions extends XmppOptions {
+interface PeerCommandOptions extends XmppOptions, AccountOptions {
   readonly state?: string;
   readonly overlay: string;
   readonly configUrl?: string;
@@ -40,7 +41,7 @@ interface PeerCommandOptions extends XmppOptions {
 
 /** `xor peer`: runs one peer until SIGINT or SIGTERM. */
 export function peerCommand(): Command {
-  return withXmppOptions(peerOptions(new Command('peer')))
+  return withAccountOptions(withXmppOptions(peerOptions(new Command('peer'))))
     .addHelpText('after', EXAMPLES)
     .action(runPeer);
 }
@@ -171,7 +172,7 @@ async function joinOptions(
     revocation: options.revocation,
     revocationRefreshMs: options.revocationRefresh * 1000,
     ...lookupDefences(options),
-    ...xmppJoinOptions(options),
+    ...xmppJoinOptions(options, await accountJoinOptions(options)),
     log,
     signal,
   };
@@ -223,4 +224,6 @@ Examples:
   $ xor peer --state ./juliet --config-url https://10.0.0.1:8443/.well-known/reload-config \\
       --trust https.pem --listen 10.0.0.2:6084 --first
   $ xor peer --state ./juliet --gateway 127.0.0.1:5222 --gateway-ws 127.0.0.1:5443
+  $ xor peer --state ./juliet --gateway 127.0.0.1:5222 --account juliet@example.org \
+      --server chat.example.org --account-password-file password.txt
   $ xor peer --state ./juliet --json      # later: no enrollment, no bootstrap node needed`;

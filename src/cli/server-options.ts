@@ -16,7 +16,7 @@ export interface ServerOptions {
   readonly key?: string;
 }
 
-interface ServerPlace {
+export interface ServerPlace {
   readonly host: string;
   /** Undefined: the usual one. */
   readonly port: number | undefined;
@@ -48,7 +48,7 @@ export async function openFromOptions(options: ServerOptions): Promise<ServerCon
   if (certificate === undefined && passwordStdin !== true) {
     throw usageError('log in with --password-stdin, or with --certificate and --key');
   }
-  const trust = serverTrust === undefined ? undefined : await read(serverTrust);
+  const trust = serverTrust === undefined ? undefined : await readOptionFile(serverTrust);
   const { openServerConnection } = await import('../host/xmpp/account/server-connection.ts');
   return openServerConnection({
     jid: account,
@@ -62,12 +62,18 @@ export async function openFromOptions(options: ServerOptions): Promise<ServerCon
         : {}),
       ...(certificate === undefined || key === undefined
         ? {}
-        : { certificate: { certificate: await read(certificate), privateKey: await read(key) } }),
+        : {
+            certificate: {
+              certificate: await readOptionFile(certificate),
+              privateKey: await readOptionFile(key),
+            },
+          }),
     },
   });
 }
 
-function readPlace(text: string): ServerPlace {
+/** `host`, `host:port`, or an IPv6 address in brackets. */
+export function readPlace(text: string): ServerPlace {
   const [, host = '', port] = PLACE.exec(text) ?? [];
   const number = port === undefined ? undefined : Number(port);
   if (host === '' || (number !== undefined && (number < 1 || number > PORT_MAX))) {
@@ -76,7 +82,8 @@ function readPlace(text: string): ServerPlace {
   return { host: host.replace(/^\[|\]$/g, ''), port: number };
 }
 
-async function read(path: string): Promise<string> {
+/** The text of a file that an option names. Throws OperatorError. */
+export async function readOptionFile(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {

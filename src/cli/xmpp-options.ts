@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { XmppJoinOptions } from '../host/join-options.ts';
 import type { XmppListening } from '../host/peer-commands.ts';
 import { formatSocketAddress, type SocketAddress } from '../host/socket-address.ts';
+import type { AccountJoinOptions } from '../host/xmpp/account/open-account.ts';
 import { readBareAddress, readSocketAddress } from './option-readers.ts';
 
 /** What `xor peer` takes for XMPP over the overlay. */
@@ -47,19 +48,25 @@ export function withXmppOptions(command: Command): Command {
     .option('--forward-to <jid>', 'be found at another address instead of here', readBareAddress);
 }
 
-/** XMPP runs where somebody is to use it: clients, or devices on a port that was named. */
-export function xmppJoinOptions(options: XmppOptions): {
+/**
+ * XMPP runs where somebody is to use it: clients, devices on a port that was named, or an account
+ * beside it.
+ */
+export function xmppJoinOptions(
+  options: XmppOptions,
+  account: AccountJoinOptions | undefined,
+): {
   xmpp?: XmppJoinOptions;
   forwardTo?: string;
 } {
   const { gateway, gatewayWs, gatewayOrigin, xmppListen, xmppAdvertise, forwardTo } = options;
   const forwarding = forwardTo === undefined ? {} : { forwardTo };
-  if (gateway === undefined && gatewayWs === undefined && xmppListen === undefined) {
-    return forwarding;
-  }
+  const isUsed = [gateway, gatewayWs, xmppListen, account].some((use) => use !== undefined);
+  if (!isUsed) return forwarding;
   const xmpp = {
     attachOrder: options.xmppOrder,
     certificatePolicy: options.clientCertificates,
+    ...(account === undefined ? {} : { account }),
     ...(gateway === undefined ? {} : { gateway }),
     ...(gatewayWs === undefined ? {} : { gatewayWebSocket: gatewayWs }),
     ...(gatewayOrigin === undefined ? {} : { origins: gatewayOrigin }),

@@ -6,6 +6,7 @@ import type { LinkCredentials } from './links/link-credentials.ts';
 import type { LinkLimits } from './links/link-limits.ts';
 import type { Log } from './log.ts';
 import type { SocketAddress } from './socket-address.ts';
+import type { AccountJoinOptions } from './xmpp/account/open-account.ts';
 
 /** How a program joins an overlay. All but the state directory has a default. */
 export interface JoinOptions {
@@ -65,6 +66,8 @@ export interface XmppJoinOptions {
    * the user registered; `authority` no registered ones but those that this peer's issuer signed.
    */
   readonly certificatePolicy?: 'registered' | 'authority';
+  /** The user's account at an ordinary server, beside the overlay. Default: none. */
+  readonly account?: AccountJoinOptions;
   /** Devices of an address are connected to all at once (the default), or by their priority. */
   readonly attachOrder?: 'parallel' | 'sequential';
 }

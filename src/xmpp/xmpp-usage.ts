@@ -1,6 +1,7 @@
 import type { RandomSource } from '../reload/peer-options.ts';
 import type { Now } from '../storage/now.ts';
 import type { Authenticator } from '../tls-auth/authenticator.ts';
+import type { Signer } from '../tls-auth/signer.ts';
 import type { NodeId } from '../wire/node-id.ts';
 import type { Jid } from '../xmpp-address/jid.ts';
 import type { AccountLink } from './account/account-link.ts';
@@ -23,6 +24,8 @@ import type { RoutingExtension } from './routing/routing-feature.ts';
 import type { StoredRecord } from './routing/routing-records.ts';
 import { StanzaRouter } from './routing/stanza-router.ts';
 import { type ClientCertificateJudge, judgeByOverlay } from './sasl/client-certificate.ts';
+import { SignedServerPath } from './signed-stanzas/signed-server-path.ts';
+import type { SignedStanzaPolicy } from './signed-stanzas/signed-stanzas.ts';
 import { XmppEnvironment } from './xmpp-environment.ts';
 import type { ScramCredential, XmppInput } from './xmpp-input.ts';
 import type { XmppOutput } from './xmpp-output.ts';
@@ -44,11 +47,20 @@ export interface XmppUsageOptions {
   readonly certificatePolicy?: CertificatePolicy;
   /** The user's own account at an ordinary server; absent: none. */
   readonly account?: OwnAccount | undefined;
-  /** What is done to messages that go over it. Default: nothing. */
+  /** Signatures on what goes over it. Absent: nothing is signed or checked. */
+  readonly signedStanzas?: SignedStanzasOptions | undefined;
+  /** What is done to messages that go over it, instead of signing and checking them. */
   readonly serverPathHooks?: ServerPathHooks;
   readonly attachOrder?: AttachOrder;
   readonly clientLimits?: Partial<ClientLimits>;
   readonly directLimits?: Partial<DirectLimits>;
+}
+
+/** How what goes over the account's server is signed and checked (XEP-0285). */
+export interface SignedStanzasOptions {
+  readonly policy: SignedStanzaPolicy;
+  /** Of the certificate in force. */
+  readonly signer: () => Signer;
 }
 
 /**
@@ -62,6 +74,7 @@ export class XmppUsage {
   private readonly clients: ClientSessions;
   private readonly streams: DirectStreamManager;
   private readonly account: AccountLink | undefined;
+  private readonly signed: SignedServerPath | undefined;
   private readonly router: StanzaRouter;
   private hasStopped = false;
 
@@ -99,7 +112,9 @@ export class XmppUsage {
       },
       this.deviceReactions(),
     );
-    const { account, serverPathHooks: hooks = PLAIN_SERVER_PATH } = options;
+    const { account } = options;
+    this.signed = this.signedServerPath(options, others);
+    const hooks = options.serverPathHooks ?? this.signed ?? PLAIN_SERVER_PATH;
     this.account = account && accountLink(this.env, user, account, () => this.router.serverPath);
     this.router = new StanzaRouter({
       environment: this.env,
@@ -134,23 +149,16 @@ export class XmppUsage {
       case 'start':
         this.router.start();
         this.certificates.start();
+        this.signed?.start();
         this.streams.start();
         this.account?.start();
         return;
       case 'clientConnected':
-        this.clients.connected(input.connection, input.transport, input.tls, input.address);
-        return;
       case 'clientTls':
-        this.clients.tlsUp(input.connection, input.tls);
-        return;
       case 'clientData':
-        this.clients.received(input.connection, input.bytes);
-        return;
       case 'clientDrained':
-        this.clients.drained(input.connection, input.pendingBytes);
-        return;
       case 'clientClosed':
-        this.clients.closed(input.connection, input.reason);
+        this.takeFromClient(input);
         return;
       case 'sendMessage':
         this.router.sendMessage(input.message, input.to, input.text);
@@ -172,6 +180,7 @@ export class XmppUsage {
         this.streams.handle(input);
         return;
       case 'account':
+        if (input.input.type === 'data') this.signed?.serverHeard();
         this.account?.handle(input.input);
         return;
       case 'commandCompleted':
@@ -196,6 +205,21 @@ export class XmppUsage {
     }
   }
 
+  private takeFromClient(input: ClientInput): void {
+    switch (input.type) {
+      case 'clientConnected':
+        return this.clients.connected(input.connection, input.transport, input.tls, input.address);
+      case 'clientTls':
+        return this.clients.tlsUp(input.connection, input.tls);
+      case 'clientData':
+        return this.clients.received(input.connection, input.bytes);
+      case 'clientDrained':
+        return this.clients.drained(input.connection, input.pendingBytes);
+      case 'clientClosed':
+        return this.clients.closed(input.connection, input.reason);
+    }
+  }
+
   private manageCertificates({
     management,
     what,
@@ -203,6 +227,22 @@ export class XmppUsage {
     this.certificates.perform(what, undefined, (outcome) =>
       this.env.output({ type: 'certificatesManaged', management, outcome }),
     );
+  }
+
+  private signedServerPath(
+    { account, authenticator, signedStanzas, user }: XmppUsageOptions,
+    records: Iterable<StoredRecord>,
+  ): SignedServerPath | undefined {
+    if (account === undefined || signedStanzas === undefined) return undefined;
+    return new SignedServerPath({
+      environment: this.env,
+      own: user,
+      authenticator,
+      ...signedStanzas,
+      records,
+      server: () => this.account,
+      writes: () => this.router.writes,
+    });
   }
 
   private certificateFeatures(): RoutingExtension {
@@ -234,6 +274,11 @@ export class XmppUsage {
     };
   }
 }
+
+type ClientInput = Extract<
+  XmppInput,
+  { type: 'clientConnected' | 'clientTls' | 'clientData' | 'clientDrained' | 'clientClosed' }
+>;
 
 /** Records of client certificates are read first: they say who may log in. */
 function sorted(records: Iterable<StoredRecord>) {

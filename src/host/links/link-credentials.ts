@@ -41,7 +41,7 @@ export function toPem(der: Uint8Array): string {
   return `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`;
 }
 
-function isSecp256k1(key: KeyObject): boolean {
+export function isSecp256k1(key: KeyObject): boolean {
   return key.asymmetricKeyDetails?.namedCurve === 'secp256k1';
 }
 

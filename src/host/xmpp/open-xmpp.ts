@@ -11,6 +11,7 @@ import type { LinkCredentials } from '../links/link-credentials.ts';
 import type { OverlayLinksOptions } from '../links/overlay-links.ts';
 import type { Log } from '../log.ts';
 import type { SocketAddress } from '../socket-address.ts';
+import { openAccount } from './account/open-account.ts';
 import { ClientGateway } from './gateway/client-gateway.ts';
 import { XmppHost } from './xmpp-host.ts';
 
@@ -67,6 +68,7 @@ export async function openXmpp(
     clock: hostClock,
     log: log.child({ part: 'xmpp' }),
     ...(xmpp.certificatePolicy === undefined ? {} : { certificatePolicy: xmpp.certificatePolicy }),
+    ...(xmpp.account === undefined ? {} : { account: openAccount(xmpp.account, user) }),
     ...(xmpp.attachOrder === undefined ? {} : { attachOrder: xmpp.attachOrder }),
   });
 }

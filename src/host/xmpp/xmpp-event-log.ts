@@ -13,6 +13,19 @@ export function logXmppEvent(log: Log, event: XmppEvent): void {
     case 'clientRefused':
       log.warn({ condition: event.condition, reason: event.reason }, 'a client was refused');
       return;
+    case 'accountOnline': {
+      const { address, mechanism, isResumed } = event;
+      log.info({ address, mechanism, isResumed }, 'logged in at the server of the account');
+      return;
+    }
+    case 'accountOffline': {
+      const { code, reason, pauseMs } = event;
+      log.warn({ code, reason, pauseMs }, 'not logged in at the server of the account');
+      return;
+    }
+    case 'accountWithoutCarbons':
+      log.warn({ reason: event.reason }, 'other clients of the account see less');
+      return;
     case 'deviceConnected':
       log.info({ nodeId: event.nodeId, address: event.address }, 'a device is connected');
       return;

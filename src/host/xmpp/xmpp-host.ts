@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Authenticator } from '../../tls-auth/authenticator.ts';
 import type { IpAddressPort } from '../../wire/ip-address-port.ts';
 import type { NodeId } from '../../wire/node-id.ts';
+import type { AccountInput } from '../../xmpp/account/account-events.ts';
 import {
   type CertificateCommand,
   type CertificateOutcome,
@@ -22,6 +23,8 @@ import type { PeerCompanion, XmppListening } from '../peer-commands.ts';
 import { PeerDriver } from '../peer-driver.ts';
 import type { PeerHost } from '../peer-host.ts';
 import type { SocketAddress } from '../socket-address.ts';
+import { AccountConnections } from './account/account-connections.ts';
+import { type OpenedAccount, peerCertificate } from './account/open-account.ts';
 import { OwnIssuer } from './client-certificates/own-issuer.ts';
 import { DirectLinks } from './direct/direct-links.ts';
 import { logXmppEvent } from './xmpp-event-log.ts';
@@ -54,6 +57,8 @@ export interface XmppHostOptions {
   readonly credential: ScramCredential | undefined;
   /** Which certificates let clients in beside those of the overlay. Default: all registered ones. */
   readonly certificatePolicy?: CertificatePolicy;
+  /** The user's account at an ordinary server; absent: none. */
+  readonly account?: OpenedAccount;
   readonly attachOrder?: AttachOrder;
   /** Listens for the user's clients; absent: none can log in. */
   readonly openClients?: (deliver: (input: XmppInput) => void) => Promise<ClientConnections>;
@@ -71,6 +76,8 @@ export class XmppHost implements PeerCompanion {
   private readonly store: XmppStore;
   private bound: SocketAddress;
   private clients: ClientConnections | undefined;
+  private credentials: LinkCredentials;
+  private account: AccountConnections | undefined;
   private driver: PeerDriver<XmppInput, XmppOutput> | undefined;
   private peer: PeerHost | undefined;
   private closing: Promise<void> | undefined;
@@ -113,6 +120,7 @@ export class XmppHost implements PeerCompanion {
     this.links = links;
     this.store = store;
     this.bound = options.listen;
+    this.credentials = options.credentials;
     this.issuer = new OwnIssuer(options);
   }
 
@@ -131,6 +139,7 @@ export class XmppHost implements PeerCompanion {
     this.peer = peer;
     const usage = new XmppUsage({
       ...options,
+      account: options.account?.own,
       random: systemRandom,
       records: this.store.records(),
     });
@@ -138,6 +147,7 @@ export class XmppHost implements PeerCompanion {
       this.perform(output),
     );
     this.driver = driver;
+    this.account = this.accountConnections((input) => driver.deliver({ type: 'account', input }));
     peer.accompany(this);
     driver.deliver({ type: 'start' });
     this.tellOwnCertificate(options.credentials);
@@ -153,6 +163,7 @@ export class XmppHost implements PeerCompanion {
     peer.on('trustChanged', () => driver.deliver({ type: 'trustChanged' }));
     peer.on('tlsReplaced', (credentials, roots) => {
       this.links.replaceTls(credentials, roots);
+      this.credentials = credentials;
       this.tellOwnCertificate(credentials);
     });
     if (peer.status().state === 'joined') driver.deliver({ type: 'overlay', joined: true });
@@ -209,6 +220,7 @@ export class XmppHost implements PeerCompanion {
 
   private async shutDown(): Promise<void> {
     this.driver?.stop();
+    this.account?.close();
     await Promise.all([this.clients?.closeAll(), this.links.closeAll()]);
     await this.store.close();
     const stopped = refused('service-unavailable', 'the peer has stopped');
@@ -235,6 +247,9 @@ export class XmppHost implements PeerCompanion {
       case 'directClose':
         this.options.log.debug({ reason: output.reason }, 'closing a direct connection');
         this.links.close(output.link);
+        return;
+      case 'account':
+        this.account?.perform(output.output);
         return;
       case 'command':
         this.runCommand(output);
@@ -268,6 +283,14 @@ export class XmppHost implements PeerCompanion {
     void this.issuer.issue(signingRequest).then((outcome) => {
       this.driver?.deliver({ type: 'certificateIssued', request, outcome });
     });
+  }
+
+  /** The server of the account is shown the certificate that is in force when it is connected to. */
+  private accountConnections(deliver: (input: AccountInput) => void) {
+    const { account } = this.options;
+    if (account === undefined) return undefined;
+    const certificate = () => peerCertificate(this.credentials);
+    return new AccountConnections(account.place, certificate, deliver);
   }
 
   /** Clients may log in with the peer's own certificate, too: it is in the list. */

@@ -18,6 +18,8 @@ export interface ServerMessagesParts {
   readonly routing: MessageRouting;
   /** An error came for what was sent. */
   readonly failed: (error: XmppElement, from: Jid) => void;
+  /** Sends the error that tells a sender why nobody gets a message. */
+  readonly answer: (error: XmppElement) => void;
 }
 
 /**
@@ -43,7 +45,8 @@ export class ServerMessages {
     if (isCarbon(given)) return this.carbon(given, from, done);
     // Rooms are joined by no client of this peer.
     if (messageType(given) === 'groupchat') return done();
-    this.judge(given, from, (message) => this.receive(message, from, to, false, done), done);
+    const taken = (message: XmppElement) => this.receive(message, from, to, false, done);
+    this.judge(given, from, { taken, answer: this.parts.answer }, done);
   }
 
   /** XEP-0280 §11: only the own account makes copies. */
@@ -63,16 +66,12 @@ export class ServerMessages {
     const taken = isSent
       ? (message: XmppElement) => this.sentElsewhere(message, sender, to, content.stamp, done)
       : (message: XmppElement) => this.receive(message, sender, to, true, done);
-    this.judge(inner, sender, taken, done);
+    // The client that got it has answered, or the one that sent it was.
+    this.judge(inner, sender, { taken, answer: () => undefined }, done);
   }
 
   /** One after the other for each sender, since a judgement may take its time. */
-  private judge(
-    given: XmppElement,
-    from: Jid,
-    taken: (message: XmppElement) => void,
-    done: Done,
-  ): void {
+  private judge(given: XmppElement, from: Jid, { taken, answer }: Judged, done: Done): void {
     const { context, hooks } = this.parts;
     const fault = sizeFault(given);
     if (fault !== undefined) return this.drop(from, `it is too large: ${fault}`, done);
@@ -81,7 +80,10 @@ export class ServerMessages {
     const go = () =>
       hooks.incoming(marked, from, (outcome) => {
         if (outcome.type === 'taken') taken(outcome.message);
-        else this.drop(from, outcome.reason, done);
+        else {
+          if (outcome.answer !== undefined) answer(outcome.answer);
+          this.drop(from, outcome.reason, done);
+        }
         this.next(from.bare);
       });
     const waiting = this.judged.get(from.bare);
@@ -129,4 +131,10 @@ export class ServerMessages {
     environment.event({ type: 'stanzaRefused', from: sender, condition, reason });
     done();
   }
+}
+
+/** What follows from a judgement. */
+interface Judged {
+  readonly taken: (message: XmppElement) => void;
+  readonly answer: (error: XmppElement) => void;
 }

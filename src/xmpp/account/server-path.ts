@@ -12,7 +12,7 @@ import type { Outbox } from '../routing/outbox.ts';
 import type { Roster } from '../routing/roster.ts';
 import type { RoutingContext } from '../routing/routing-context.ts';
 import { stanzaText } from '../routing/stanza-text.ts';
-import { element, type XmppElement } from '../stanza/xmpp-element.ts';
+import { element, withAttributes, type XmppElement } from '../stanza/xmpp-element.ts';
 import { SERVER_IQ_MS_MAX } from './account-limits.ts';
 import type { AccountServer, AccountServerListener, AccountSessionId } from './account-server.ts';
 import { markedByServer } from './came-by-server.ts';
@@ -80,16 +80,19 @@ export class ServerPath implements AccountServerListener {
       reception: parts.reception,
       routing: parts.routing,
       failed: (error, from) => this.failed(error, from, parts),
+      answer: (error) => server.send(withAttributes(error, { from: undefined }), 0),
     });
   }
 
   serverOnline(isNew: boolean): void {
+    this.beside.hooks.serverOnline?.();
     if (isNew) this.enableCarbons();
     this.presence?.serverOnline(isNew);
     this.way.serverOnline();
   }
 
   serverOffline(): void {
+    this.beside.hooks.serverOffline?.();
     this.presence?.serverOffline();
     this.way.serverOffline();
   }

@@ -8,6 +8,8 @@ export interface SentByServer {
   readonly to: BareJid;
   /** With the `from` of the own client that sent it. */
   readonly stanza: XmppElement;
+  /** The id under which it left: an error has that one. */
+  readonly id: string | undefined;
   /** Its sequence in the outbox; undefined: it was worth something only to who is there now. */
   readonly sequence: number | undefined;
   /** When its sender sent it. */
@@ -20,7 +22,7 @@ export class ServerSent {
   private bytes = 0;
 
   add(sent: SentByServer): void {
-    const id = sent.stanza.attributes.get('id');
+    const { id } = sent;
     if (id === undefined) return;
     const key = keyOf(sent.to, id);
     this.drop(key);

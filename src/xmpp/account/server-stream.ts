@@ -27,6 +27,7 @@ import {
   ServerLogin,
   type ServerTls,
 } from './server-login.ts';
+import { AWAITED, type Step } from './server-step.ts';
 
 export interface ServerStreamOptions {
   /** A bare address, or a full one whose resourcepart the server is asked for. */
@@ -113,7 +114,7 @@ export class ServerStream {
   }
 
   received(bytes: Uint8Array): void {
-    if (this.step === 'over' || this.step === 'tls') return;
+    if (!this.isReading()) return;
     if (this.isOpen) this.expectMore();
     this.reader.push(bytes);
     while (this.isReading()) {
@@ -151,14 +152,14 @@ export class ServerStream {
 
   private take(event: StreamEvent): void {
     if (event.type === 'fault') return this.fail(event.condition, event.text);
+    const { domainpart } = this.options.account;
     if (event.type === 'closed') {
-      const { domainpart } = this.options.account;
       return this.end({ code: 'closed', reason: `${domainpart} has ended the stream` });
     }
     if (event.type === 'opened') return this.opened(event);
     const given = event.element;
     if (isElement(given, 'error', STREAMS_NAMESPACE)) {
-      return this.end(streamFailure(given, this.options.account.domainpart));
+      return this.end(streamFailure(given, domainpart));
     }
     this.took(given);
   }
@@ -308,9 +309,8 @@ export class ServerStream {
       return this.end({ code: 'protocol', reason });
     }
     const { mechanism, features } = this;
-    if (mechanism === undefined || features === undefined) return;
     this.open(bound);
-    this.listener.ready(bound, mechanism, features);
+    if (mechanism && features) this.listener.ready(bound, mechanism, features);
   }
 
   private sendHeader(): void {
@@ -376,27 +376,5 @@ export class ServerStream {
   }
 }
 
-type Step =
-  | 'header'
-  | 'features'
-  | 'proceed'
-  | 'tls'
-  | 'login'
-  | 'resume'
-  | 'bind'
-  | 'open'
-  | 'over';
-
 const encoder = new TextEncoder();
 const STEP_DEADLINE = 'server stream';
-const AWAITED: Readonly<Record<Step, string>> = {
-  header: 'opened its stream',
-  features: 'said what it offers',
-  proceed: 'answered the request for TLS',
-  tls: 'finished the TLS handshake',
-  login: 'gone on with the login',
-  resume: 'resumed the session',
-  bind: 'bound a resource',
-  open: 'spoken',
-  over: 'spoken',
-};

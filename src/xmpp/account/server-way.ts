@@ -103,8 +103,12 @@ export class ServerWay implements OtherWay {
     if (!server.isOnline || this.refused.has(to.bare)) return false;
     if (primary === 'overlay' && !isLast) return false;
     const { unixMs } = context.environment;
-    this.sent.add({ to: to.bare, stanza: message, sequence: undefined, unixMs });
-    server.send(this.outgoing(message), 0);
+    this.leave(message, (leaving) => {
+      if (leaving === undefined || !server.isOnline) return;
+      const id = leaving.attributes.get('id');
+      this.sent.add({ to: to.bare, stanza: message, id, sequence: undefined, unixMs });
+      server.send(leaving, 0);
+    });
     return true;
   }
 
@@ -191,10 +195,29 @@ export class ServerWay implements OtherWay {
       if (this.refused.has(entry.to)) return;
       if (this.underWay.has(entry.sequence) || !isForServer(entry)) continue;
       this.underWay.set(entry.sequence, entry);
-      const { sequence, to, stanza, unixMs } = entry;
-      this.sent.add({ to, stanza, sequence, unixMs });
-      server.send(this.outgoing(this.stamped(entry)), sequence);
+      this.leave(this.stamped(entry), (leaving) => this.sendNext(entry, leaving));
     }
+  }
+
+  /** Meanwhile it may have gone another way, or the server. */
+  private sendNext(entry: OutboxRecord, leaving: XmppElement | undefined): void {
+    const { server } = this.parts;
+    const { sequence, to, stanza, unixMs } = entry;
+    if (this.underWay.get(sequence) !== entry) return;
+    if (leaving === undefined) return this.refuse(to, sequence);
+    if (!server.isOnline) {
+      this.underWay.delete(sequence);
+      return;
+    }
+    this.sent.add({ to, stanza, id: leaving.attributes.get('id'), sequence, unixMs });
+    server.send(leaving, sequence);
+  }
+
+  /** The server does not get it: it waits for the overlay. */
+  private refuse(to: BareJid, sequence: number): void {
+    this.refused.add(to);
+    this.lookLater(to, SERVER_REFUSAL_MS);
+    if (this.underWay.delete(sequence)) this.parts.release(to);
   }
 
   private stamped({ stanza, unixMs }: OutboxRecord): XmppElement {
@@ -203,9 +226,17 @@ export class ServerWay implements OtherWay {
     return waitedMs < DELAY_STAMP_AFTER_MS ? stanza : withDelay(stanza, own.bare, unixMs);
   }
 
-  /** RFC 6120 §8.1.2.1: the server says from whom it is. */
-  private outgoing(message: XmppElement): XmppElement {
-    return this.parts.hooks.outgoing(withAttributes(message, { from: undefined }));
+  /** RFC 6120 §8.1.2.1: the server says from whom it is. `then` without one: it cannot leave. */
+  private leave(message: XmppElement, then: (leaving: XmppElement | undefined) => void): void {
+    this.parts.hooks.outgoing(withAttributes(message, { from: undefined }), (outcome) => {
+      if (outcome.type === 'leaves') {
+        return then(withAttributes(outcome.message, { from: undefined }));
+      }
+      const { environment, own } = this.parts.context;
+      const event = { from: own.bare, condition: 'not-acceptable', reason: outcome.reason };
+      environment.event({ type: 'stanzaRefused', ...event });
+      then(undefined);
+    });
   }
 }
 
