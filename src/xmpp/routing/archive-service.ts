@@ -87,9 +87,8 @@ export class ArchiveService {
   /** The archive is bounded, so going through it is. */
   private matching(filter: ArchiveFilter): ArchiveRecord[] {
     const found: ArchiveRecord[] = [];
-    for (let index = this.archive.firstIndex; index < this.archive.endIndex; index++) {
-      const entry = this.archive.at(index);
-      if (entry?.stanza !== undefined && isWanted(entry, filter)) found.push(entry);
+    for (const entry of this.archive.all()) {
+      if (entry.stanza !== undefined && isWanted(entry, filter)) found.push(entry);
     }
     return found;
   }

@@ -23,14 +23,22 @@ export function receivedKey(message: XmppElement, from: Jid, to: Jid): string | 
 
 /**
  * The last messages of the user (XEP-0313), sent and received, by the order in which they came; and
- * by them the index that recognises duplicates. In memory as texts, on disk as records.
+ * by them the index that recognises duplicates. In memory as texts, on disk as records. Where there
+ * is no room for all, a contact that has more than half of it pushes out its own messages only.
  */
 export class MessageArchive {
   private readonly random: RandomSource;
-  private readonly entries = new DoubleEndedQueue<ArchiveRecord>();
-  private readonly indexById = new Map<string, number>();
+  /** By sequence, in their order. */
+  private readonly entries = new Map<number, ArchiveRecord>();
+  private readonly sequenceById = new Map<string, number>();
+  private readonly shares = new Map<string, Share>();
   private readonly keys = new Set<string>();
   private bytes = 0;
+  /** Who had more than half of the bytes, and of the messages, when the last one of it came. */
+  private heaviest = '';
+  private busiest = '';
+  /** None has a smaller one. */
+  private firstSequence = 0;
   private lastSequence = 0;
   private randomLeft: Uint8Array = new Uint8Array(0);
 
@@ -41,7 +49,7 @@ export class MessageArchive {
   }
 
   get length(): number {
-    return this.entries.length;
+    return this.entries.size;
   }
 
   has(key: string): boolean {
@@ -50,7 +58,7 @@ export class MessageArchive {
 
   /** Whether somebody has ever written, as far as it is remembered. */
   hasFrom(address: BareJid): boolean {
-    for (const { with: other, duplicateKey: key } of this.entries) {
+    for (const { with: other, duplicateKey: key } of this.entries.values()) {
       if (other === address && key?.startsWith(`${address}\n`) === true) return true;
     }
     return false;
@@ -79,47 +87,78 @@ export class MessageArchive {
   add(entry: ArchiveRecord): PersistRecord[] {
     this.append(entry);
     const gone: PersistRecord[] = [];
-    while (this.entries.length > ARCHIVE_MESSAGES_MAX || this.bytes > ARCHIVE_BYTES_MAX) {
-      const oldest = this.dropOldest();
-      if (oldest === undefined) break;
-      gone.push(removal(archiveKey(oldest.sequence)));
+    for (;;) {
+      const isTooLarge = this.bytes > ARCHIVE_BYTES_MAX;
+      if (!isTooLarge && this.entries.size <= ARCHIVE_MESSAGES_MAX) break;
+      const most = isTooLarge ? this.heaviest : this.busiest;
+      const address = this.hasMost(most, isTooLarge) ? most : this.oldest().with;
+      gone.push(removal(archiveKey(this.dropOldestOf(address).sequence)));
     }
     return gone;
   }
 
-  /** Index of the entry with this stanza-id, for `at`. */
-  indexOf(id: string): number | undefined {
-    return this.indexById.get(id);
+  /** The entry with this stanza-id. */
+  withId(id: string): ArchiveRecord | undefined {
+    return this.entries.get(this.sequenceById.get(id) ?? -1);
   }
 
-  at(index: number): ArchiveRecord | undefined {
-    return this.entries.at(index);
-  }
-
-  get firstIndex(): number {
-    return this.entries.firstIndex;
-  }
-
-  get endIndex(): number {
-    return this.entries.endIndex;
+  /** In their order. */
+  all(): IterableIterator<ArchiveRecord> {
+    return this.entries.values();
   }
 
   private append(entry: ArchiveRecord): void {
-    this.indexById.set(entry.id, this.entries.endIndex);
-    this.entries.push(entry);
+    const { sequence } = entry;
+    if (this.entries.size === 0) this.firstSequence = sequence;
+    this.sequenceById.set(entry.id, sequence);
+    this.entries.set(sequence, entry);
     if (entry.duplicateKey !== undefined) this.keys.add(entry.duplicateKey);
-    this.bytes += sizeOf(entry);
-    this.lastSequence = Math.max(this.lastSequence, entry.sequence);
+    const bytes = sizeOf(entry);
+    const share = this.shares.get(entry.with) ?? { bytes: 0, sequences: new DoubleEndedQueue() };
+    share.sequences.push(sequence);
+    share.bytes += bytes;
+    this.shares.set(entry.with, share);
+    this.bytes += bytes;
+    if (this.hasMost(entry.with, true)) this.heaviest = entry.with;
+    if (this.hasMost(entry.with, false)) this.busiest = entry.with;
+    this.lastSequence = Math.max(this.lastSequence, sequence);
   }
 
-  private dropOldest(): ArchiveRecord | undefined {
-    const oldest = this.entries.shift();
-    if (oldest === undefined) return undefined;
-    this.indexById.delete(oldest.id);
+  /** Whether more than half, of the bytes or of the messages, is from or to this address. */
+  private hasMost(address: string, byBytes: boolean): boolean {
+    const share = this.shares.get(address);
+    if (share === undefined) return false;
+    if (byBytes) return share.bytes * 2 > this.bytes;
+    return share.sequences.length * 2 > this.entries.size;
+  }
+
+  private oldest(): ArchiveRecord {
+    for (; this.firstSequence <= this.lastSequence; this.firstSequence += 1) {
+      const entry = this.entries.get(this.firstSequence);
+      if (entry !== undefined) return entry;
+    }
+    throw new Error('an archive that is too large has an oldest entry');
+  }
+
+  private dropOldestOf(address: string): ArchiveRecord {
+    const share = this.shares.get(address);
+    const sequence = share?.sequences.shift();
+    const oldest = sequence === undefined ? undefined : this.entries.get(sequence);
+    if (share === undefined || oldest === undefined) throw new Error(`nothing of ${address}`);
+    this.entries.delete(oldest.sequence);
+    this.sequenceById.delete(oldest.id);
     if (oldest.duplicateKey !== undefined) this.keys.delete(oldest.duplicateKey);
     this.bytes -= sizeOf(oldest);
+    share.bytes -= sizeOf(oldest);
+    if (share.sequences.length === 0) this.shares.delete(address);
     return oldest;
   }
+}
+
+/** What of the archive is from and to one address. */
+interface Share {
+  bytes: number;
+  readonly sequences: DoubleEndedQueue<number>;
 }
 
 function sizeOf(entry: ArchiveRecord): number {

@@ -87,8 +87,7 @@ export class UndeliveredStanzas {
         namespace === STANZA_ID_NAMESPACE &&
         attributes.get('by') === this.context.own.bare,
     );
-    const index = this.archive.indexOf(id?.attributes.get('id') ?? '');
-    const entry = index === undefined ? undefined : this.archive.at(index);
+    const entry = this.archive.withId(id?.attributes.get('id') ?? '');
     return entry?.unixMs ?? this.context.environment.unixMs;
   }
 }

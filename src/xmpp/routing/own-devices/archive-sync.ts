@@ -55,9 +55,8 @@ export class ArchiveSync implements SynchronizedPart {
 
   *entries(): Generator<SyncEntry> {
     const { archive } = this.parts;
-    for (let index = archive.firstIndex; index < archive.endIndex; index++) {
-      const entry = archive.at(index);
-      if (entry !== undefined) yield { key: entry.id, element: () => this.shown(entry) };
+    for (const entry of archive.all()) {
+      yield { key: entry.id, element: () => this.shown(entry) };
     }
   }
 
@@ -123,7 +122,7 @@ export class ArchiveSync implements SynchronizedPart {
     const key = isSent ? duplicateKey(message, from, to) : receivedKey(message, from, to);
     if (key === undefined || inProgress.isKnown(key, () => undefined)) return undefined;
     const wanted = entry.attributes.get('id') ?? '';
-    const isUsable = wanted !== '' && archive.indexOf(wanted) === undefined;
+    const isUsable = wanted !== '' && archive.withId(wanted) === undefined;
     const id = isUsable ? wanted : archive.newId();
     return { message, from, to, key, id, unixMs: Math.min(time, environment.unixMs) };
   }
