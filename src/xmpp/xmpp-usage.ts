@@ -180,7 +180,7 @@ export class XmppUsage {
         this.streams.handle(input);
         return;
       case 'account':
-        if (input.input.type === 'data') this.signed?.serverHeard();
+        if (input.input.event === 'data') this.signed?.serverHeard();
         this.account?.handle(input.input);
         return;
       case 'commandCompleted':

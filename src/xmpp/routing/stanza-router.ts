@@ -9,6 +9,7 @@ import type {
   SessionId,
 } from '../client-session/local-sessions.ts';
 import type { Device, DirectStreams, DirectStreamsListener } from '../direct/direct-streams.ts';
+import { withoutMarks } from '../signed-stanzas/authenticity-mark.ts';
 import type { XmppElement } from '../stanza/xmpp-element.ts';
 import type { XmppEnvironment } from '../xmpp-environment.ts';
 import type { SentMessageId } from '../xmpp-input.ts';
@@ -84,6 +85,11 @@ export class StanzaRouter implements LocalSessionsListener, DirectStreamsListene
     return this.parts.serverPath;
   }
 
+  /** For those who write beside routing and in one batch with it. */
+  get writes(): DurableWrites {
+    return this.context.writes;
+  }
+
   /** Once, when the peer starts. */
   start(): void {
     this.parts.start();
@@ -117,7 +123,8 @@ export class StanzaRouter implements LocalSessionsListener, DirectStreamsListene
     return resource;
   }
 
-  stanzaFromSession(session: SessionId, stanza: XmppElement): void {
+  stanzaFromSession(session: SessionId, given: XmppElement): void {
+    const stanza = withoutMarks(given);
     const done = this.clientStanzas.began(session);
     const client = this.context.clients.get(session);
     if (client === undefined) return done();
@@ -151,10 +158,12 @@ export class StanzaRouter implements LocalSessionsListener, DirectStreamsListene
     this.parts.outbox.undelivered(device, tags);
   }
 
-  stanzaFromDevice(device: Device, stanza: XmppElement): void {
+  stanzaFromDevice(device: Device, given: XmppElement): void {
     const done = this.deviceStanzas.began(device.nodeId);
     const { addresses, own } = this.context;
     const isOwn = device.user === own.bare;
+    // The user's own devices check what comes to them by servers, and are believed.
+    const stanza = isOwn ? given : withoutMarks(given);
     const from = addresses.parseIfValid(stanza.attributes.get('from'));
     const to = addresses.parseIfValid(stanza.attributes.get('to'));
     if (from === undefined || to === undefined || to.bare !== own.bare) {

@@ -25,11 +25,6 @@ export function withSignedMark({
   return withChildren(withoutMarks(stanza), [mark]);
 }
 
-/** What came over servers without a signature: whom it is from, only they say. */
-export function withUnsignedMark(stanza: XmppElement): XmppElement {
-  return withChildren(withoutMarks(stanza), [element('unsigned', MARK_NAMESPACE)]);
-}
-
 /** Without anything of the marks' namespace, at any depth. The same value where there is none. */
 export function withoutMarks(given: XmppElement): XmppElement {
   if (!hasMark(given)) return given;

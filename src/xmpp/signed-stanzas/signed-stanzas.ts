@@ -6,7 +6,7 @@ import type { DurableWrites } from '../routing/durable-writes.ts';
 import { HINTS_NAMESPACE, messageKeeping } from '../routing/message-rules.ts';
 import { childElements, element, type XmppElement } from '../stanza/xmpp-element.ts';
 import type { XmppEnvironment } from '../xmpp-environment.ts';
-import { withoutMarks, withSignedMark, withUnsignedMark } from './authenticity-mark.ts';
+import { withoutMarks, withSignedMark } from './authenticity-mark.ts';
 import type { CertificateChain } from './certificate-chain.ts';
 import { HeldStanzas } from './held-stanzas.ts';
 import type { RestoredSigned } from './restored-signed.ts';
@@ -41,7 +41,6 @@ export interface SignedStanzasParts {
 export type ArrivedStanza =
   /** What its sender signed, with the mark of this peer. */
   | { readonly type: 'signed'; readonly stanza: XmppElement; readonly authentic: AuthenticStanza }
-  /** With the mark that says so. */
   | { readonly type: 'unsigned'; readonly stanza: XmppElement }
   /** Not handed on; `answer` goes back the way it came, where there is one. */
   | {
@@ -135,11 +134,11 @@ export class SignedStanzas {
   ): void {
     if (isSigned(stanza)) return this.takeSigned(stanza, finish);
     const user = this.parts.policy === 'require' ? mustBeSignedBy(stanza, sender) : undefined;
-    if (user === undefined) return finish({ type: 'unsigned', stanza: withUnsignedMark(stanza) });
+    if (user === undefined) return finish({ type: 'unsigned', stanza });
     this.certificates.find(user, ({ chains, isAnswered }) => {
       const refusal = this.unsignedRefusal(user, chains, isAnswered);
       if (refusal !== undefined) finish(this.refused(stanza, refusal));
-      else finish({ type: 'unsigned', stanza: withUnsignedMark(stanza) });
+      else finish({ type: 'unsigned', stanza });
     });
   }
 
@@ -169,7 +168,10 @@ export class SignedStanzas {
     const { authenticator, environment, own } = this.parts;
     const { absences, guard } = this.restored;
     const { unixMs } = environment;
-    const receiver = { own: own.bare, authenticator, past: absences, guard, unixMs };
+    // A copy of what another client of the user sent is for whom that one wrote to.
+    const isCopy = content.from.bare === own.bare;
+    const to = isCopy ? addressOf(outer.attributes.get('to'))?.bare : undefined;
+    const receiver = { own: to ?? own.bare, authenticator, past: absences, guard, unixMs };
     return verifyStanza(outer, content, chains, receiver);
   }
 

@@ -211,9 +211,7 @@ describe('a hostile server', () => {
       '</forwarded><body>O</body></message>';
     const arrived = romeo.receive(xml(text));
     if (arrived.type !== 'unsigned') throw new Error(codeOf(arrived));
-    expect(mark(arrived.stanza)?.name).toBe('unsigned');
-    const written = JSON.stringify(arrived.stanza.children);
-    expect(written.split(MARK_NAMESPACE)).toHaveLength(2);
+    expect(JSON.stringify(arrived.stanza.children)).not.toContain(MARK_NAMESPACE);
     expect([...arrived.stanza.attributes.keys()]).toEqual(['from', 'to']);
   });
 

@@ -100,7 +100,7 @@ describe('what leaves', () => {
 describe('what arrives unsigned', () => {
   const unsigned = xml(chat('O'));
 
-  test('is handed on with a mark that says so', () => {
+  test('is handed on as what it is, without a mark of a signature', () => {
     const world = new SignedWorld();
     world.device(JULIET);
     expect(codeOf(romeoOf(world).receive(unsigned))).toBe('unsigned');
