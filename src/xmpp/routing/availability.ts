@@ -6,7 +6,7 @@ import type { Client } from './client-table.ts';
 import type { OfflineQueue } from './offline-queue.ts';
 import type { Roster } from './roster.ts';
 import { type RoutingContext, sendToDevices, UNTRACKED } from './routing-context.ts';
-import { DIRECTED_PRESENCES_MAX, REACH_STAGGER_MS } from './routing-limits.ts';
+import { DIRECTED_PRESENCES_MAX, HAND_OVER_PAUSE_MS, REACH_STAGGER_MS } from './routing-limits.ts';
 import { hasFrom, hasTo } from './subscription-state.ts';
 
 /** The presence of the user's own clients (RFC 6121 §4.2 to §4.6), told to who may see it. */
@@ -161,6 +161,3 @@ export class Availability {
     sendToDevices(this.context, to.bare, withAttributes(stanza, { to: address }));
   }
 }
-
-/** Between two looks whether a client has read what it was handed. */
-const HAND_OVER_PAUSE_MS = 200;

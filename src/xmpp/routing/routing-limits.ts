@@ -44,6 +44,8 @@ export const REACH_STAGGER_MS = 100;
 /** Messages that wait for a client of the user to log in. */
 export const OFFLINE_MESSAGES_MAX = 10_000;
 export const OFFLINE_BYTES_MAX = 16 * 1024 * 1024;
+/** Between two looks whether a client has read what it was handed of these. */
+export const HAND_OVER_PAUSE_MS = 200;
 
 /**
  * What a message may be when it leaves: below the limits of streams (`STREAM_LIMITS`), because ids,

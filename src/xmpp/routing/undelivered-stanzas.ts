@@ -7,6 +7,7 @@ import type { MessageArchive } from './message-archive.ts';
 import { messageKeeping, STANZA_ID_NAMESPACE, withDelay } from './message-rules.ts';
 import type { OfflineQueue } from './offline-queue.ts';
 import type { RoutingContext } from './routing-context.ts';
+import { HAND_OVER_PAUSE_MS } from './routing-limits.ts';
 
 /**
  * What was sent to a client that ended and never acknowledged it (XEP-0198 §4): messages go to
@@ -41,13 +42,20 @@ export class UndeliveredStanzas {
 
   /** A client takes messages now: those of its former session come first. */
   giveInherited(client: Client): void {
-    const { context } = this;
-    const messages = client.inherited;
-    client.inherited = [];
-    for (const message of messages) {
-      const stamped = withDelay(message, context.own.bare, this.arrivalOf(message));
-      context.sessions.send(client.session, stamped);
+    const { environment, own, sessions } = this.context;
+    const messages = [...client.inherited];
+    while (sessions.hasRoom(client.session)) {
+      const message = messages.shift();
+      if (message === undefined) break;
+      const stamped = withDelay(message, own.bare, this.arrivalOf(message));
+      sessions.send(client.session, stamped);
     }
+    client.inherited = messages;
+    if (messages.length === 0) return;
+    const key = `routing-inherited ${client.session}`;
+    environment.setDeadline(key, HAND_OVER_PAUSE_MS, () => {
+      if (this.context.clients.get(client.session) === client) this.giveInherited(client);
+    });
   }
 
   handOn(stanzas: readonly XmppElement[]): void {

@@ -282,6 +282,32 @@ describe('who is offline (XEP-0160, XEP-0203)', () => {
     expect([chamber.reads(), juliet.keys('offline/')]).toEqual([[], []]);
   });
 
+  test('what it gets so comes as fast as it reads, and the rest waits when it goes', () => {
+    const { verona, juliet, orchard, balcony } = lovers();
+    for (const text of ['one', 'two', 'three', 'four', 'five']) orchard.sends(hello(text));
+    balcony.undelivered = balcony.getsMessages();
+    const again = juliet.login('balcony');
+    again.takesMax = 3;
+    again.sends('<presence/>');
+    expect(again.reads()).toEqual(['one', 'two']);
+    verona.passes(200);
+    expect(again.reads()).toEqual(['three', 'four', 'five']);
+    balcony.undelivered = [];
+    again.undelivered = [];
+    orchard.sends(hello('six'));
+    orchard.sends(hello('seven'));
+    again.undelivered = again.getsMessages();
+    const last = juliet.login('balcony');
+    last.takesMax = 2;
+    last.sends('<presence/>');
+    expect(last.reads()).toEqual(['six']);
+    last.leaves();
+    verona.passes(1_000);
+    const tomb = juliet.login('tomb');
+    tomb.sends('<presence/>');
+    expect(tomb.reads()).toEqual(['seven']);
+  });
+
   test('who comes back and goes before it takes messages leaves them to the others', () => {
     const { verona, juliet, orchard, balcony } = lovers();
     orchard.sends(hello('one'));
