@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import type { AccountJoinOptions } from '../host/xmpp/account/open-account.ts';
+import type { SignedStanzaPolicy } from '../xmpp/signed-stanzas/signed-stanzas.ts';
 import { OperatorError, usageError } from './operator-error.ts';
 import { readBareAddress } from './option-readers.ts';
 import { readPlace, type ServerPlace } from './server-options.ts';
@@ -13,6 +14,7 @@ export interface AccountOptions {
   readonly accountCa?: string;
   readonly accountDirectTls?: boolean;
   readonly primary?: 'overlay' | 'server';
+  readonly signedStanzas?: SignedStanzaPolicy;
 }
 
 export function withAccountOptions(command: Command): Command {
@@ -37,6 +39,13 @@ export function withAccountOptions(command: Command): Command {
         '--primary <way>',
         'which way messages take first, with --account (default: overlay)',
       ).choices(['overlay', 'server']),
+    )
+    .addOption(
+      new Option(
+        '--signed-stanzas <policy>',
+        'what goes over the server: take nothing unsigned from who has a certificate, ' +
+          'sign it (default), or leave it unsigned',
+      ).choices(['require', 'prefer', 'off']),
     );
 }
 
@@ -45,8 +54,16 @@ export async function accountJoinOptions(
   options: AccountOptions,
 ): Promise<AccountJoinOptions | undefined> {
   const { account, server, accountPasswordFile, accountCa, accountDirectTls, primary } = options;
+  const { signedStanzas } = options;
   if (account === undefined) {
-    const given = [server, accountPasswordFile, accountCa, accountDirectTls, primary];
+    const given = [
+      server,
+      accountPasswordFile,
+      accountCa,
+      accountDirectTls,
+      primary,
+      signedStanzas,
+    ];
     if (given.every((value) => value === undefined)) return undefined;
     throw usageError('name the account with --account: the other options are about it');
   }
@@ -62,6 +79,7 @@ export async function accountJoinOptions(
     password,
     caCertificates: accountCa === undefined ? undefined : await read(accountCa, '--account-ca'),
     primary,
+    signedStanzas,
   };
 }
 

@@ -32,6 +32,8 @@ const wrongArguments: readonly (readonly string[])[] = [
   ['peer', '--xmpp-listen', '1'],
   ['peer', '--xmpp-advertise', 'nonsense'],
   ['peer', '--xmpp-order', 'random'],
+  ['peer', '--signed-stanzas', 'require'],
+  ['peer', '--account', 'juliet@capulet.lit', '--signed-stanzas', 'maybe'],
   ['peer', '--forward-to', 'juliet@'],
   ['peer', '--forward-to', 'juliet@capulet.lit/balcony'],
   ['sandbox', '--gateway', 'nonsense'],

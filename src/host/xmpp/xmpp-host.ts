@@ -13,7 +13,7 @@ import type { AttachOrder } from '../../xmpp/direct/address-rounds.ts';
 import { XMPP_APPLICATION } from '../../xmpp/direct/direct-limits.ts';
 import type { ScramCredential, XmppInput } from '../../xmpp/xmpp-input.ts';
 import type { SentMessageOutcome, XmppOutput } from '../../xmpp/xmpp-output.ts';
-import { XmppUsage } from '../../xmpp/xmpp-usage.ts';
+import { type SignedStanzasOptions, XmppUsage } from '../../xmpp/xmpp-usage.ts';
 import type { Jid } from '../../xmpp-address/jid.ts';
 import type { Clock } from '../host-clock.ts';
 import type { LinkCredentials } from '../links/link-credentials.ts';
@@ -22,6 +22,7 @@ import type { Log } from '../log.ts';
 import type { PeerCompanion, XmppListening } from '../peer-commands.ts';
 import { PeerDriver } from '../peer-driver.ts';
 import type { PeerHost } from '../peer-host.ts';
+import { signerOf } from '../peer-identity.ts';
 import type { SocketAddress } from '../socket-address.ts';
 import { AccountConnections } from './account/account-connections.ts';
 import { type OpenedAccount, peerCertificate } from './account/open-account.ts';
@@ -140,6 +141,7 @@ export class XmppHost implements PeerCompanion {
     const usage = new XmppUsage({
       ...options,
       account: options.account?.own,
+      signedStanzas: this.signedStanzas(),
       random: systemRandom,
       records: this.store.records(),
     });
@@ -283,6 +285,27 @@ export class XmppHost implements PeerCompanion {
     void this.issuer.issue(signingRequest).then((outcome) => {
       this.driver?.deliver({ type: 'certificateIssued', request, outcome });
     });
+  }
+
+  /** With the certificate in force: it may be renewed while the peer runs. */
+  private signedStanzas(): SignedStanzasOptions | undefined {
+    const { account, authenticator, clock, log } = this.options;
+    if (account === undefined) return undefined;
+    let { credentials } = this;
+    let signer = signerOf(credentials, authenticator, clock.now().unixMs);
+    return {
+      policy: account.signedStanzas ?? 'prefer',
+      signer: () => {
+        if (credentials === this.credentials) return signer;
+        ({ credentials } = this);
+        try {
+          signer = signerOf(credentials, authenticator, clock.now().unixMs);
+        } catch (error) {
+          log.warn({ reason: String(error) }, 'stanzas are signed with the former certificate');
+        }
+        return signer;
+      },
+    };
   }
 
   /** The server of the account is shown the certificate that is in force when it is connected to. */

@@ -4,6 +4,7 @@ import {
 } from '../../../xmpp/account/account-limits.ts';
 import type { OwnAccount } from '../../../xmpp/account/own-account.ts';
 import type { PrimaryWay } from '../../../xmpp/account/server-way.ts';
+import type { SignedStanzaPolicy } from '../../../xmpp/signed-stanzas/signed-stanzas.ts';
 import { AddressFault } from '../../../xmpp-address/address-fault.ts';
 import { type Jid, parseJid } from '../../../xmpp-address/jid.ts';
 import { isSecp256k1, type LinkCredentials, toPem } from '../../links/link-credentials.ts';
@@ -27,6 +28,8 @@ export interface AccountJoinOptions {
   readonly caCertificates?: string | undefined;
   /** Which way messages take first. Default: `overlay`. */
   readonly primary?: PrimaryWay | undefined;
+  /** Signatures on what goes over the server (XEP-0285). Default: `prefer`. */
+  readonly signedStanzas?: SignedStanzaPolicy | undefined;
   readonly timeouts?: Partial<ServerTimeouts>;
 }
 
@@ -44,6 +47,8 @@ export class AccountOfAnotherUser extends Error {
 export interface OpenedAccount {
   readonly own: OwnAccount;
   readonly place: AccountPlace;
+  /** Default: `prefer`. */
+  readonly signedStanzas?: SignedStanzaPolicy | undefined;
 }
 
 /** What core and sockets need of it. Throws a sentence where the address is not the user's. */
@@ -60,6 +65,7 @@ export function openAccount(options: AccountJoinOptions, user: Jid): OpenedAccou
       primary: primary ?? 'overlay',
       timeouts,
     },
+    signedStanzas: options.signedStanzas,
     place: {
       account,
       server,
