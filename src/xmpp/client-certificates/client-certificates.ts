@@ -4,7 +4,7 @@ import type { Jid } from '../../xmpp-address/jid.ts';
 import type { SessionId } from '../client-session/local-sessions.ts';
 import type { RoutingContext } from '../routing/routing-context.ts';
 import { removal, type StoredRecord } from '../routing/routing-records.ts';
-import type { ClientCertificateJudge } from '../sasl/client-certificate.ts';
+import { type ClientCertificateJudge, isAccepted } from '../sasl/client-certificate.ts';
 import type { XmppEnvironment } from '../xmpp-environment.ts';
 import { readBase64, readClientCertificate, readName } from './certificate-admission.ts';
 import {
@@ -106,6 +106,9 @@ export class ClientCertificates {
     this.requests.delete(request);
     if (open === undefined) return;
     if (!outcome.ok) return open.then(outcome);
+    // Whoever asked may have been revoked meanwhile.
+    const refusal = this.managementRefusal(open.by);
+    if (refusal !== undefined) return open.then(refusal);
     const certificate = this.admitted(outcome.certificate);
     if ('ok' in certificate) return open.then(certificate);
     const { register } = this;
@@ -117,10 +120,9 @@ export class ClientCertificates {
   }
 
   /** A client has logged in with this: DER, the leaf first. */
-  used([leaf]: readonly Uint8Array[]): void {
+  used(shown: readonly Uint8Array[]): void {
     const { unixMs } = this.options.environment;
-    if (leaf === undefined) return;
-    const known = this.register.ofLeaf(leaf) ?? this.overlayCertificate(leaf);
+    const known = this.knownOf(shown);
     if (known !== undefined) this.write(this.register.used(known.fingerprint, unixMs));
   }
 
@@ -134,12 +136,20 @@ export class ClientCertificates {
     const known = this.register.withSignedHash(signedHashOf(certificate));
     if (known !== undefined) return known;
     if (this.register.roomFault(der.length) !== undefined) return undefined;
-    const [commonName = ''] = certificate.subject.attributeTexts(COMMON_NAME_OID);
-    const name = `overlay ${commonName} ${certificate.sha256.slice(0, NAME_HASH_DIGITS)}`;
-    const said = { name: this.freeName(name), mayManage: true };
+    const said = { name: this.freeName(overlayName(certificate)), mayManage: true };
     const added = this.entryOf(certificate, 'overlay', said);
     this.write(this.register.set(added));
     return added;
+  }
+
+  /** What is said of a certificate that a client came with; it may be gone from the register. */
+  private knownOf(shown: readonly Uint8Array[]): RegisteredCertificate | undefined {
+    const [leaf] = shown;
+    const known = leaf && this.register.ofLeaf(leaf);
+    if (leaf === undefined || known !== undefined) return known;
+    const { judgeByOverlay, environment } = this.options;
+    const verdict = judgeByOverlay(shown, environment.unixMs, 'session');
+    return isAccepted(verdict) ? this.overlayCertificate(leaf) : undefined;
   }
 
   /** Why a session may not change anything; a session with a password may. */
@@ -147,10 +157,8 @@ export class ClientCertificates {
     if (by === undefined) return undefined;
     const login = this.options.sessions().loginOf(by);
     if (login === undefined) return refused('not-allowed', 'log in with TLS and SASL first');
-    const [leaf] = login.certificates ?? [];
-    if (leaf === undefined) return undefined;
-    const certificate = this.register.ofLeaf(leaf) ?? this.overlayCertificate(leaf);
-    if (certificate?.mayManage === true) return undefined;
+    if (login.certificates === undefined) return undefined;
+    if (this.knownOf(login.certificates)?.mayManage === true) return undefined;
     const reason = 'who logs in with this certificate may not manage certificates';
     return refused('not-allowed', reason);
   }
@@ -278,7 +286,7 @@ export class ClientCertificates {
 
   private isOfAuthority(der: Uint8Array): boolean {
     const { judgeByOverlay, environment } = this.options;
-    return 'user' in judgeByOverlay([der], environment.unixMs, 'login');
+    return isAccepted(judgeByOverlay([der], environment.unixMs, 'login'));
   }
 
   private listed(): ListedCertificate[] {
@@ -336,6 +344,13 @@ export class ClientCertificates {
   }
 }
 
+/** The common name of a node's certificate is its Node-ID, as this project's authority has it. */
+function overlayName(certificate: Certificate): string {
+  const hash = certificate.sha256.slice(0, NAME_HASH_DIGITS);
+  const [commonName = ''] = certificate.subject.attributeTexts(COMMON_NAME_OID);
+  return PLAIN_NAME.test(commonName) ? `overlay ${commonName} ${hash}` : `overlay ${hash}`;
+}
+
 function registeredAs(
   certificate: Certificate,
   source: CertificateSource,
@@ -351,6 +366,7 @@ function normalized(selector: CertificateSelector): CertificateSelector {
   return typeof name === 'string' ? { name } : selector;
 }
 
+const PLAIN_NAME = /^[\w.@-]{1,64}$/;
 const COMMON_NAME_OID = '2.5.4.3';
 /** Hex digits of the fingerprint in the name of a certificate that nobody has named. */
 const NAME_HASH_DIGITS = 8;

@@ -174,6 +174,24 @@ describe('XEP-0257 §2.1: no-cert-management', () => {
   });
 });
 
+describe('XEP-0257 §2.1: no-cert-management, over time', () => {
+  test('it holds for a session that outlives what was said of its certificate', () => {
+    const desk = new CertificateDesk();
+    const certificate = selfSigned({ change: { notAfterUnixMs: NOW + 59 * 60_000 } });
+    const base64 = Buffer.from(certificate).toString('base64');
+    desk.manage({ type: 'add', name: 'Bot', certificate: base64, mayManage: false });
+    desk.passes(58 * 60_000);
+    const bot = desk.withCertificate(certificate, 'bot');
+    const garden = desk.withPassword('garden');
+    garden.asks('set', byName('disable', 'Bot'));
+    desk.passes(2 * 60_000 + 30_000);
+    expect([...desk.store.keys()].filter((key) => key.includes('certificate'))).toEqual([]);
+    expect(condition(bot.asks('set', append('Second', selfSigned())) ?? fail())).toBe(
+      'not-allowed',
+    );
+  });
+});
+
 describe('XEP-0257 §2.2: the list', () => {
   test('names, certificates, and the resources that use them now', () => {
     const desk = new CertificateDesk();

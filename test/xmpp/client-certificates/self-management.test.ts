@@ -120,6 +120,20 @@ test.each([
   expect(desk.issueRequests).toEqual([]);
 });
 
+test('whoever is revoked while his request is certified gets no certificate', () => {
+  const desk = new CertificateDesk();
+  const orchard = desk.withPassword('orchard');
+  const phone = selfSigned();
+  orchard.asks('set', append('Phone', phone));
+  const thief = desk.withCertificate(phone, 'street');
+  thief.asks('set', addition('Second'));
+  orchard.asks('set', byName('revoke', 'Phone'));
+  const certificate = issued();
+  desk.issues({ ok: true, certificate });
+  expect(desk.lets(certificate)).toBe(false);
+  expect(desk.listed()).toEqual([]);
+});
+
 test('more than 32 requests at once are refused', () => {
   const desk = new CertificateDesk();
   const orchard = desk.withPassword('orchard');
