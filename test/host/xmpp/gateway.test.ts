@@ -9,7 +9,11 @@ import { silentLog } from '../../../src/host/log.ts';
 import { ClientGateway } from '../../../src/host/xmpp/gateway/client-gateway.ts';
 import { gatewayCertificate } from '../../../src/host/xmpp/gateway/gateway-certificate.ts';
 import { GATEWAY_LINK_LIMITS } from '../../../src/host/xmpp/gateway/gateway-limits.ts';
-import { PasswordRefused, setLocalPassword } from '../../../src/host/xmpp/gateway/password-file.ts';
+import {
+  PasswordFile,
+  PasswordRefused,
+  setLocalPassword,
+} from '../../../src/host/xmpp/gateway/password-file.ts';
 import { DOMAIN, openEchoGateway, PASSWORD } from './echo-gateway.ts';
 import { XmlClient } from './xml-client.ts';
 
@@ -239,8 +243,22 @@ describe('the local password', () => {
 
   test('of which the file is damaged stays the one before', async () => {
     const echo = await openEchoGateway();
+    const path = join(echo.stateDirectory, 'gateway-password.json');
+    const whole = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
     expect(await (await XmlClient.overTls(echo)).logsIn(PASSWORD)).toBe('success');
-    await writeFile(join(echo.stateDirectory, 'gateway-password.json'), '{"half":');
+    const damaged = [
+      '{"half":',
+      'null',
+      '7',
+      '[]',
+      JSON.stringify({ ...whole, storedKey: 'AAAA' }),
+      JSON.stringify({ ...whole, salt: '' }),
+      JSON.stringify({ ...whole, iterations: 1e12 }),
+    ];
+    for (const text of damaged) {
+      await writeFile(path, text);
+      expect(await new PasswordFile(echo.stateDirectory).changed()).toBeUndefined();
+    }
     expect(await (await XmlClient.overTls(echo)).logsIn(PASSWORD)).toBe('success');
   });
 });

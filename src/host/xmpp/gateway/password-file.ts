@@ -1,8 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SCRAM_ITERATIONS, SCRAM_SALT_LENGTH } from '../../../xmpp/sasl/sasl-limits.ts';
-import { scramCredential } from '../../../xmpp/sasl/scram-keys.ts';
+import { fromBase64 } from '../../../xmpp/sasl/base64.ts';
+import {
+  SCRAM_ITERATIONS,
+  SCRAM_ITERATIONS_MAX,
+  SCRAM_SALT_LENGTH,
+} from '../../../xmpp/sasl/sasl-limits.ts';
+import { HASH_LENGTH, scramCredential } from '../../../xmpp/sasl/scram-keys.ts';
 import type { ScramCredential } from '../../../xmpp/xmpp-input.ts';
 import { PrecisFault } from '../../../xmpp-address/precis-fault.ts';
 import { writeSecret } from '../../state/state-directory.ts';
@@ -70,26 +75,27 @@ function formatCredential({ salt, iterations, storedKey, serverKey }: ScramCrede
 }
 
 function parseCredential(text: string): ScramCredential | undefined {
-  let fields: Readonly<Record<string, unknown>>;
-  try {
-    fields = JSON.parse(text) as Readonly<Record<string, unknown>>;
-  } catch {
-    return undefined;
-  }
-  const { iterations, salt, storedKey, serverKey } = fields;
+  const { iterations, ...keys } = fieldsOf(text);
+  const [salt, storedKey, serverKey] = [keys.salt, keys.storedKey, keys.serverKey].map(bytesOf);
   if (typeof iterations !== 'number' || !Number.isSafeInteger(iterations)) return undefined;
-  if (typeof salt !== 'string' || typeof storedKey !== 'string') return undefined;
-  if (typeof serverKey !== 'string' || iterations < 1) return undefined;
-  return {
-    iterations,
-    salt: bytesOf(salt),
-    storedKey: bytesOf(storedKey),
-    serverKey: bytesOf(serverKey),
-  };
+  if (iterations < 1 || iterations > SCRAM_ITERATIONS_MAX) return undefined;
+  if (storedKey?.length !== HASH_LENGTH || serverKey?.length !== HASH_LENGTH) return undefined;
+  return salt === undefined || salt.length === 0
+    ? undefined
+    : { iterations, salt, storedKey, serverKey };
 }
 
-function bytesOf(base64: string): Uint8Array {
-  return new Uint8Array(Buffer.from(base64, 'base64'));
+function fieldsOf(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}
+
+function bytesOf(base64: unknown): Uint8Array | undefined {
+  return typeof base64 === 'string' ? fromBase64(base64) : undefined;
 }
 
 const PASSWORD_FILE = 'gateway-password.json';
