@@ -19,6 +19,7 @@ const COMMAND_MODULES: readonly (readonly [names: readonly string[], load: LoadC
   [['sim'], async () => [(await import('./sim-command.ts')).simCommand()]],
   [['send'], async () => [(await import('./send-command.ts')).sendCommand()]],
   [['clientcert'], async () => [(await import('./clientcert-command.ts')).clientcertCommand()]],
+  [['enroll'], async () => [(await import('./enroll-command.ts')).enrollCommand()]],
   [['passwd'], async () => [(await import('./passwd-command.ts')).passwdCommand()]],
   [['verify'], async () => [(await import('./verify-command.ts')).verifyCommand()]],
   [['message'], async () => [(await import('./message-command.ts')).messageCommand()]],

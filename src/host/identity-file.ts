@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generatePrivateKey, type KeyType } from './enrollment/enrollment-key.ts';
 import { toPem } from './links/link-credentials.ts';
@@ -92,6 +92,12 @@ export async function dropPendingKey(stateDirectory: string): Promise<void> {
   await rm(join(stateDirectory, PENDING_KEY_FILE), { force: true });
 }
 
+/** The certificate is revoked: the next peer here enrolls anew, with a new key. */
+export async function retireIdentity(stateDirectory: string): Promise<void> {
+  await rename(join(stateDirectory, IDENTITY_FILE), join(stateDirectory, RETIRED_FILE));
+  await dropPendingKey(stateDirectory);
+}
+
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
@@ -107,6 +113,8 @@ function keyPem(privateKey: KeyObject): string {
 
 const IDENTITY_FILE = 'identity.pem';
 const PENDING_KEY_FILE = 'pending-key.pem';
+/** Kept for whoever has to look into what happened. */
+const RETIRED_FILE = 'revoked-identity.pem';
 const URL_LABEL = 'Enrolled-At: ';
 const URL_LINE = /^Enrolled-At: (https:\/\/\S{1,2000})$/m;
 const KEY_BLOCK = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----/;
