@@ -1,23 +1,12 @@
 import type { PersistRecord } from '../../storage/persist-record.ts';
-import { childElement, childElements, element, type XmppElement } from '../stanza/xmpp-element.ts';
-import { type FormFields, submittedForm } from './data-form.ts';
+import { childElements, element, type XmppElement } from '../stanza/xmpp-element.ts';
 import { fitting, sizeFault } from './message-size.ts';
 import { itemEntry, nodeEntry, PERSONAL_PART, removedEntry } from './own-devices/personal-sync.ts';
 import type { TellOwnDevices } from './own-devices/synchronized-part.ts';
-import {
-  deletedElement,
-  type PersonalEvents,
-  publishedElement,
-  retractedElement,
-} from './personal-events.ts';
-import {
-  ACCESS_MODELS,
-  itemOf,
-  type NodeOptions,
-  type PersonalNode,
-  type PersonalNodes,
-  payloadOf,
-} from './personal-nodes.ts';
+import { PersonalConfiguration } from './personal-configuration.ts';
+import { type PersonalEvents, publishedElement, retractedElement } from './personal-events.ts';
+import { itemOf, type PersonalNode, type PersonalNodes, payloadOf } from './personal-nodes.ts';
+import { DEFAULT_OPTIONS, differ, PUBSUB_NAMESPACE, publishOptions } from './personal-options.ts';
 import type { Roster } from './roster.ts';
 import type { RoutingContext } from './routing-context.ts';
 import type { FeatureRegistry, IqAnswer, IqRequest } from './routing-feature.ts';
@@ -33,6 +22,7 @@ export class PersonalEventing {
   private readonly events: PersonalEvents;
   private readonly roster: Roster;
   private readonly tellOwnDevices: TellOwnDevices;
+  private readonly configuration: PersonalConfiguration;
 
   constructor(
     context: RoutingContext,
@@ -46,13 +36,14 @@ export class PersonalEventing {
     this.events = events;
     this.roster = roster;
     this.tellOwnDevices = tellOwnDevices;
+    this.configuration = new PersonalConfiguration(context, nodes, events, tellOwnDevices);
   }
 
   register(registry: FeatureRegistry): void {
     registry.identity('account', 'pubsub', 'pep');
     registry.disco('account', [PUBSUB_NAMESPACE, ...FEATURES]);
     registry.iq(PUBSUB_NAMESPACE, (request, answer) => this.take(request, answer));
-    registry.iq(PUBSUB_OWNER_NAMESPACE, (request, answer) => this.delete(request, answer));
+    this.configuration.register(registry);
     registry.listen({
       clientAvailable: (client, isInitial) => {
         if (isInitial) this.events.showTo(client);
@@ -74,6 +65,8 @@ export class PersonalEventing {
       this.publish(request, action, answer);
     } else if (action?.name === 'retract' && !isGet) {
       this.retract(action, answer);
+    } else if (action?.name === 'create' && !isGet) {
+      this.configuration.create(request.payload, action.attributes.get('node'), answer);
     } else {
       answer.error('feature-not-implemented', 'nodes are published to, read and retracted from');
     }
@@ -89,7 +82,7 @@ export class PersonalEventing {
     const fault = sizeFault(item);
     if (fault !== undefined) return answer.error('not-acceptable', `it is too large: ${fault}`);
     const known = this.nodes.get(name);
-    const asked = optionsOf(request.payload, known?.options ?? DEFAULT_OPTIONS);
+    const asked = publishOptions(request.payload, known?.options ?? DEFAULT_OPTIONS);
     const isOther = asked !== undefined && known !== undefined && differ(asked, known.options);
     if (asked === undefined || isOther) {
       const unmet = element('precondition-not-met', PUBSUB_ERRORS_NAMESPACE);
@@ -122,23 +115,6 @@ export class PersonalEventing {
     const change = retractedElement(node.name, id);
     const told = [removedEntry(changedUnixMs, node.name, id)];
     this.store({ ...node, items }, removed, { answer, done: undefined, change, told });
-  }
-
-  /** XEP-0060 §8.4. */
-  private delete(request: IqRequest, answer: IqAnswer): void {
-    const [action] = childElements(request.payload);
-    if (!request.isOwn) return answer.error('forbidden', 'only the user owns these nodes');
-    if (action?.name !== 'delete' || request.type !== 'set') {
-      return answer.error('feature-not-implemented', 'nodes are deleted, and not configured');
-    }
-    const node = this.nodes.get(action.attributes.get('node') ?? '');
-    if (node === undefined) return answer.error('item-not-found', 'there is no such node');
-    const changedUnixMs = this.nodes.nextChange(node.name);
-    this.context.writes.write(this.nodes.remove(node.name, changedUnixMs), () => {
-      answer.result();
-      this.events.tell(node, deletedElement(node.name));
-      this.tellOwnDevices(PERSONAL_PART, [removedEntry(changedUnixMs, node.name)]);
-    });
   }
 
   /** XEP-0060 §6.5, for who may read the node. */
@@ -197,41 +173,10 @@ interface Stored {
   readonly told: readonly XmppElement[];
 }
 
-/** What publish-options (XEP-0060 §7.1.5) ask for; undefined where that is not to be had. */
-function optionsOf(pubsub: XmppElement, before: NodeOptions): NodeOptions | undefined {
-  const wrapper = childElement(pubsub, 'publish-options', PUBSUB_NAMESPACE);
-  if (wrapper === undefined) return before;
-  const fields = submittedForm(wrapper, `${PUBSUB_NAMESPACE}#publish-options`);
-  return fields === undefined ? undefined : optionsOfForm(fields, before);
-}
-
-function optionsOfForm(fields: FormFields, before: NodeOptions): NodeOptions | undefined {
-  let { access, itemsMax, sendsLast } = before;
-  for (const [name, [value = '']] of fields) {
-    const model = ACCESS_MODELS.find((one) => one === value);
-    if (name === 'FORM_TYPE') continue;
-    if (name === 'pubsub#access_model' && model !== undefined) access = model;
-    else if (name === 'pubsub#max_items' && (value === 'max' || /^[1-9]\d{0,5}$/.test(value))) {
-      itemsMax = value === 'max' ? PEP_ITEMS_MAX : Math.min(Number(value), PEP_ITEMS_MAX);
-    } else if (name === 'pubsub#send_last_published_item') sendsLast = value !== 'never';
-    else if (name !== 'pubsub#persist_items' || (value !== 'true' && value !== '1')) {
-      return undefined;
-    }
-  }
-  return { access, itemsMax, sendsLast };
-}
-
-function differ(a: NodeOptions, b: NodeOptions): boolean {
-  return a.access !== b.access || a.itemsMax !== b.itemsMax || a.sendsLast !== b.sendsLast;
-}
-
 function isName(text: string | undefined): text is string {
   return text !== undefined && text !== '' && text.length <= PEP_NAME_CHARACTERS_MAX;
 }
 
-const DEFAULT_OPTIONS: NodeOptions = { access: 'presence', itemsMax: 1, sendsLast: true };
-const PUBSUB_NAMESPACE = 'http://jabber.org/protocol/pubsub';
-const PUBSUB_OWNER_NAMESPACE = `${PUBSUB_NAMESPACE}#owner`;
 const PUBSUB_ERRORS_NAMESPACE = `${PUBSUB_NAMESPACE}#errors`;
 /** XEP-0060 §10, the part that is here. */
 const FEATURES = [
@@ -239,7 +184,6 @@ const FEATURES = [
   'access-presence',
   'access-whitelist',
   'auto-create',
-  'delete-nodes',
   'item-ids',
   'last-published',
   'multi-items',

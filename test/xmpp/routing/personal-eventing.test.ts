@@ -8,6 +8,8 @@ import {
 import { lovers } from './lovers.ts';
 import { condition, type VeronaClient } from './verona.ts';
 
+const PUBSUB = 'http://jabber.org/protocol/pubsub';
+
 describe('personal events (XEP-0163)', () => {
   test('XEP-0172 §4.4: a nickname reaches the own clients and who sees the presence', () => {
     const { romeo, orchard, balcony } = contacts();
@@ -73,6 +75,61 @@ describe('personal events (XEP-0163)', () => {
       `<iq type="set" id="d"><pubsub xmlns="${PUBSUB}#owner"><delete node="${NICK}"/></pubsub></iq>`,
     );
     expect(romeo.keys('pep/')).toEqual([]);
+  });
+
+  test('XEP-0060 §8.1, §8.2: a node is made, shown with its options, and configured', () => {
+    const { romeo, orchard, balcony } = contacts();
+    const secret = form({ 'pubsub#access_model': 'whitelist', 'pubsub#max_items': '2' });
+    const create = `<create node="urn:n"/><configure>${secret}</configure>`;
+    orchard.sends(`<iq type="set" id="c"><pubsub xmlns="${PUBSUB}">${create}</pubsub></iq>`);
+    for (const id of ['a', 'b', 'c']) orchard.sends(publish('urn:n', id, '<x xmlns="u:x"/>'));
+    expect([items(orchard, 'urn:n').length, refusal(balcony, 'urn:n')]).toEqual([
+      2,
+      'item-not-found',
+    ]);
+    const shown = asOwner(orchard, 'get', '<configure node="urn:n"/>');
+    expect(options(shown)).toMatchObject({
+      FORM_TYPE: `${PUBSUB}#node_config`,
+      'pubsub#access_model': 'whitelist',
+      'pubsub#max_items': '2',
+    });
+    const open = form({ 'pubsub#access_model': 'open', 'pubsub#max_items': '1' });
+    asOwner(orchard, 'set', `<configure node="urn:n">${open}</configure>`);
+    romeo.crash();
+    const street = romeo.login('street');
+    expect(options(asOwner(street, 'get', '<configure node="urn:n"/>'))).toMatchObject({
+      'pubsub#access_model': 'open',
+      'pubsub#max_items': '1',
+    });
+    expect(items(street, 'urn:n').length).toBe(1);
+  });
+
+  test.each([
+    ['set', `<configure node="urn:n">${form({ 'pubsub#access_model': 'roster' })}</configure>`],
+    ['set', `<configure node="urn:n">${form({ 'pubsub#unheard_of': '1' })}</configure>`],
+    ['set', '<configure node="urn:n"/>'],
+    ['get', '<configure node="urn:none"/>'],
+    ['get', '<affiliations node="urn:n"/>'],
+  ] as const)('XEP-0060 §8.2: what no node here has is refused: %s %s', (type, action) => {
+    const { orchard } = contacts();
+    orchard.sends(publish('urn:n', 'a', '<x xmlns="u:x"/>'));
+    const answer = asOwner(orchard, type, action);
+    expect(answer && condition(answer)).toMatch(
+      /^(not-acceptable|item-not-found|feature-not-implemented)$/,
+    );
+  });
+
+  test('XEP-0060 §8.3: how a node is without being configured', () => {
+    const { orchard } = contacts();
+    const answer = asOwner(orchard, 'get', '<default/>');
+    expect(options(answer)).toMatchObject({ 'pubsub#access_model': 'presence' });
+  });
+
+  test('nobody else configures', () => {
+    const { orchard, balcony } = contacts();
+    orchard.sends(publish('urn:n', 'a', '<x xmlns="u:x"/>'));
+    const answer = asOwner(balcony, 'get', '<configure node="urn:n"/>', 'romeo@montague.lit');
+    expect(answer && condition(answer)).toBe('forbidden');
   });
 
   test('nobody else publishes', () => {
@@ -162,10 +219,42 @@ function ask(client: VeronaClient, node: string, to: string): XmppElement | unde
   return client.gets().find(({ name }) => name === 'iq');
 }
 
+function form(fields: Record<string, string>): string {
+  const all = Object.entries({ FORM_TYPE: `${PUBSUB}#node_config`, ...fields });
+  const shown = all.map(([name, value]) => `<field var="${name}"><value>${value}</value></field>`);
+  return `<x xmlns="jabber:x:data" type="submit">${shown.join('')}</x>`;
+}
+
+function asOwner(
+  client: VeronaClient,
+  type: string,
+  action: string,
+  to = '',
+): XmppElement | undefined {
+  client.gets();
+  const address = to === '' ? '' : `to="${to}"`;
+  const pubsub = `<pubsub xmlns="${PUBSUB}#owner">${action}</pubsub>`;
+  client.sends(`<iq type="${type}" id="o" ${address}>${pubsub}</iq>`);
+  return client.gets().find(({ name }) => name === 'iq');
+}
+
+/** The fields of the form in an answer to the owner. */
+function options(answer: XmppElement | undefined): Record<string, string> {
+  const pubsub = answer && childElement(answer, 'pubsub', `${PUBSUB}#owner`);
+  const [action] = pubsub === undefined ? [] : childElements(pubsub);
+  const x = action && childElement(action, 'x', 'jabber:x:data');
+  const fields = x === undefined ? [] : childElements(x);
+  return Object.fromEntries(
+    fields.map((field) => {
+      const value = childElement(field, 'value', 'jabber:x:data');
+      return [field.attributes.get('var') ?? '', value === undefined ? '' : textOf(value)];
+    }),
+  );
+}
+
 function deepText(given: XmppElement): string {
   return textOf(given) + childElements(given).map(deepText).join('');
 }
 
-const PUBSUB = 'http://jabber.org/protocol/pubsub';
 const NICK = 'http://jabber.org/protocol/nick';
 const BOOKMARKS = 'urn:xmpp:bookmarks:1';
