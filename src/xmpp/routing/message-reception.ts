@@ -63,7 +63,7 @@ export class MessageReception {
       this.refuse(incoming, refusal);
       return done();
     }
-    this.keep(incoming, key, outcome === 'nobody' && this.parts.offline.hasRoom, done);
+    this.keep(incoming, key, outcome === 'nobody' && this.parts.offline.hasRoomFor(message), done);
   }
 
   /**
@@ -80,7 +80,7 @@ export class MessageReception {
     const { context, delivery, offline } = this.parts;
     const outcome = delivery.outcome(message, to, this.isElsewhere(to));
     if (outcome === 'refused' || outcome === 'ignored') return () => undefined;
-    const mustWait = outcome === 'nobody' && offline.hasRoom;
+    const mustWait = outcome === 'nobody' && offline.hasRoomFor(message);
     const waiting = mustWait
       ? offline.prepare(message, stanzaText(message), entry.unixMs)
       : undefined;
@@ -156,7 +156,8 @@ export class MessageReception {
   /** What finds no place in the offline queue is still in the archive, unless it is in none. */
   private refusal(message: XmppElement, mustWait: boolean): string | undefined {
     const { context, offline } = this.parts;
-    const isLost = mustWait && !offline.hasRoom && messageKeeping(message) === 'unarchived';
+    const isLost =
+      mustWait && !offline.hasRoomFor(message) && messageKeeping(message) === 'unarchived';
     return isLost ? 'too many messages wait for the user already' : context.writes.refusal();
   }
 

@@ -20,6 +20,8 @@ export class OfflineQueue {
   private readonly writes: DurableWrites;
   private readonly waiting = new DoubleEndedQueue<OfflineRecord>();
   private bytes = 0;
+  /** By the bare JID of the sender. */
+  private readonly shares = new Map<string, Share>();
   private lastSequence = 0;
 
   constructor(own: BareJid, writes: DurableWrites, restored: readonly OfflineRecord[]) {
@@ -32,8 +34,12 @@ export class OfflineQueue {
     return this.waiting.length;
   }
 
-  get hasRoom(): boolean {
-    return this.waiting.length < OFFLINE_MESSAGES_MAX && this.bytes < OFFLINE_BYTES_MAX;
+  /** Nobody takes more than half of the room: others find some, too. */
+  hasRoomFor(stanza: XmppElement): boolean {
+    if (this.waiting.length >= OFFLINE_MESSAGES_MAX || this.bytes >= OFFLINE_BYTES_MAX)
+      return false;
+    const { messages, bytes } = this.shares.get(senderOf(stanza)) ?? NOTHING;
+    return messages < OFFLINE_MESSAGES_MAX / 2 && bytes < OFFLINE_BYTES_MAX / 2;
   }
 
   /** A place for a message; its record goes to disk together with what belongs to it. */
@@ -46,7 +52,7 @@ export class OfflineQueue {
   /** Its record is on disk, or on its way there. */
   add(entry: OfflineRecord): void {
     this.waiting.push(entry);
-    this.bytes += entry.bytes;
+    this.count(entry, 1);
     this.lastSequence = Math.max(this.lastSequence, entry.sequence);
   }
 
@@ -57,7 +63,7 @@ export class OfflineQueue {
 
   /** Keeps a message whose client went away without it; `done` when it is on disk. */
   keep(stanza: XmppElement, unixMs: number, done: Done = () => undefined): void {
-    if (!this.hasRoom) return done();
+    if (!this.hasRoomFor(stanza)) return done();
     const [entry, record] = this.prepare(stanza, stanzaText(stanza), unixMs);
     this.writes.write([record], done);
     this.add(entry);
@@ -69,11 +75,31 @@ export class OfflineQueue {
     while (sessions.hasRoom(client.session)) {
       const entry = this.waiting.shift();
       if (entry === undefined) break;
-      this.bytes -= entry.bytes;
+      this.count(entry, -1);
       gone.push(removal(offlineKey(entry.sequence)));
       sessions.send(client.session, withDelay(entry.stanza, this.own, entry.unixMs));
     }
     if (gone.length > 0) this.writes.write(gone);
     return this.waiting.length === 0;
   }
+
+  private count({ stanza, bytes }: OfflineRecord, sign: 1 | -1): void {
+    const sender = senderOf(stanza);
+    const share = this.shares.get(sender) ?? NOTHING;
+    const messages = share.messages + sign;
+    if (messages === 0) this.shares.delete(sender);
+    else this.shares.set(sender, { messages, bytes: share.bytes + sign * bytes });
+    this.bytes += sign * bytes;
+  }
 }
+
+interface Share {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+function senderOf(stanza: XmppElement): string {
+  return (stanza.attributes.get('from') ?? '').split('/', 1)[0] ?? '';
+}
+
+const NOTHING: Share = { messages: 0, bytes: 0 };

@@ -119,6 +119,23 @@ describe('contacts that come to do harm', () => {
     expect(tries()).toBe(before + 1);
   });
 
+  test('one that fills what waits for the user leaves room for others', () => {
+    const { verona, juliet, orchard, balcony } = lovers();
+    const nurse = verona.peer('nurse@capulet.lit');
+    const kitchen = nurse.client('kitchen');
+    verona.connect(juliet, nurse);
+    balcony.leaves();
+    const large = 'x'.repeat(230_000);
+    for (let i = 0; i < 80; i += 1) {
+      orchard.sends(`<message to="${JULIET}"><body>${large}</body></message>`);
+    }
+    expect(juliet.keys('offline/').length).toBe(Math.ceil((8 * 1024 * 1024) / 230_000));
+    kitchen.sends(`<message to="${JULIET}"><body>madam</body></message>`);
+    const chamber = juliet.login('chamber');
+    chamber.sends('<presence/>');
+    expect(chamber.reads().at(-1)).toBe('madam');
+  });
+
   test('a message that is deeper than what can be read from disk is refused', () => {
     const { romeo, juliet, balcony } = lovers();
     const nested = (depth: number): XmppElement =>
