@@ -7,8 +7,8 @@ import {
 } from '../stanza/xmpp-element.ts';
 
 /**
- * `<came-by-server server='…'/>` in a message: no certificate stands for its `from`, only the word
- * of this server. It is put on by the peer alone.
+ * `<came-by-server server='…'/>` in a message: unless the mark of a signature stands beside it, no
+ * certificate stands for its `from`, only the word of this server. It is put on by the peer alone.
  */
 export const CAME_BY_SERVER = 'came-by-server';
 export const SERVER_PATH_NAMESPACE = 'urn:xmpp-over-reload:server-path:0';

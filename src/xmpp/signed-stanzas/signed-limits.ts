@@ -16,6 +16,8 @@ export const CLOCK_SET_BACK_MS = 4 * 60 * 1_000;
 
 /** Bytes of the stanza-string, the XML text that is signed. */
 export const SIGNED_BYTES_MAX = 131_072;
+/** Bytes of a stanza-string up to which what people read in it also stands beside the signature. */
+export const FALLBACK_BYTES_MAX = 65_536;
 /** Characters of `<data/>`, white space included: base64 twice over, broken into lines. */
 export const SIGNED_DATA_CHARACTERS_MAX = 262_144;
 /** Characters of `<signature/>`: RSA of 8,192 bits, broken into lines. */

@@ -2,6 +2,7 @@ import type { Authenticator } from '../../tls-auth/authenticator.ts';
 import type { Signer } from '../../tls-auth/signer.ts';
 import type { Jid } from '../../xmpp-address/jid.ts';
 import type { AccountServer } from '../account/account-server.ts';
+import { CAME_BY_SERVER, SERVER_PATH_NAMESPACE } from '../account/came-by-server.ts';
 import type {
   IncomingOutcome,
   OutgoingOutcome,
@@ -9,7 +10,7 @@ import type {
 } from '../account/server-path-hooks.ts';
 import type { DurableWrites } from '../routing/durable-writes.ts';
 import type { StoredRecord } from '../routing/routing-records.ts';
-import type { XmppElement } from '../stanza/xmpp-element.ts';
+import { childElement, withChildren, type XmppElement } from '../stanza/xmpp-element.ts';
 import type { XmppEnvironment } from '../xmpp-environment.ts';
 import { publishedCertificatesRequest } from './published-certificates.ts';
 import { restoreSigned } from './restored-signed.ts';
@@ -78,7 +79,12 @@ export class SignedServerPath implements ServerPathHooks {
 
   incoming(message: XmppElement, _from: Jid, then: (outcome: IncomingOutcome) => void): void {
     this.stanzas.incoming(message, (arrived) => {
-      if (arrived.type !== 'refused') return then({ type: 'taken', message: arrived.stanza });
+      if (arrived.type !== 'refused') {
+        const way = childElement(message, CAME_BY_SERVER, SERVER_PATH_NAMESPACE);
+        const isSigned = arrived.type === 'signed' && way !== undefined;
+        const taken = isSigned ? withChildren(arrived.stanza, [way]) : arrived.stanza;
+        return then({ type: 'taken', message: taken });
+      }
       const { answer, refusal } = arrived;
       then({ type: 'refused', reason: refusal.describe(), answer });
     });

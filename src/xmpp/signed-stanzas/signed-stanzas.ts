@@ -3,10 +3,11 @@ import type { Signer } from '../../tls-auth/signer.ts';
 import { AddressFault } from '../../xmpp-address/address-fault.ts';
 import { type BareJid, type Jid, parseJid } from '../../xmpp-address/jid.ts';
 import type { DurableWrites } from '../routing/durable-writes.ts';
-import { HINTS_NAMESPACE, messageKeeping } from '../routing/message-rules.ts';
-import { childElements, element, type XmppElement } from '../stanza/xmpp-element.ts';
+import { messageKeeping } from '../routing/message-rules.ts';
+import type { XmppElement } from '../stanza/xmpp-element.ts';
 import type { XmppEnvironment } from '../xmpp-environment.ts';
 import { withoutMarks, withSignedMark } from './authenticity-mark.ts';
+import { besideSignature } from './beside-signature.ts';
 import type { CertificateChain } from './certificate-chain.ts';
 import { HeldStanzas } from './held-stanzas.ts';
 import type { RestoredSigned } from './restored-signed.ts';
@@ -231,7 +232,7 @@ export class SignedStanzas {
         : stanza;
     const id = Buffer.from(environment.random.bytes(ID_BYTES)).toString('base64url');
     const timestamp = this.timestamps.next(environment.unixMs);
-    return signStanza(signer(), complete, timestamp, { id, beside: hintsFor(stanza) });
+    return signStanza(signer(), complete, timestamp, { id, beside: besideSignature(stanza) });
   }
 
   private isCertified(user: BareJid, chains: readonly CertificateChain[]): boolean {
@@ -269,14 +270,6 @@ function mustBeSignedBy(stanza: XmppElement, sender: Jid | undefined): BareJid |
   return type === 'error' || type === 'result' || type === 'groupchat' ? undefined : sender.bare;
 }
 
-/** Servers see no content, so what they are to do with the message is said outside too. */
-function hintsFor(stanza: XmppElement): XmppElement[] {
-  if (stanza.name !== 'message') return [];
-  const hints = childElements(stanza).filter(({ namespace }) => namespace === HINTS_NAMESPACE);
-  if (hints.length > 0) return hints.slice(0, HINTS_MAX);
-  return messageKeeping(stanza) === 'archived' ? [element('store', HINTS_NAMESPACE)] : [];
-}
-
 function addressOf(text: string | undefined): Jid | undefined {
   const address = text === undefined ? undefined : parseJid(text);
   return address instanceof AddressFault ? undefined : address;
@@ -292,4 +285,3 @@ const MAY_BE_NEW_CERTIFICATE: ReadonlySet<string> = new Set([
   'signature-invalid',
 ]);
 const ID_BYTES = 12;
-const HINTS_MAX = 8;

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { isSigned } from '../../../src/xmpp/signed-stanzas/signed-content.ts';
+import { FALLBACK_BYTES_MAX } from '../../../src/xmpp/signed-stanzas/signed-limits.ts';
 import { StanzaRefusal } from '../../../src/xmpp/signed-stanzas/stanza-refusal.ts';
 import { childElements, writeElement } from '../../../src/xmpp/stanza/xmpp-element.ts';
-import { condition, xml } from '../routing/verona.ts';
+import { body, condition, xml } from '../routing/verona.ts';
 import { chat, codeOf, JULIET, ROMEO, type SignedPeer, SignedWorld } from './signed-world.ts';
 
 function romeoOf(world: SignedWorld, options: Parameters<SignedWorld['peer']>[1] = {}): SignedPeer {
@@ -43,7 +44,7 @@ describe('what leaves', () => {
     expect(isSigned(juliet.send(text))).toBe(expected);
   });
 
-  test('tells servers outside what hints inside ask of them, and nothing of its text', () => {
+  test('tells servers outside what hints inside ask of them', () => {
     const world = new SignedWorld();
     world.device(ROMEO);
     const juliet = world.peer(world.device(JULIET));
@@ -51,16 +52,27 @@ describe('what leaves', () => {
       childElements(juliet.send(text))
         .filter(({ namespace }) => namespace === 'urn:xmpp:hints')
         .map(({ name }) => name);
-    expect(hints(chat('secret'))).toEqual(['store']);
+    expect(hints(chat('O'))).toEqual(['store']);
     const noStore = '<no-store xmlns="urn:xmpp:hints"/><body>';
-    expect(hints(chat('secret').replace('<body>', noStore))).toEqual(['no-store']);
-    expect(writeElement(juliet.send(chat('secret')))).not.toContain('secret');
+    expect(hints(chat('O').replace('<body>', noStore))).toEqual(['no-store']);
   });
 
-  test('has no text beside the signed one: what a contact cannot check, it cannot be shown', () => {
+  test('has its text beside the signature, for clients that know no signatures', () => {
     const world = new SignedWorld();
     world.device(ROMEO);
-    const left = world.peer(world.device(JULIET)).send(chat('O'));
+    const juliet = world.peer(world.device(JULIET));
+    const left = juliet.send(chat('Stay').replace('<body>', '<thread>t</thread><body>'));
+    expect(childElements(left).map(({ name }) => name)).toEqual([
+      ...['signed', 'thread', 'body', 'fallback', 'store'],
+    ]);
+    expect(body(left)).toBe('Stay');
+  });
+
+  test('has none beside it where both together would be too large', () => {
+    const world = new SignedWorld();
+    world.device(ROMEO);
+    const juliet = world.peer(world.device(JULIET));
+    const left = juliet.send(chat('x'.repeat(FALLBACK_BYTES_MAX)));
     expect(childElements(left).map(({ name }) => name)).toEqual(['signed', 'store']);
   });
 
