@@ -35,6 +35,15 @@ function addition(name: string, csr: string | Uint8Array = CSR, inside = ''): st
   );
 }
 
+const NO_REQUEST = `<add-certificate-request xmlns='${ADD}'><name>A</name></add-certificate-request>`;
+const OTHER_HASH = revocation('sha-1', '0'.repeat(40));
+const NO_FINGERPRINT = revocation('sha-256', 'x');
+
+function revocation(hash: string, fingerprint: string): string {
+  const inside = `<fingerprint hash='${hash}'>${fingerprint}</fingerprint>`;
+  return `<revoke-certificate xmlns='${REVOKE}'>${inside}</revoke-certificate>`;
+}
+
 function fail(): never {
   throw new Error('there was no answer');
 }
@@ -94,23 +103,11 @@ test('the same request twice at once: one certificate, and a conflict', () => {
 
 test.each([
   ['not base64', addition('Phone', '%%'), 'bad-request'],
-  [
-    'no request',
-    `<add-certificate-request xmlns='${ADD}'><name>A</name></add-certificate-request>`,
-    'bad-request',
-  ],
+  ['no request', NO_REQUEST, 'bad-request'],
   ['another element', `<add xmlns='${ADD}'/>`, 'bad-request'],
   ['a name of 10,000 characters', addition('n'.repeat(10_000)), 'not-acceptable'],
-  [
-    'a fingerprint of another hash',
-    `<revoke-certificate xmlns='${REVOKE}'><fingerprint hash='sha-1'>${'0'.repeat(40)}</fingerprint></revoke-certificate>`,
-    'bad-request',
-  ],
-  [
-    'a fingerprint that is none',
-    `<revoke-certificate xmlns='${REVOKE}'><fingerprint hash='sha-256'>x</fingerprint></revoke-certificate>`,
-    'bad-request',
-  ],
+  ['a fingerprint of another hash', OTHER_HASH, 'bad-request'],
+  ['a fingerprint that is none', NO_FINGERPRINT, 'bad-request'],
   ['an unknown fingerprint', byFingerprint(selfSigned()), 'item-not-found'],
   ['the list as a set', `<list-certificates-request xmlns='${LIST}'/>`, 'bad-request'],
 ])('%s is refused by name', (_, payload, expected) => {
