@@ -83,8 +83,9 @@ function readMatrix(file: string): RoundTripMatrix {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new LatencyMatrixUnusable(`cannot read the round-trip times: ${reason}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such file' : message;
+    throw new LatencyMatrixUnusable(`cannot read the round-trip times in ${file}: ${why}`);
   }
   const matrix = parseMatrix(text);
   if (typeof matrix !== 'string') return matrix;

@@ -31,24 +31,11 @@ const CHECKS: readonly Check[] = [
       ? unexpected('disk.writeHighMs', `at least writeLowMs (${disk.writeLowMs})`, disk.writeHighMs)
       : undefined,
   ({ disk }) => sharesFault('disk.fullShare', disk.fullShare, disk.slowShare, 'slowShare'),
-  lossFault,
   churnFault,
   ({ faults, hours }) => first(faults, (fault, i) => faultFault(fault, `faults[${i}]`, hours)),
   workloadFault,
   attackFault,
 ];
-
-/** Nothing gets through a network that loses everything. */
-function lossFault({ network, faults }: Scenario): ScenarioFault | undefined {
-  if (network.lossShare > LOSS_MAX) {
-    return unexpected('network.lossShare', `a number from 0 to ${LOSS_MAX}`, network.lossShare);
-  }
-  return first(faults, (fault, i) =>
-    fault.type === 'badNetwork' && fault.lossShare > LOSS_MAX
-      ? unexpected(`faults[${i}].lossShare`, `a number from 0 to ${LOSS_MAX}`, fault.lossShare)
-      : undefined,
-  );
-}
 
 function churnFault({
   churn,
@@ -149,6 +136,5 @@ function first<T>(
 }
 
 /** A network that loses more is none. */
-const LOSS_MAX = 0.9;
 /** At or below it a Pareto distribution has no mean. */
 const PARETO_SHAPE_MIN = 1;

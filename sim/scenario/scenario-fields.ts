@@ -54,10 +54,13 @@ const latency: FieldReader<Latency> = oneOf<Latency>('model', {
   planetlab: record<LatencyOf<'planetlab'>>({ model: choice('planetlab') }),
 });
 
+/** Nothing gets through a network that loses everything. */
+const lossShare = number({ min: 0, max: 0.9 });
+
 const network = record<NetworkPlan>({
   latency,
   jitterShare: share,
-  lossShare: share,
+  lossShare,
   duplicateShare: share,
   reorderShare: share,
   bandwidthBitsPerSecond: number({ min: 0, max: 1e12 }),
@@ -102,7 +105,7 @@ const fault: FieldReader<FaultPlan> = oneOf<FaultPlan>('type', {
     type: choice('badNetwork'),
     atMinutes,
     minutes,
-    lossShare: withDefault(share, 0),
+    lossShare: withDefault(lossShare, 0),
     duplicateShare: withDefault(share, 0),
     reorderShare: withDefault(share, 0),
   }),

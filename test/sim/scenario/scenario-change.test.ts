@@ -47,7 +47,7 @@ describe('one field of a scenario changed', () => {
 
   test.each<[string, unknown, string]>([
     ['network.loss', 0, 'network.loss: there is no such field'],
-    ['network.lossShare', 7, 'network.lossShare: expected a number from 0 to 1, got 7'],
+    ['network.lossShare', 7, 'network.lossShare: expected a number from 0 to 0.9, got 7'],
     ['attack.share', 0.1, 'attack.share: there is no attack in this scenario'],
     ['faults[1].share', 0.1, 'faults[1].share: there is no faults.1 in this scenario'],
     ['peers.x', 1, 'peers.x: there is no peers in this scenario'],

@@ -39,8 +39,11 @@ describe('a scenario that can be run', () => {
 describe('what cannot be run gets one sentence with the field, what came and its range', () => {
   test.each<[unknown, string]>([
     ['no object', 'expected an object, got "no object"'],
-    [{ network: { lossShare: 7 } }, 'network.lossShare: expected a number from 0 to 1, got 7'],
-    [{ network: { lossShare: '0' } }, 'network.lossShare: expected a number from 0 to 1, got "0"'],
+    [{ network: { lossShare: 7 } }, 'network.lossShare: expected a number from 0 to 0.9, got 7'],
+    [
+      { network: { lossShare: '0' } },
+      'network.lossShare: expected a number from 0 to 0.9, got "0"',
+    ],
     [{ network: { lossShare: 1 } }, 'network.lossShare: expected a number from 0 to 0.9, got 1'],
     [{ peers: 0 }, 'peers: expected a whole number from 1 to 100000, got 0'],
     [{ peers: 1.5 }, 'peers: expected a whole number from 1 to 100000, got 1.5'],
