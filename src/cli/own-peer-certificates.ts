@@ -45,7 +45,7 @@ export class OwnPeerCertificates implements ClientCertificateTarget {
   }
 }
 
-/** A fingerprint is taken as well, as the list shows it: after disabling, a name may be another's. */
+/** A fingerprint is taken as well: after disabling, a name may be another's. */
 function selector(text: string): { name: string } | { fingerprint: string } {
   return FINGERPRINT.test(text) ? { fingerprint: text } : { name: text };
 }
