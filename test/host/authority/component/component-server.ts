@@ -65,6 +65,11 @@ export class ComponentServer {
     while (this.attachments < count || this.attached === undefined) await this.change();
   }
 
+  /** The component is gone, and the server has not heard of it yet. */
+  forgetAttached(): void {
+    this.attached = undefined;
+  }
+
   /** Cuts what is connected, as a server that dies. */
   cut(): void {
     this.attached = undefined;
