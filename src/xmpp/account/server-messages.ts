@@ -82,7 +82,7 @@ export class ServerMessages {
         if (outcome.type === 'taken') taken(outcome.message);
         else {
           if (outcome.answer !== undefined) answer(outcome.answer);
-          this.drop(from, outcome.reason, done);
+          this.drop(from, outcome.reason, done, outcome.condition);
         }
         this.next(from.bare);
       });
@@ -124,9 +124,8 @@ export class ServerMessages {
     this.parts.routing.sentElsewhere(message, from, to, Math.min(sentMs ?? unixMs, unixMs), done);
   }
 
-  private drop(from: Jid, reason: string, done: Done): void {
+  private drop(from: Jid, reason: string, done: Done, condition = 'not-acceptable'): void {
     const { environment, own } = this.parts.context;
-    const condition = 'not-acceptable';
     const sender = `${from.text} by ${own.domainpart}`;
     environment.event({ type: 'stanzaRefused', from: sender, condition, reason });
     done();

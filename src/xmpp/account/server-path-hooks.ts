@@ -33,6 +33,8 @@ export type IncomingOutcome =
   /** `answer`: the error that tells its sender, if there is to be one. */
   | {
       readonly type: 'refused';
+      /** Its name, for logs. */
+      readonly condition: string;
       readonly reason: string;
       readonly answer?: XmppElement | undefined;
     };

@@ -178,6 +178,7 @@ export class ServerWay implements OtherWay {
       const waiting = this.waiting.get(to);
       if (waiting === undefined) return;
       waiting.isDue = true;
+      if (this.parts.context.streams.devicesOf(to).length === 0) this.unreached.add(to);
       const wasHeld = this.holds(to);
       waiting.isReleased = true;
       if (wasHeld) this.parts.release(to);

@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { advertisedAddresses } from '../../../src/host/advertised-addresses.ts';
 import { hostClock } from '../../../src/host/host-clock.ts';
 import type { LinkCredentials } from '../../../src/host/links/link-credentials.ts';
-import { silentLog } from '../../../src/host/log.ts';
+import { type Log, silentLog } from '../../../src/host/log.ts';
 import type { PeerHost } from '../../../src/host/peer-host.ts';
+import type { SocketAddress } from '../../../src/host/socket-address.ts';
+import type { OpenedAccount } from '../../../src/host/xmpp/account/open-account.ts';
 import { type ClientConnections, XmppHost } from '../../../src/host/xmpp/xmpp-host.ts';
+import type { Authenticator } from '../../../src/tls-auth/authenticator.ts';
 import type { NodeId } from '../../../src/wire/node-id.ts';
 import type { XmppInput } from '../../../src/xmpp/xmpp-input.ts';
 import { AddressFault } from '../../../src/xmpp-address/address-fault.ts';
@@ -20,6 +23,7 @@ export interface XmppPeer {
   readonly xmpp: XmppHost;
   readonly clients: MemoryClients;
   readonly credentials: LinkCredentials;
+  readonly authenticator: Authenticator;
   stop(): Promise<void>;
 }
 
@@ -30,10 +34,15 @@ export interface XmppPeerOptions {
   /** Absent: the first peer of the overlay. */
   readonly through?: PeerHost;
   readonly forwardTo?: string;
+  readonly account?: OpenedAccount;
+  /** Hears what the XMPP usage logs. */
+  readonly log?: Log;
+  /** Where other devices are told to connect instead. */
+  readonly advertised?: (bound: SocketAddress) => SocketAddress;
 }
 
 export async function startXmppPeer(options: XmppPeerOptions): Promise<XmppPeer> {
-  const { authority, nodeId, jid, through, forwardTo } = options;
+  const { authority, nodeId, jid, through, forwardTo, account, advertised } = options;
   const credentials = await authority.certify(nodeId, jid);
   const stateDirectory = await mkdtemp(join(tmpdir(), 'xor-xmpp-'));
   const user = parseJid(jid);
@@ -49,10 +58,11 @@ export async function startXmppPeer(options: XmppPeerOptions): Promise<XmppPeer>
     rootCertificates: testConfiguration(authority).rootCertificates,
     revocation: undefined,
     listen: { host: '127.0.0.1', port: 0 },
-    advertised: (bound) => advertisedAddresses(bound, undefined),
+    advertised: (bound) => advertisedAddresses(advertised?.(bound) ?? bound, undefined),
+    ...(account === undefined ? {} : { account }),
     credential: undefined,
     openClients: (deliver) => clients.open(deliver),
-    log: silentLog,
+    log: options.log ?? silentLog,
     clock: hostClock,
   });
   const { host } = await startTestPeer({
@@ -70,7 +80,7 @@ export async function startXmppPeer(options: XmppPeerOptions): Promise<XmppPeer>
     await host.leave();
     await rm(stateDirectory, { recursive: true, force: true });
   };
-  return { host, xmpp, clients, credentials, stop };
+  return { host, xmpp, clients, credentials, authenticator, stop };
 }
 
 /** Clients that a test plays: logged in by the certificate of their peer. */
