@@ -71,5 +71,5 @@ function discard(): undefined {
 
 const STDERR = 2;
 const FIELD_CHARACTERS_MAX = 2_000;
-/** Controls, directions of writing, invisible characters, halves of surrogate pairs; no line end. */
+/** Controls but line ends, directions of writing, invisible characters, halves of pairs. */
 const STEERING = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;

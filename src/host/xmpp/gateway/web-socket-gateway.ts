@@ -118,7 +118,7 @@ export class WebSocketGateway {
     });
   }
 
-  /** TLS and HTTP are over: whoever is silent from now on has a session above that is waited for. */
+  /** TLS and HTTP are over: what comes next is waited for by the sessions above. */
   private handshakeOver(secure: Duplex): void {
     const socket = secure instanceof TLSSocket ? this.connections.get(keyOf(secure)) : undefined;
     if (socket !== undefined) this.admission.handshakeOver(socket);
