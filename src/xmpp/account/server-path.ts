@@ -1,5 +1,6 @@
 import type { BareJid, Jid } from '../../xmpp-address/jid.ts';
 import type { Device } from '../direct/direct-streams.ts';
+import type { Blocking } from '../routing/blocking.ts';
 import type { Client } from '../routing/client-table.ts';
 import { giveUp } from '../routing/given-up-messages.ts';
 import type { MessageArchive } from '../routing/message-archive.ts';
@@ -33,6 +34,7 @@ export interface ServerBesideOverlay {
 /** Of routing, what stanzas of the server go to. */
 export interface ServerPathParts {
   readonly archive: MessageArchive;
+  readonly blocking: Blocking;
   readonly offline: OfflineQueue;
   readonly outbox: Outbox;
   readonly reception: MessageReception;
@@ -152,6 +154,7 @@ export class ServerPath implements AccountServerListener {
   }
 
   private route(stanza: XmppElement, from: Jid, to: Jid, done: Done): void {
+    if (this.parts?.blocking.refusesFrom({ type: 'server' }, stanza, from) === true) return done();
     if (stanza.name === 'message') {
       this.messages?.take(stanza, from, to, done);
       return;

@@ -117,13 +117,13 @@ export class Availability {
 
   /** To the own clients, itself included, the own devices, and the subscribers. */
   private broadcast(stanza: XmppElement): void {
-    const { clients, own, sessions } = this.context;
+    const { blocked, clients, own, sessions } = this.context;
     for (const other of clients.available()) {
       sessions.send(other.session, withAttributes(stanza, { to: other.jid.text }));
     }
     this.sendTo(own.bare, stanza);
     for (const { jid, subscription } of this.roster.all()) {
-      if (hasFrom(subscription)) this.sendTo(jid, stanza);
+      if (hasFrom(subscription) && !blocked.blocksUser(jid)) this.sendTo(jid, stanza);
     }
   }
 

@@ -42,7 +42,7 @@ export class ContactPresence {
 
   /** RFC 6121 §4.3: asks a device that has just come for its user's presence. */
   deviceConnected(device: Device): void {
-    if (!this.isWanted(device.user)) return;
+    if (this.context.blocked.blocksUser(device.user) || !this.isWanted(device.user)) return;
     const attributes = { type: 'probe', from: this.context.own.bare, to: device.user };
     const probe = element('presence', CLIENT_NAMESPACE, attributes);
     this.context.streams.send(device.nodeId, probe, UNTRACKED);

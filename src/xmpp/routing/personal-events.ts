@@ -31,11 +31,11 @@ export class PersonalEvents {
 
   /** To the clients here and, where the node is for them, to all contacts with a stream. */
   tell(node: PersonalNode, change: XmppElement): void {
-    const { own } = this.context;
+    const { blocked, own } = this.context;
     this.tellClients(change);
     if (node.options.access === 'whitelist') return;
     for (const { jid, subscription } of this.roster.all()) {
-      if (!hasFrom(subscription)) continue;
+      if (!hasFrom(subscription) || blocked.blocksUser(jid)) continue;
       sendToDevices(this.context, jid, eventMessage(own.bare, jid, change));
     }
   }
@@ -52,8 +52,9 @@ export class PersonalEvents {
 
   /** The same for a device of a contact. */
   showToDevice(device: Device): void {
-    const { own, streams } = this.context;
+    const { blocked, own, streams } = this.context;
     if (device.user === own.bare || !this.roster.hasSubscriber(device.user)) return;
+    if (blocked.blocksUser(device.user)) return;
     for (const change of this.lastItems(false)) {
       const message = eventMessage(own.bare, device.user, change);
       streams.send(device.nodeId, message, UNTRACKED);

@@ -1,4 +1,5 @@
 import type { XmppEnvironment } from '../xmpp-environment.ts';
+import { BLOCKED_PREFIX, type BlockedAddress, readBlockedAddress } from './block-list.ts';
 import { POSITION_PREFIX, readPosition, type SyncPosition } from './own-devices/sync-positions.ts';
 import { PEP_PREFIX, type PersonalNode, readPersonalNode } from './personal-nodes.ts';
 import { REMOVAL_PREFIX, type Removal, readRemoval } from './removals.ts';
@@ -24,6 +25,7 @@ export interface RestoredRouting {
   readonly offline: readonly OfflineRecord[];
   readonly roster: readonly RosterItem[];
   readonly nodes: readonly PersonalNode[];
+  readonly blocked: readonly BlockedAddress[];
   readonly removals: readonly Removal[];
   readonly positions: readonly SyncPosition[];
   /** Keys of records that cannot be read. */
@@ -39,6 +41,7 @@ export function restoreRouting(
   const outbox: OutboxRecord[] = [];
   const offline: OfflineRecord[] = [];
   const roster: RosterItem[] = [];
+  const blocked: BlockedAddress[] = [];
   const removals: Removal[] = [];
   const positions: SyncPosition[] = [];
   const nodes: PersonalNode[] = [];
@@ -49,6 +52,7 @@ export function restoreRouting(
     [OFFLINE_PREFIX, (record) => append(offline, readOfflineRecord(record))],
     [ROSTER_PREFIX, (record) => append(roster, readRosterRecord(record))],
     [PEP_PREFIX, (record) => append(nodes, readPersonalNode(record))],
+    [BLOCKED_PREFIX, (record) => append(blocked, readBlockedAddress(record))],
     [REMOVAL_PREFIX, (record) => append(removals, readRemoval(record))],
     [POSITION_PREFIX, (record) => append(positions, readPosition(record))],
   ];
@@ -61,7 +65,7 @@ export function restoreRouting(
   archive.sort(bySequence);
   outbox.sort(bySequence);
   offline.sort(bySequence);
-  return { archive, outbox, offline, roster, nodes, removals, positions, damaged };
+  return { archive, outbox, offline, roster, nodes, blocked, removals, positions, damaged };
 }
 
 function append<Value>(list: Value[], value: Value | undefined): boolean {

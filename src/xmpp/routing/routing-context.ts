@@ -6,6 +6,7 @@ import type { Device, DirectStreams } from '../direct/direct-streams.ts';
 import { mayBeAnsweredByError, type StanzaErrorCondition, stanzaError } from '../stanza/stanza.ts';
 import { withAttributes, type XmppElement, type XmppNode } from '../stanza/xmpp-element.ts';
 import type { XmppEnvironment } from '../xmpp-environment.ts';
+import type { BlockList } from './block-list.ts';
 import type { ClientTable } from './client-table.ts';
 import type { DurableWrites } from './durable-writes.ts';
 import type { FeatureTable } from './feature-table.ts';
@@ -30,6 +31,7 @@ export interface RoutingContext {
   readonly addresses: ParsedAddresses;
   readonly resources: RemoteResources;
   readonly features: FeatureTable;
+  readonly blocked: BlockList;
 }
 
 /** Sends a stanza back to where another came from. */

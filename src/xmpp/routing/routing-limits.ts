@@ -94,6 +94,9 @@ export const ROSTER_TEXT_BYTES_MAX = 1_023;
 /** Addresses outside the roster that a client sent directed presence. */
 export const DIRECTED_PRESENCES_MAX = 256;
 
+/** Addresses that the user blocks (XEP-0191). */
+export const BLOCKED_ADDRESSES_MAX = 2_000;
+
 /** Requests of the peer itself that are open, and how long. */
 export const PEER_REQUESTS_MAX = 100;
 export const PEER_REQUEST_TIMEOUT_MS = 60_000;

@@ -4,6 +4,7 @@ import type { Device } from '../direct/direct-streams.ts';
 import { registerAbsentVcard } from './absent-vcard.ts';
 import { ArchiveService } from './archive-service.ts';
 import { Availability } from './availability.ts';
+import { Blocking, type BlockingListener } from './blocking.ts';
 import { registerCarbons } from './carbons-control.ts';
 import type { Client } from './client-table.ts';
 import { ContactPresence } from './contact-presence.ts';
@@ -19,6 +20,7 @@ import { NO_OTHER_WAY } from './other-way.ts';
 import { Outbox } from './outbox.ts';
 import { OwnDeviceCopies } from './own-device-copies.ts';
 import { ArchiveSync } from './own-devices/archive-sync.ts';
+import { BlockedSync } from './own-devices/blocked-sync.ts';
 import { DeviceSync } from './own-devices/device-sync.ts';
 import { PersonalSync } from './own-devices/personal-sync.ts';
 import { RosterSync } from './own-devices/roster-sync.ts';
@@ -52,6 +54,7 @@ export class RoutingParts {
   readonly presence: PresenceRouting;
   readonly outbox: Outbox;
   readonly undelivered: UndeliveredStanzas;
+  readonly blocking: Blocking;
   /** Undefined: the user has no account at an ordinary server. */
   readonly serverPath: ServerPath | undefined;
   private readonly context: RoutingContext;
@@ -114,15 +117,36 @@ export class RoutingParts {
     const nodes = new PersonalNodes(unixMs, restored);
     const events = new PersonalEvents(context, nodes, roster);
     const positions = new SyncPositions(restored.positions);
+    this.blocking = this.newBlocking(tell);
     this.sync = new DeviceSync(context, this.peerRequests, [
+      new BlockedSync(context, this.blocking),
       new RosterSync(context, roster, subscriptions),
       new PersonalSync(context, nodes, events),
       new ArchiveSync({ ...common, reception, positions }),
     ]);
     new PersonalEventing(context, nodes, events, roster, tell).register(context.features);
     this.registerFeatures(archive, subscriptions);
-    const { messages: routing } = this;
-    serverPath?.begin({ archive, offline, outbox, reception, roster, routing });
+    const { blocking, messages: routing } = this;
+    serverPath?.begin({ archive, blocking, offline, outbox, reception, roster, routing });
+  }
+
+  /** A contact that is blocked and the user do not see each other (XEP-0191 §3.2). */
+  private newBlocking(tell: TellOwnDevices): Blocking {
+    const { availability, contacts, context, roster } = this;
+    const show = (contact: BareJid, isShown: boolean) => {
+      if (roster.hasSubscriber(contact)) availability.subscriberChanged(contact, isShown);
+    };
+    const listener: BlockingListener = {
+      contactBlocked: (contact) => {
+        show(contact, false);
+        contacts.subscriptionEnded(contact);
+      },
+      contactUnblocked: (contact) => {
+        show(contact, true);
+        for (const device of context.streams.devicesOf(contact)) contacts.deviceConnected(device);
+      },
+    };
+    return new Blocking(context, roster, listener, tell);
   }
 
   private newOutbox(offline: OfflineQueue, restored: RestoredRouting): Outbox {
@@ -159,6 +183,7 @@ export class RoutingParts {
     registerPing(features);
     registerCarbons(features);
     this.sync.register(features);
+    this.blocking.register(features);
     new RosterService(context, roster, subscriptions).register(features);
     registerAbsentVcard(features);
     new ArchiveService(context, archive).register(features);

@@ -13,6 +13,7 @@ import { withoutMarks } from '../signed-stanzas/authenticity-mark.ts';
 import type { XmppElement } from '../stanza/xmpp-element.ts';
 import type { XmppEnvironment } from '../xmpp-environment.ts';
 import type { SentMessageId } from '../xmpp-input.ts';
+import { BlockList } from './block-list.ts';
 import { ClientTable } from './client-table.ts';
 import { DurableWrites } from './durable-writes.ts';
 import { FeatureTable } from './feature-table.ts';
@@ -21,10 +22,11 @@ import { ParsedAddresses } from './parsed-addresses.ts';
 import { RemoteResources } from './remote-resources.ts';
 import { restoreRouting } from './restored-routing.ts';
 import { type RoutingContext, refuse } from './routing-context.ts';
-import type { RoutingExtension } from './routing-feature.ts';
+import type { RoutingExtension } from './routing-extension.ts';
 import { CLIENTS_MAX } from './routing-limits.ts';
 import { RoutingParts } from './routing-parts.ts';
 import type { StoredRecord } from './routing-records.ts';
+import type { StanzaOrigin } from './stanza-origin.ts';
 import { WantedAddresses } from './wanted-addresses.ts';
 
 export interface StanzaRouterOptions {
@@ -59,6 +61,7 @@ export class StanzaRouter implements LocalSessionsListener, DirectStreamsListene
 
   constructor(options: StanzaRouterOptions) {
     const { environment, nodeId, sessions, streams } = options;
+    const restored = restoreRouting(options.records, environment);
     this.context = {
       environment,
       own: ownAddress(options.user),
@@ -72,8 +75,8 @@ export class StanzaRouter implements LocalSessionsListener, DirectStreamsListene
       addresses: new ParsedAddresses(),
       resources: new RemoteResources(),
       features: new FeatureTable(),
+      blocked: new BlockList(() => environment.unixMs, restored),
     };
-    const restored = restoreRouting(options.records, environment);
     this.parts = new RoutingParts(this.context, restored, options.beside);
     for (const extend of options.extensions ?? []) extend(this.context.features, this.context);
     this.clientStanzas = new OrderedAcknowledgements((session) => sessions.handled(session));
@@ -128,6 +131,7 @@ export class StanzaRouter implements LocalSessionsListener, DirectStreamsListene
     const done = this.clientStanzas.began(session);
     const client = this.context.clients.get(session);
     if (client === undefined) return done();
+    if (this.parts.blocking.refusesTo({ type: 'client', client }, stanza)) return done();
     if (stanza.name === 'message') this.parts.messages.fromClient(client, stanza, done);
     else if (stanza.name === 'presence') this.parts.presence.fromClient(client, stanza, done);
     else this.parts.iqs.fromClient(client, stanza, done);
@@ -171,6 +175,8 @@ export class StanzaRouter implements LocalSessionsListener, DirectStreamsListene
       refuse(this.context, { type: 'device', device, isOwn }, stanza, 'item-not-found', text);
       return done();
     }
+    const origin: StanzaOrigin = { type: 'device', device, isOwn };
+    if (this.parts.blocking.refusesFrom(origin, stanza, from)) return done();
     if (stanza.name === 'message') this.parts.deviceMessages.take(device, stanza, from, to, done);
     else if (stanza.name === 'iq') this.parts.iqs.fromDevice(device, stanza, from, to, done);
     else this.parts.presence.fromDevice(device, stanza, from, to, done);
