@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { RandomSource } from '../../reload/peer-options.ts';
 import type { Now } from '../../storage/now.ts';
 import type { AuthenticatedNode } from '../../tls-auth/authenticated-node.ts';
@@ -149,7 +150,9 @@ export class CertificateTransaction {
   }
 
   private takeChallenge(challenge: XmppElement, now: Now): void {
-    const read = readChallenge(challenge, this.transaction, this.options.authority);
+    const { authority, subjectPublicKeyInfo } = this.options;
+    const keySha256 = createHash('sha256').update(subjectPublicKeyInfo).digest('hex');
+    const read = readChallenge(challenge, this.transaction, authority, keySha256);
     if ('code' in read) {
       this.outputs.push({ type: 'refused', refusal: read });
     } else if (this.isOver) {

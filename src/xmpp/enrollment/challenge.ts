@@ -1,5 +1,6 @@
 import type { Certificate } from '../../tls-auth/certificate.ts';
 import { childElements, type XmppElement } from '../stanza/xmpp-element.ts';
+import { challengeKeyOf } from '../x509/challenge-key.ts';
 import { challengeInput, octetsOf, X509_NAMESPACE } from '../x509/x509-element.ts';
 import { CHALLENGE_URI_LENGTH_MAX } from './enrollment-limits.ts';
 import type { ExchangeRefusal } from './exchange-refusal.ts';
@@ -13,12 +14,14 @@ export interface Challenge {
 
 /**
  * A challenge that is in order (XEP-0417 §6.2): for this transaction, signed by the authority, to a
- * page over HTTPS. The sender is checked by the caller.
+ * page over HTTPS, and for the own key where it says for which. The sender is checked by the
+ * caller.
  */
 export function readChallenge(
   challenge: XmppElement,
   transaction: string,
   authority: Certificate,
+  keySha256: string,
 ): Challenge | ExchangeRefusal {
   const uri = challenge.attributes.get('uri');
   const named = challenge.attributes.get('transaction');
@@ -38,7 +41,9 @@ export function readChallenge(
       'it; do not open what it names';
     return { code: 'challenge-signature', reason };
   }
-  return isHttpsPage(uri) ? { uri } : { code: 'challenge-uri', reason: NO_HTTPS_PAGE };
+  if (!isHttpsPage(uri)) return { code: 'challenge-uri', reason: NO_HTTPS_PAGE };
+  const isOfOwnKey = (challengeKeyOf(uri) ?? keySha256) === keySha256;
+  return isOfOwnKey ? { uri } : { code: 'challenge-key', reason: ANOTHER_KEY };
 }
 
 function signatureIn(challenge: XmppElement): Uint8Array | undefined {
@@ -57,6 +62,9 @@ function isHttpsPage(uri: string): boolean {
   return hostname !== '' && username === '' && password === '';
 }
 
+const ANOTHER_KEY =
+  'the authority asks about the key of somebody else: a server on the way has put another request ' +
+  'in the place of yours; do not open what it names, and ask another way';
 const NO_HTTPS_PAGE =
   'the authority wants a page opened that is no HTTPS page, which XEP-0417 forbids; tell its ' +
   'operator';

@@ -10,6 +10,8 @@ export type ExchangeRefusalCode =
   | 'challenge-signature'
   /** The page that a user is to open is no HTTPS page. */
   | 'challenge-uri'
+  /** It is for the key of another request than ours. */
+  | 'challenge-key'
   | 'too-many-challenges'
   /** It comes when the exchange is over. */
   | 'too-late';

@@ -1,4 +1,5 @@
 /** XEP-0417 with a server in the path that alters, replays, redirects, reorders and withholds. */
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { makeIntermediate, makeKey } from '../../../sim/certificates/certificate-maker.ts';
@@ -7,6 +8,7 @@ import {
   withAttributes,
   type XmppElement,
 } from '../../../src/xmpp/stanza/xmpp-element.ts';
+import { withChallengeKey } from '../../../src/xmpp/x509/challenge-key.ts';
 import {
   certificateChainElement,
   challengeElement,
@@ -21,6 +23,18 @@ describe('a server that alters', () => {
     world.comes(world.challenge({ uri: 'https://evil.lit/', signed }));
     expect(world.refusals).toEqual(['challenge-signature']);
     expect(world.pages).toEqual([]);
+  });
+
+  it('the request, for one of its own: challenge-key, and nothing is shown', () => {
+    const world = new ExchangeWorld();
+    const key = createHash('sha256')
+      .update(world.key.publicKey.export({ type: 'spki', format: 'der' }))
+      .digest('hex');
+    world.comes(world.challenge({ uri: withChallengeKey(PAGE, '0'.repeat(64)) }));
+    expect(world.refusals).toEqual(['challenge-key']);
+    expect(world.pages).toEqual([]);
+    world.comes(world.challenge({ uri: withChallengeKey(PAGE, key) }));
+    expect(world.pages).toEqual([withChallengeKey(PAGE, key)]);
   });
 
   it('where the transaction ends and the page begins: wrong-transaction', () => {

@@ -50,7 +50,8 @@ export class ChallengeHandler {
   async answer(request: HttpRequest): Promise<HttpAnswer> {
     const waitSeconds = this.requests.takeFromAddress(request.remoteAddress, performance.now());
     if (waitSeconds > 0) return this.later(`There were too many requests`, waitSeconds);
-    const challenge = this.challengeAt(request.path);
+    const token = request.path.slice(CHALLENGE_PATHS.length);
+    const challenge = this.component.challenges.find(token);
     if (challenge === undefined) {
       const text = 'This challenge is not known. Ask for a certificate once more on your device.';
       return pageAnswer(404, noticePage('There is nothing here', text));
@@ -71,14 +72,6 @@ export class ChallengeHandler {
       : pageAnswer(405, noticePage('Not so', 'This takes GET and POST.'), {
           Allow: 'GET, HEAD, POST',
         });
-  }
-
-  /** `/csr/TOKEN/SHA-256-OF-THE-KEY`; both parts must be right. */
-  private challengeAt(path: string): Challenge<ChallengedRequest> | undefined {
-    const [token = '', keySha256, ...more] = path.slice(CHALLENGE_PATHS.length).split('/');
-    const challenge = this.component.challenges.find(token);
-    const isWhole = more.length === 0 && challenge?.request.keySha256 === keySha256;
-    return isWhole ? challenge : undefined;
   }
 
   private page(

@@ -12,6 +12,7 @@ import {
   withAttributes,
   type XmppElement,
 } from '../../../xmpp/stanza/xmpp-element.ts';
+import { withChallengeKey } from '../../../xmpp/x509/challenge-key.ts';
 import {
   authorityListElement,
   certificateChainElement,
@@ -225,7 +226,8 @@ export class EnrollmentComponent {
   private async challenge(request: ChallengedRequest): Promise<void> {
     const { transaction, keySha256, iq } = request;
     const token = randomBytes(TOKEN_BYTES).toString('base64url');
-    const uri = `${this.parts.publicUrl}${CHALLENGE_PATHS}${token}/${keySha256}`;
+    const page = `${this.parts.publicUrl}${CHALLENGE_PATHS}${token}`;
+    const uri = withChallengeKey(page, keySha256);
     const signature = await this.sign(challengeInput(transaction, uri));
     // Since it was looked at, the same request may have come once more.
     this.replace(request);
