@@ -24,7 +24,6 @@ import { BlockedSync } from './own-devices/blocked-sync.ts';
 import { DeviceSync } from './own-devices/device-sync.ts';
 import { PersonalSync } from './own-devices/personal-sync.ts';
 import { RosterSync } from './own-devices/roster-sync.ts';
-import { SyncPositions } from './own-devices/sync-positions.ts';
 import type { TellOwnDevices } from './own-devices/synchronized-part.ts';
 import { PeerMessages } from './peer-messages.ts';
 import { PeerRequests } from './peer-requests.ts';
@@ -74,17 +73,14 @@ export class RoutingParts {
   ) {
     this.context = context;
     this.damaged = restored.damaged;
-    const { own, sessions, writes } = context;
-    const archive = new MessageArchive(context.environment.random, restored.archive);
+    const { environment, own, sessions, writes } = context;
+    const archive = new MessageArchive(environment.random, restored.archive);
     const offline = new OfflineQueue(own.bare, writes, restored.offline);
     const serverPath = beside === undefined ? undefined : new ServerPath(context, beside);
     this.serverPath = serverPath;
     this.outbox = this.newOutbox(offline, restored);
     this.unknown = new UnknownAddresses(context, this.outbox, {
-      isKnown: (address) =>
-        this.roster.isContact(address) ||
-        archive.hasFrom(address) ||
-        serverPath?.way.mayReach(address) === true,
+      isKnown: (address) => archive.hasFrom(address) || this.isReachable(address),
     });
     const delivery = new LocalDelivery(context.clients, sessions);
     const copies = new OwnDeviceCopies(context);
@@ -99,7 +95,7 @@ export class RoutingParts {
     this.peerRequests = new PeerRequests(context);
     this.iqs = new IqRouting(context, this.requests, this.peerRequests, serverPath);
     this.undelivered = new UndeliveredStanzas(context, archive, delivery, offline, this.iqs);
-    const unixMs = () => context.environment.unixMs;
+    const unixMs = () => environment.unixMs;
     const roster = new Roster(unixMs, restored);
     this.roster = roster;
     const tell: TellOwnDevices = (part, entries) => this.sync.tell(part, entries);
@@ -114,17 +110,16 @@ export class RoutingParts {
     this.presence = new PresenceRouting(context, subscriptions, availability, contacts);
     this.availability = availability;
     this.contacts = contacts;
+    this.blocking = this.newBlocking(tell);
     const nodes = new PersonalNodes(unixMs, restored);
     const events = new PersonalEvents(context, nodes, roster);
-    const positions = new SyncPositions(restored.positions);
-    this.blocking = this.newBlocking(tell);
+    new PersonalEventing(context, nodes, events, roster, tell).register(context.features);
     this.sync = new DeviceSync(context, this.peerRequests, [
       new BlockedSync(context, this.blocking),
       new RosterSync(context, roster, subscriptions),
       new PersonalSync(context, nodes, events),
-      new ArchiveSync({ ...common, reception, positions }),
+      new ArchiveSync({ ...common, reception }, restored.positions),
     ]);
-    new PersonalEventing(context, nodes, events, roster, tell).register(context.features);
     this.registerFeatures(archive, subscriptions);
     const { blocking, messages: routing } = this;
     serverPath?.begin({ archive, blocking, offline, outbox, reception, roster, routing });
@@ -147,6 +142,10 @@ export class RoutingParts {
       },
     };
     return new Blocking(context, roster, listener, tell);
+  }
+
+  private isReachable(address: BareJid): boolean {
+    return this.roster.isContact(address) || this.serverPath?.way.mayReach(address) === true;
   }
 
   private newOutbox(offline: OfflineQueue, restored: RestoredRouting): Outbox {

@@ -10,8 +10,9 @@ import type { RoutingContext } from './routing-context.ts';
 import { HAND_OVER_PAUSE_MS } from './routing-limits.ts';
 
 /**
- * What was sent to a client that ended and never acknowledged it (XEP-0198 §4): messages go to
- * the new session of the same resource, to another client, or wait for the next one; requests are answered with an error.
+ * What was sent to a client that ended and never acknowledged it (XEP-0198 §4): messages go to the
+ * new session of the same resource, to another client, or wait for the next one; requests are
+ * answered with an error.
  */
 export class UndeliveredStanzas {
   private readonly context: RoutingContext;

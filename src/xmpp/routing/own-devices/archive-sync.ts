@@ -10,7 +10,7 @@ import type { RoutingContext } from '../routing-context.ts';
 import type { ArchiveRecord } from '../routing-records.ts';
 import { elementOfText, stanzaText } from '../stanza-text.ts';
 import type { WritesInProgress } from '../writes-in-progress.ts';
-import type { SyncPositions } from './sync-positions.ts';
+import { type SyncPosition, SyncPositions } from './sync-positions.ts';
 import { type SyncEntry, type SynchronizedPart, syncElement, timeOf } from './synchronized-part.ts';
 
 export interface ArchiveSyncParts {
@@ -19,7 +19,6 @@ export interface ArchiveSyncParts {
   readonly delivery: LocalDelivery;
   readonly reception: MessageReception;
   readonly inProgress: WritesInProgress;
-  readonly positions: SyncPositions;
 }
 
 /** A message that another own device has kept and this one has not. */
@@ -39,9 +38,11 @@ interface Missed {
 export class ArchiveSync implements SynchronizedPart {
   readonly name = 'archive';
   private readonly parts: ArchiveSyncParts;
+  private readonly positions: SyncPositions;
 
-  constructor(parts: ArchiveSyncParts) {
+  constructor(parts: ArchiveSyncParts, positions: readonly SyncPosition[]) {
     this.parts = parts;
+    this.positions = new SyncPositions(positions);
   }
 
   /** The orders of two archives differ, and what was kept from other devices does. */
@@ -50,7 +51,7 @@ export class ArchiveSync implements SynchronizedPart {
   }
 
   positionAt(device: NodeId): string | undefined {
-    return this.parts.positions.of(device);
+    return this.positions.of(device);
   }
 
   *entries(): Generator<SyncEntry> {
@@ -61,7 +62,8 @@ export class ArchiveSync implements SynchronizedPart {
   }
 
   take(device: NodeId, entries: readonly XmppElement[], last: string, then: () => void): void {
-    const { context, positions } = this.parts;
+    const { positions } = this;
+    const { context } = this.parts;
     // Nothing more is asked for while the disk cannot be written.
     if (context.writes.refusal() !== undefined) return;
     const before = positions.of(device);
