@@ -73,6 +73,13 @@ export class Roster {
     return this.items.has(jid) || this.items.size < ROSTER_ITEMS_MAX;
   }
 
+  /** Those who only ask to become contacts leave half of the room to those who are. */
+  hasRoomForRequestOf(jid: BareJid): boolean {
+    if (this.items.has(jid)) return true;
+    const asking = this.items.size - this.listed().length;
+    return this.hasRoomFor(jid) && asking < ROSTER_ITEMS_MAX / 2;
+  }
+
   /** Changes a contact; the records are what has to be written. */
   set(item: RosterChange): PersistRecord[] {
     return this.adopt({ ...item, changedUnixMs: this.nextChange(item.jid) });

@@ -91,7 +91,7 @@ export class Subscriptions {
     const contact = device.user;
     const before = this.roster.stateOf(contact);
     const { next, isDelivered, answer } = inboundSubscription(before, type);
-    if (!this.roster.hasRoomFor(contact) && type === 'subscribe') return done();
+    if (!this.roster.hasRoomForRequestOf(contact) && type === 'subscribe') return done();
     const after = { ...before, ...next };
     const records = this.change(before, after);
     this.context.writes.write(records, () => {

@@ -136,6 +136,22 @@ describe('contacts that come to do harm', () => {
     expect(chamber.reads().at(-1)).toBe('madam');
   });
 
+  test('many who ask to become contacts leave room for those whom the user wants', () => {
+    const { romeo, juliet, balcony } = lovers();
+    for (let n = 0; n < 2_100; n += 1) {
+      const from = `suitor${n}@verona.lit`;
+      const device = { nodeId: romeo.device.nodeId, user: bare(from) };
+      const stanza = element('presence', 'jabber:client', { type: 'subscribe', from, to: JULIET });
+      juliet.turn(() => juliet.router.stanzaFromDevice(device, stanza));
+    }
+    juliet.settle();
+    expect(juliet.keys('roster/')).toHaveLength(1_000);
+    balcony.gets();
+    const item = '<query xmlns="jabber:iq:roster"><item jid="nurse@capulet.lit"/></query>';
+    balcony.sends(`<iq type="set" id="r">${item}</iq>`);
+    expect(balcony.gets().map(({ attributes }) => attributes.get('type'))).toContain('result');
+  });
+
   test('a message that is deeper than what can be read from disk is refused', () => {
     const { romeo, juliet, balcony } = lovers();
     const nested = (depth: number): XmppElement =>
