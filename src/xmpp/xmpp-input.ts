@@ -118,7 +118,12 @@ export type XmppInput =
       readonly outcome: IssueOutcome;
     }
   /** The peer's own certificate in the overlay, in DER: at the start, and when it was renewed. */
-  | { readonly type: 'ownCertificate'; readonly certificate: Uint8Array }
+  | {
+      readonly type: 'ownCertificate';
+      readonly certificate: Uint8Array;
+      /** DER: those above it, without the root. Default: none. */
+      readonly above?: readonly Uint8Array[];
+    }
   | { readonly type: 'persisted'; readonly ticket: XmppTicket }
   | { readonly type: 'persistFailed'; readonly ticket: XmppTicket; readonly reason: string }
   /** Leave: end every stream properly; ends with the output `stopped`. */

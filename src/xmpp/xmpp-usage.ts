@@ -20,12 +20,14 @@ import type { AttachOrder } from './direct/address-rounds.ts';
 import type { DirectLimits } from './direct/direct-limits.ts';
 import { DirectStreamManager } from './direct/direct-stream-manager.ts';
 import type { DirectStreamsListener } from './direct/direct-streams.ts';
-import type { RoutingExtension } from './routing/routing-feature.ts';
+import type { RoutingExtension } from './routing/routing-extension.ts';
 import type { StoredRecord } from './routing/routing-records.ts';
 import { StanzaRouter } from './routing/stanza-router.ts';
 import { type ClientCertificateJudge, judgeByOverlay } from './sasl/client-certificate.ts';
 import { SignedServerPath } from './signed-stanzas/signed-server-path.ts';
 import type { SignedStanzaPolicy } from './signed-stanzas/signed-stanzas.ts';
+import { registerAuthorityList } from './x509/authority-list-service.ts';
+import { OwnCertificateEvent } from './x509/own-certificate-event.ts';
 import { XmppEnvironment } from './xmpp-environment.ts';
 import type { ScramCredential, XmppInput } from './xmpp-input.ts';
 import type { XmppOutput } from './xmpp-output.ts';
@@ -76,6 +78,7 @@ export class XmppUsage {
   private readonly account: AccountLink | undefined;
   private readonly signed: SignedServerPath | undefined;
   private readonly router: StanzaRouter;
+  private ownCertificate: OwnCertificateEvent | undefined;
   private hasStopped = false;
 
   constructor(options: XmppUsageOptions) {
@@ -124,7 +127,7 @@ export class XmppUsage {
       streams: this.streams,
       records: others,
       beside: this.account && account && { server: this.account, primary: account.primary, hooks },
-      extensions: [this.certificateFeatures()],
+      extensions: [this.certificateFeatures(), this.certificateEvents(authenticator)],
     });
   }
 
@@ -171,6 +174,7 @@ export class XmppUsage {
         return;
       case 'ownCertificate':
         this.certificates.overlayCertificate(input.certificate);
+        this.ownCertificate?.publish([input.certificate, ...(input.above ?? [])]);
         return;
       case 'passwordChanged':
         this.clients.passwordChanged(input.credential);
@@ -251,6 +255,14 @@ export class XmppUsage {
       registerSaslcert(registry, this.certificates);
       registerSelfManagement(registry, this.certificates);
       registerPasswordChange(registry, () => this.clients);
+    };
+  }
+
+  /** XEP-0417: whom the user's clients may ask for certificates, and the peer's own one for all. */
+  private certificateEvents(authenticator: Authenticator): RoutingExtension {
+    return (registry, context) => {
+      this.ownCertificate = new OwnCertificateEvent(context, authenticator);
+      registerAuthorityList(registry, () => authenticator.trustSettings.rootCertificates);
     };
   }
 

@@ -7,7 +7,7 @@ import {
   publishCertificates,
   retractCertificates,
 } from '../../xmpp/x509/personal-certificates.ts';
-import type { ServerConnection } from '../xmpp/account/server-connection.ts';
+import { type ServerConnection, StanzaErrorAnswer } from '../xmpp/account/server-connection.ts';
 import { EnrollmentFailure } from './enrollment-failure.ts';
 
 /**
@@ -20,7 +20,15 @@ export async function publishOwnCertificate(
   name: string | undefined,
 ): Promise<string> {
   const id = idOf(chain);
-  await connection.iq(undefined, 'set', publishCertificates(id, chain, name));
+  const publish = (withOptions: boolean) =>
+    connection.iq(undefined, 'set', publishCertificates(id, chain, name, { withOptions }));
+  try {
+    await publish(true);
+  } catch (error) {
+    // The node is there, and otherwise: what the user has set stays.
+    if (!(error instanceof StanzaErrorAnswer)) throw error;
+    await publish(false);
+  }
   return id;
 }
 

@@ -317,8 +317,9 @@ export class XmppHost implements PeerCompanion {
   }
 
   /** Clients may log in with the peer's own certificate, too: it is in the list. */
-  private tellOwnCertificate({ chain: [certificate] }: LinkCredentials): void {
-    if (certificate !== undefined) this.driver?.deliver({ type: 'ownCertificate', certificate });
+  private tellOwnCertificate({ chain: [certificate, ...above] }: LinkCredentials): void {
+    if (certificate === undefined) return;
+    this.driver?.deliver({ type: 'ownCertificate', certificate, above });
   }
 
   private runCommand({ command, what }: Extract<XmppOutput, { type: 'command' }>): void {

@@ -6,4 +6,6 @@ export type StanzaOrigin =
   | { readonly type: 'client'; readonly client: Client }
   | { readonly type: 'device'; readonly device: Device; readonly isOwn: boolean }
   /** The account's server (XEP-0415 §8); `from` is its word. */
-  | { readonly type: 'server' };
+  | { readonly type: 'server' }
+  /** This peer itself, which asks a feature and takes the answer. */
+  | { readonly type: 'peer' };

@@ -20,14 +20,20 @@ export function certificateItemId(leaf: Uint8Array): string | undefined {
   return toHex(certificate.signatureValue.subarray(0, ITEM_ID_OCTETS));
 }
 
-/** The payload that publishes a chain, which replaces what is under its id; DER, the leaf first. */
+/**
+ * The payload that publishes a chain, which replaces what is under its id; DER, the leaf first.
+ * With options, the node is for everybody, and has room for all devices of the user; a server
+ * refuses them where the node is there already and is otherwise.
+ */
 export function publishCertificates(
   id: string,
   chain: readonly Uint8Array[],
   name: string | undefined,
+  { withOptions }: { readonly withOptions: boolean },
 ): XmppElement {
   const item = element('item', PUBSUB_NAMESPACE, { id }, [certificateChainElement(chain, name)]);
-  return pubsub(element('publish', PUBSUB_NAMESPACE, { node: CERTIFICATES_NODE }, [item]));
+  const publish = element('publish', PUBSUB_NAMESPACE, { node: CERTIFICATES_NODE }, [item]);
+  return pubsub(publish, ...(withOptions ? [publishOptions()] : []));
 }
 
 /** The payload that takes a chain back, and tells those who listen. */
@@ -103,11 +109,26 @@ function judgeItem(
   return node.userName === owner ? node : `it is a certificate of ${node.userName}`;
 }
 
-function pubsub(action: XmppElement): XmppElement {
-  return element('pubsub', PUBSUB_NAMESPACE, {}, [action]);
+function publishOptions(): XmppElement {
+  const field = (name: string, value: string, type?: string) =>
+    element('field', DATA_FORM_NAMESPACE, { var: name, type }, [
+      element('value', DATA_FORM_NAMESPACE, {}, [value]),
+    ]);
+  const form = element('x', DATA_FORM_NAMESPACE, { type: 'submit' }, [
+    field('FORM_TYPE', `${PUBSUB_NAMESPACE}#publish-options`, 'hidden'),
+    field('pubsub#access_model', 'open'),
+    field('pubsub#max_items', 'max'),
+    field('pubsub#send_last_published_item', 'never'),
+  ]);
+  return element('publish-options', PUBSUB_NAMESPACE, {}, [form]);
 }
 
-const PUBSUB_NAMESPACE = 'http://jabber.org/protocol/pubsub';
+function pubsub(...actions: readonly XmppElement[]): XmppElement {
+  return element('pubsub', PUBSUB_NAMESPACE, {}, actions);
+}
+
+export const PUBSUB_NAMESPACE = 'http://jabber.org/protocol/pubsub';
+const DATA_FORM_NAMESPACE = 'jabber:x:data';
 const ITEM_ID_OCTETS = 16;
 const ITEMS_MAX = 64;
 const CHAIN_CERTIFICATES_MAX = 8;
