@@ -86,7 +86,8 @@ export class SignedServerPath implements ServerPathHooks {
         return then({ type: 'taken', message: taken });
       }
       const { answer, refusal } = arrived;
-      then({ type: 'refused', reason: refusal.describe(), answer });
+      const { code: condition, detail: reason } = refusal;
+      then({ type: 'refused', condition, reason, answer });
     });
   }
 }

@@ -125,7 +125,7 @@ export class SignedStanzas {
         done();
       }),
     );
-    if (!isTaken) then(this.refused(stanza, tooBusy()));
+    if (!isTaken) then(refused(stanza, tooBusy()));
   }
 
   private take(
@@ -138,16 +138,16 @@ export class SignedStanzas {
     if (user === undefined) return finish({ type: 'unsigned', stanza });
     this.certificates.find(user, ({ chains, isAnswered }) => {
       const refusal = this.unsignedRefusal(user, chains, isAnswered);
-      if (refusal !== undefined) finish(this.refused(stanza, refusal));
+      if (refusal !== undefined) finish(refused(stanza, refusal));
       else finish({ type: 'unsigned', stanza });
     });
   }
 
   private takeSigned(outer: XmppElement, finish: (arrived: ArrivedStanza) => void): void {
     const content = readSignedContent(outer);
-    if (content instanceof StanzaRefusal) return finish(this.refused(outer, content));
+    if (content instanceof StanzaRefusal) return finish(refused(outer, content));
     const wrong = senderRefusal(outer, content);
-    if (wrong !== undefined) return finish(this.refused(outer, wrong));
+    if (wrong !== undefined) return finish(refused(outer, wrong));
     const user = content.from.bare;
     this.certificates.find(user, ({ chains }) => {
       const verdict = this.verified(outer, content, chains);
@@ -185,7 +185,7 @@ export class SignedStanzas {
     verdict: AuthenticStanza | StanzaRefusal,
     finish: (arrived: ArrivedStanza) => void,
   ): void {
-    if (verdict instanceof StanzaRefusal) return finish(this.refused(outer, verdict));
+    if (verdict instanceof StanzaRefusal) return finish(refused(outer, verdict));
     const { environment, writes } = this.parts;
     const { signer, stanza, timestampUnixMs } = verdict;
     const { sha256 } = signer.certificate;
@@ -200,13 +200,6 @@ export class SignedStanzas {
     }
     writes.write(records);
     finish(arrived);
-  }
-
-  private refused(stanza: XmppElement, refusal: StanzaRefusal): ArrivedStanza {
-    const from = stanza.attributes.get('from') ?? 'nobody';
-    const { code, detail } = refusal;
-    this.parts.environment.event({ type: 'stanzaRefused', from, condition: code, reason: detail });
-    return { type: 'refused', refusal, answer: stanzaRejection(stanza, refusal) };
   }
 
   /** Where it is not known whether the sender has a certificate, nothing unsigned is taken. */
@@ -268,6 +261,10 @@ function mustBeSignedBy(stanza: XmppElement, sender: Jid | undefined): BareJid |
   const type = stanza.attributes.get('type');
   if (sender?.localpart === undefined || stanza.name === 'presence') return undefined;
   return type === 'error' || type === 'result' || type === 'groupchat' ? undefined : sender.bare;
+}
+
+function refused(stanza: XmppElement, refusal: StanzaRefusal): ArrivedStanza {
+  return { type: 'refused', refusal, answer: stanzaRejection(stanza, refusal) };
 }
 
 function addressOf(text: string | undefined): Jid | undefined {

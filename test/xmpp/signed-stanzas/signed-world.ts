@@ -25,7 +25,6 @@ import {
 import { StanzaRefusal } from '../../../src/xmpp/signed-stanzas/stanza-refusal.ts';
 import type { XmppElement } from '../../../src/xmpp/stanza/xmpp-element.ts';
 import { XmppEnvironment } from '../../../src/xmpp/xmpp-environment.ts';
-import type { XmppEvent } from '../../../src/xmpp/xmpp-event.ts';
 import type { XmppOutput } from '../../../src/xmpp/xmpp-output.ts';
 import { AddressFault } from '../../../src/xmpp-address/address-fault.ts';
 import { type Jid, parseJid } from '../../../src/xmpp-address/jid.ts';
@@ -78,7 +77,6 @@ export interface PeerOptions {
 export class SignedPeer {
   readonly stanzas: SignedStanzas;
   readonly disk: Map<string, Uint8Array>;
-  readonly events: XmppEvent[] = [];
   readonly own: Jid;
   lookups = 0;
   /** Outcomes of the overlay come by `answerLookups`. */
@@ -164,7 +162,6 @@ export class SignedPeer {
   }
 
   private perform(output: XmppOutput): void {
-    if (output.type === 'event') this.events.push(output.event);
     if (output.type === 'persist') {
       for (const { key, value } of output.records) {
         if (value === undefined) this.disk.delete(key);
