@@ -134,7 +134,7 @@ async function attachRunning(
   try {
     let before: Partial<ComponentStatus> = {};
     while (!stop.signal.aborted) {
-      const now = await running.componentStatus();
+      const now = await statusOf(running);
       if (now.isAttached === undefined) {
         throw new OperatorError('the authority is no component any more: somebody else ended it');
       }
@@ -147,6 +147,16 @@ async function attachRunning(
     }
   } finally {
     await running.detachComponent().catch(() => undefined);
+  }
+}
+
+async function statusOf(running: AuthorityAdminClient): Promise<Partial<ComponentStatus>> {
+  try {
+    return await running.componentStatus();
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!['ENOENT', 'ECONNREFUSED', 'ECONNRESET'].includes(code)) throw error;
+    throw new OperatorError('the authority has ended, and with it its component; serve it again');
   }
 }
 
