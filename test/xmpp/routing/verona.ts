@@ -21,6 +21,7 @@ import type { SentMessageOutcome, XmppOutput } from '../../../src/xmpp/xmpp-outp
 import { AddressFault } from '../../../src/xmpp-address/address-fault.ts';
 import { type BareJid, parseJid } from '../../../src/xmpp-address/jid.ts';
 import { seededRandom } from '../../reload/seeded-random.ts';
+import type { PlayedServer } from '../account/played-server.ts';
 import { PlayedOverlay } from './played-overlay.ts';
 import { PlayedSessions } from './played-sessions.ts';
 
@@ -58,6 +59,7 @@ export class Verona {
   readonly peers: VeronaPeer[] = [];
   unixMs = Date.UTC(2026, 10, 21, 8);
   readonly overlay = new PlayedOverlay();
+  server: PlayedServer | undefined;
 
   peer(user: string): VeronaPeer {
     const peer = new VeronaPeer(this, bare(user), this.peers.length + 1);
@@ -102,7 +104,7 @@ export class Verona {
   /** Until nothing is under way any more. */
   settle(): void {
     for (let isMoving = true; isMoving; ) {
-      isMoving = false;
+      isMoving = this.server?.step() ?? false;
       for (const peer of this.peers) if (peer.step()) isMoving = true;
     }
   }
@@ -253,6 +255,7 @@ export class VeronaPeer {
         this.router.sessionEnded(session, undelivered),
       ),
       streams: this.streams,
+      beside: this.world.server?.beside(this),
       records: [...this.store].map(([key, value]) => ({ key, value })),
     });
     this.router = router;
