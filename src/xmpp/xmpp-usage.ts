@@ -9,6 +9,7 @@ import { accountLink, type OwnAccount } from './account/own-account.ts';
 import { PLAIN_SERVER_PATH, type ServerPathHooks } from './account/server-path-hooks.ts';
 import { CERTIFICATE_PREFIX } from './client-certificates/certificate-records.ts';
 import { ClientCertificates } from './client-certificates/client-certificates.ts';
+import { OverlayCertificates } from './client-certificates/overlay-certificates.ts';
 import { registerPasswordChange } from './client-certificates/password-change.ts';
 import type { CertificatePolicy } from './client-certificates/register-judge.ts';
 import { registerSaslcert } from './client-certificates/saslcert.ts';
@@ -73,6 +74,7 @@ export interface SignedStanzasOptions {
 export class XmppUsage {
   private readonly env: XmppEnvironment;
   private readonly certificates: ClientCertificates;
+  private readonly overlayCertificates: OverlayCertificates;
   private readonly clients: ClientSessions;
   private readonly streams: DirectStreamManager;
   private readonly account: AccountLink | undefined;
@@ -93,6 +95,9 @@ export class XmppUsage {
       records: certificates,
       sessions: () => this.clients,
     });
+    this.overlayCertificates = new OverlayCertificates(this.env, user.bare, (der) =>
+      this.certificates.overlayCertificate(der),
+    );
     this.clients = new ClientSessions(
       this.env,
       {
@@ -175,6 +180,10 @@ export class XmppUsage {
       case 'ownCertificate':
         this.certificates.overlayCertificate(input.certificate);
         this.ownCertificate?.publish([input.certificate, ...(input.above ?? [])]);
+        return;
+      case 'overlay':
+        this.overlayCertificates.overlay(input.joined);
+        this.streams.handle(input);
         return;
       case 'passwordChanged':
         this.clients.passwordChanged(input.credential);

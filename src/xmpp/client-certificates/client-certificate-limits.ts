@@ -19,3 +19,5 @@ export const EXPIRED_SHOWN_MS = 30 * 24 * 60 * 60 * 1_000;
 export const SWEEP_MS = 60 * 60 * 1_000;
 /** When a certificate was last used is written at most so often. */
 export const LAST_USED_PRECISION_MS = 60_000;
+/** How often it is looked for the user's certificates in the overlay. */
+export const OVERLAY_LOOKUP_MS = 6 * 60 * 60 * 1_000;

@@ -3,7 +3,6 @@ import type { Device } from '../direct/direct-streams.ts';
 import type { StanzaErrorCondition } from '../stanza/stanza.ts';
 import type { XmppElement } from '../stanza/xmpp-element.ts';
 import type { Client } from './client-table.ts';
-import type { RoutingContext } from './routing-context.ts';
 import type { StanzaOrigin } from './stanza-origin.ts';
 
 /** An iq of type get or set that this peer answers: for the user's account, or as the server. */
@@ -45,9 +44,6 @@ export interface RoutingListener {
   deviceConnected?(device: Device): void;
   deviceLost?(device: Device): void;
 }
-
-/** A feature that others than routing make, and what it needs of routing. */
-export type RoutingExtension = (registry: FeatureRegistry, context: RoutingContext) => void;
 
 /** Where a feature says at the start what it does. */
 export interface FeatureRegistry {

@@ -70,9 +70,11 @@ export interface DeskOptions {
 
 export class CertificateDesk {
   readonly root: TestAuthority = makeRoot();
+  readonly authenticator = new Authenticator(trustSettingsOf(testConfiguration(this.root)));
   readonly store = new Map<string, Uint8Array>();
   readonly events: XmppEvent[] = [];
   readonly issueRequests: Extract<XmppOutput, { type: 'issueCertificate' }>[] = [];
+  readonly commands: Extract<XmppOutput, { type: 'command' }>[] = [];
   unixMs = NOW;
   isDiskHeld = false;
   private readonly policy: CertificatePolicy;
@@ -183,6 +185,7 @@ export class CertificateDesk {
     else if (output.type === 'certificatesManaged') {
       this.outcomes.set(output.management, output.outcome);
     } else if (output.type === 'issueCertificate') this.issueRequests.push(output);
+    else if (output.type === 'command') this.commands.push(output);
     else if (output.type === 'event') this.events.push(output.event);
     else if (output.type === 'persist' && this.isDiskHeld) this.held.push(output);
     else if (output.type === 'persist') this.write(output);
@@ -202,7 +205,7 @@ export class CertificateDesk {
     return new XmppUsage({
       user: jid(ROMEO),
       nodeId: '1'.repeat(32) as NodeId,
-      authenticator: new Authenticator(trustSettingsOf(testConfiguration(this.root))),
+      authenticator: this.authenticator,
       random: seededRandom(7),
       records: [...this.store].map(([key, value]) => ({ key, value })),
       credential,

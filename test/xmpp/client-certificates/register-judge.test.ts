@@ -10,6 +10,7 @@ import {
   CertificateDesk,
   DAY_MS,
   NOW,
+  ROMEO,
   selfSigned,
 } from './certificate-desk.ts';
 
@@ -43,6 +44,23 @@ describe('certificates of the overlay, which nobody uploaded', () => {
     desk.input({ type: 'ownCertificate', certificate });
     expect(desk.listed()).toHaveLength(1);
     expect(desk.listed()[0]).toMatch(/^overlay [0-9a-f]{32} [0-9a-f]{8}$/);
+  });
+
+  test('those of his other devices are in the list before they have logged in', () => {
+    const desk = new CertificateDesk();
+    const { certificate } = desk.overlayLeaf();
+    desk.input({ type: 'overlay', joined: true });
+    const lookups = () => desk.commands.filter(({ what }) => what.type === 'lookupByUserName');
+    const [asked] = lookups();
+    expect(asked?.what).toEqual({ type: 'lookupByUserName', userName: ROMEO });
+    const node = desk.authenticator.authenticate(certificate, [], NOW);
+    if (node instanceof CertificateRefusal) throw new Error(node.describe());
+    const outcome = { ok: true, result: { type: 'certificates', nodes: [node] } } as const;
+    desk.input({ type: 'commandCompleted', command: asked?.command ?? 0, outcome });
+    const [listed] = desk.listed();
+    expect(listed).toContain(node.nodeId);
+    desk.passes(6 * 3_600_000);
+    expect(lookups()).toHaveLength(2);
   });
 
   test('one of another user logs nobody in', () => {
