@@ -48,7 +48,10 @@ export function caComponentCommand(): Command {
         .makeOptionMandatory(),
     )
     .requiredOption('--secret-file <file>', 'its first line is the secret shared with the server')
-    .option('--server-ca <file>', 'PEM certificates to trust beside the system, for TLS')
+    .option(
+      '--server-ca <file>',
+      'PEM certificates that the server is trusted by; TLS also on this machine',
+    )
     .option('--trust-server', 'issue without a challenge: the server alone says who asks')
     .addOption(
       new Option('--listen <host:port>', 'for HTTPS, unless the authority serves already')
@@ -78,7 +81,10 @@ export function withServedComponentOptions(command: Command): Command {
       ).argParser(readSocketAddress),
     )
     .option('--component-secret-file <file>', 'its first line is the secret shared with it')
-    .option('--component-server-ca <file>', 'PEM certificates to trust beside the system, for TLS')
+    .option(
+      '--component-server-ca <file>',
+      'PEM certificates that the server is trusted by; TLS also on this machine',
+    )
     .option(
       '--component-trust-server',
       'issue without a challenge: the server alone says who asks',

@@ -8,7 +8,10 @@ export interface ComponentOptions {
   readonly jid: string;
   readonly server: SocketAddress;
   readonly secret: string;
-  /** PEM of what the server's TLS certificate is checked by; left out: what the system trusts. */
+  /**
+   * PEM of what the server's TLS certificate is checked by: then there is TLS even on this machine.
+   * Left out: what the system trusts.
+   */
   readonly serverTrust?: string | undefined;
   /**
    * Whether `from` alone proves who asks. It does where the authority's operator runs the server,
@@ -38,6 +41,6 @@ export function checkComponent(options: ComponentOptions, xmppAddress: string | 
 }
 
 /** XEP-0417 §3.1: "MUST NOT allow unencrypted XMPP", but nobody listens on the way to oneself. */
-export function isInTheClear({ server }: ComponentOptions): boolean {
-  return isLoopbackHost(server.host);
+export function isInTheClear({ server, serverTrust }: ComponentOptions): boolean {
+  return isLoopbackHost(server.host) && serverTrust === undefined;
 }
