@@ -113,7 +113,23 @@ describe.skipIf(!isProsodyInstalled)('XEP-0415 §8: two peers beside a real Pros
     expect(count(orchard, 'From the phone.')).toBe(1);
   });
 
-  it('a wrong password: a sentence, one try, and a pause of at least half a minute', async () => {
+  it('XEP-0178: a server that trusts the overlay lets the peer in by its own certificate', async () => {
+    const settings = { authentication: 'ccert', certificate_match: 'xmppaddr' };
+    const prosody = await Prosody.start({
+      hosts: [{ domain: 'montague.lit', accounts: {}, settings }],
+      wantsClientCertificates: true,
+      trustedCertificates: authority.rootCertificates,
+    });
+    release.push(() => prosody.stop());
+    const proxy = await CuttableProxy.start();
+    release.push(() => proxy.stop());
+    await peer(prosody, 'overlay', '22', ROMEO, undefined, proxy, undefined);
+    await prosody.logs('Authenticated as romeo@montague.lit');
+    await prosody.logs('Resource bound: romeo@montague.lit/');
+    expect(prosody.log).toMatch(/<auth [^>]*mechanism='EXTERNAL'/);
+  });
+
+  it('a wrong password: one try, and the peer goes on in the overlay', async () => {
     const prosody = await server();
     const proxy = await CuttableProxy.start();
     release.push(() => proxy.stop());
@@ -146,7 +162,7 @@ async function peer(
   jid: string,
   through: XmppPeer | undefined,
   proxy: CuttableProxy,
-  password = PASSWORD,
+  password: string | undefined,
 ): Promise<XmppPeer> {
   const user = parseJid(jid);
   if (user instanceof AddressFault) throw new Error(user.describe());
@@ -170,8 +186,8 @@ async function couple(primary: PrimaryWay) {
   const prosody = await server();
   const proxies = [await CuttableProxy.start(), await CuttableProxy.start()] as const;
   for (const proxy of proxies) release.push(() => proxy.stop());
-  const romeo = await peer(prosody, primary, '22', ROMEO, undefined, proxies[0]);
-  const juliet = await peer(prosody, primary, '88', JULIET, romeo, proxies[1]);
+  const romeo = await peer(prosody, primary, '22', ROMEO, undefined, proxies[0], PASSWORD);
+  const juliet = await peer(prosody, primary, '88', JULIET, romeo, proxies[1], PASSWORD);
   const orchard = romeo.clients.logIn('montague.lit', 'orchard');
   const balcony = juliet.clients.logIn('capulet.lit', 'balcony');
   // Both are available at the server, so messages to the bare address reach them there.
