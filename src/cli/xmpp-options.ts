@@ -3,7 +3,7 @@ import type { XmppJoinOptions } from '../host/join-options.ts';
 import type { XmppListening } from '../host/peer-commands.ts';
 import { formatSocketAddress, type SocketAddress } from '../host/socket-address.ts';
 import type { AccountJoinOptions } from '../host/xmpp/account/open-account.ts';
-import { readBareAddress, readSocketAddress } from './option-readers.ts';
+import { readBareAddress, readNumber, readSocketAddress } from './option-readers.ts';
 
 /** What `xor peer` takes for XMPP over the overlay. */
 export interface XmppOptions {
@@ -15,6 +15,7 @@ export interface XmppOptions {
   readonly xmppOrder: 'parallel' | 'sequential';
   readonly clientCertificates: 'registered' | 'authority';
   readonly forwardTo?: string;
+  readonly xmppPriority?: number;
 }
 
 export function withXmppOptions(command: Command): Command {
@@ -45,6 +46,11 @@ export function withXmppOptions(command: Command): Command {
         .choices(['registered', 'authority'])
         .default('registered'),
     )
+    .option(
+      '--xmpp-priority <number>',
+      'which of your devices others try first, 0 to 255, the smallest first (default: 0)',
+      readNumber(0, 255),
+    )
     .option('--forward-to <jid>', 'be found at another address instead of here', readBareAddress);
 }
 
@@ -58,11 +64,15 @@ export function xmppJoinOptions(
 ): {
   xmpp?: XmppJoinOptions;
   forwardTo?: string;
+  locationPriority?: number;
 } {
   const { gateway, gatewayWs, gatewayOrigin, xmppListen, xmppAdvertise, forwardTo } = options;
-  const forwarding = forwardTo === undefined ? {} : { forwardTo };
+  const published = {
+    ...(forwardTo === undefined ? {} : { forwardTo }),
+    ...(options.xmppPriority === undefined ? {} : { locationPriority: options.xmppPriority }),
+  };
   const isUsed = [gateway, gatewayWs, xmppListen, account].some((use) => use !== undefined);
-  if (!isUsed) return forwarding;
+  if (!isUsed) return published;
   const xmpp = {
     attachOrder: options.xmppOrder,
     certificatePolicy: options.clientCertificates,
@@ -73,7 +83,7 @@ export function xmppJoinOptions(
     ...(xmppListen === undefined ? {} : { listen: xmppListen }),
     ...(xmppAdvertise === undefined ? {} : { advertise: xmppAdvertise }),
   };
-  return { xmpp, ...forwarding };
+  return { xmpp, ...published };
 }
 
 /** What the JSON line of a joined peer says of XMPP. */

@@ -42,6 +42,11 @@ export interface JoinOptions {
    * peer (XEP-0415 §4.1).
    */
   readonly forwardTo?: string;
+  /**
+   * Which of the user's devices is tried first by those who try one after another (XEP-0415 §6.1): 0
+   * to 255, the smallest first. Default 0.
+   */
+  readonly locationPriority?: number;
   /** Default: nothing is logged. */
   readonly log?: Log;
   readonly linkLimits?: Partial<LinkLimits>;

@@ -107,6 +107,7 @@ async function assemble(options: JoinOptions, releases: ReleaseStack): Promise<P
       configurationServer: source.server,
       applications: xmpp?.applications,
       forwardTo: forwardingAddress(options),
+      locationPriority: options.locationPriority,
       defences: options.defences,
       linkLimits: options.linkLimits,
     }),

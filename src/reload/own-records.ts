@@ -200,12 +200,12 @@ export class OwnRecords {
 
   /** XEP-0415 §4.2: a route to this node; of a client, perhaps through its peer (§3.2.1). */
   private location(): Uint8Array {
-    const { forwardTo } = this.env.options;
+    const { forwardTo, locationPriority = 0 } = this.env.options;
     if (forwardTo !== undefined)
       return encode(XmppLocation, { type: 'address', address: forwardTo });
     return encode(XmppLocation, {
       type: 'route',
-      priority: 0,
+      priority: locationPriority,
       destinationList: routedThrough(nodeDestination(this.env.nodeId), this.accessPoint()),
     });
   }

@@ -32,6 +32,8 @@ export interface PeerOptions {
   readonly store: ResourceStore;
   /** Publish the own XMPP-LOCATION (XEP-0415 §4); needs an XmppAddr in the certificate. */
   readonly publishLocation: boolean;
+  /** Of the route in it, 0 to 255, the smallest first (XEP-0415 §6.1). Default 0. */
+  readonly locationPriority?: number;
   /** A prepared bare JID at which the user is reached instead: published in place of the route. */
   readonly forwardTo?: string;
   /**

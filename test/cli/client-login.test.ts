@@ -20,7 +20,7 @@ beforeAll(async () => {
   const listen = ['--gateway', `${LOOPBACK}:0`, '--gateway-ws', `${LOOPBACK}:0`];
   peers = {
     romeo: await overlay.enroll('romeo', '--first', ...listen),
-    juliet: await overlay.enroll('juliet', ...listen),
+    juliet: await overlay.enroll('juliet', ...listen, '--xmpp-priority', '7'),
   };
 }, 120_000);
 
@@ -46,6 +46,12 @@ test('xor passwd beside a running xor peer --gateway: clients log in with it and
   await expect.poll(() => heard, POLL).toEqual(['It is the east', 'Arise']);
   expect(stranger.sessions).toBe(0);
 }, 120_000);
+
+test('XEP-0415 §6.1: xor peer --xmpp-priority is what xor locate shows', async () => {
+  const asked = ['locate', 'juliet@example.org', '--state', overlay.state('romeo'), '--json'];
+  const { stdout } = await runXor(asked);
+  expect(JSON.parse(stdout)).toMatchObject([{ priority: 7 }]);
+});
 
 test('gateway.pem in the state directory is the certificate that a client trusts', async () => {
   const ca = await readFile(join(overlay.state('romeo'), 'gateway.pem'));

@@ -72,3 +72,12 @@ it('XEP-0415 §4.1: an address location is stored in place of the route, and is 
     },
   ]);
 });
+
+it('XEP-0415 §6.1: the own location has the priority that the user chose', () => {
+  const overlay = new VirtualOverlay();
+  overlay.join('2', { jid: 'romeo@montague.lit' });
+  overlay.join('8', { jid: 'juliet@capulet.lit', locationPriority: 7 });
+  const command = { type: 'locate', userName: 'juliet@capulet.lit' } as const;
+  const { locations } = overlay.result(overlay.join('c'), command, 'locations');
+  expect(locations.map(({ location }) => location)).toMatchObject([{ type: 'route', priority: 7 }]);
+});
