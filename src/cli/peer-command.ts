@@ -224,6 +224,6 @@ Examples:
   $ xor peer --state ./juliet --config-url https://10.0.0.1:8443/.well-known/reload-config \\
       --trust https.pem --listen 10.0.0.2:6084 --first
   $ xor peer --state ./juliet --gateway 127.0.0.1:5222 --gateway-ws 127.0.0.1:5443
-  $ xor peer --state ./juliet --gateway 127.0.0.1:5222 --account juliet@example.org \
+  $ xor peer --state ./juliet --gateway 127.0.0.1:5222 --account juliet@example.org \\
       --server chat.example.org --account-password-file password.txt
   $ xor peer --state ./juliet --json      # later: no enrollment, no bootstrap node needed`;
