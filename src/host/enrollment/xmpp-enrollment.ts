@@ -39,6 +39,7 @@ export interface XmppEnrollmentOptions {
   readonly onChallenge: (uri: string) => void;
   /** Something came that does not count. */
   readonly onRefused: (refusal: ExchangeRefusal) => void;
+  readonly responseMsMax?: number | undefined;
   readonly challengeMsMax?: number | undefined;
 }
 
@@ -69,6 +70,7 @@ function runTransaction(options: XmppEnrollmentOptions): Promise<IssuedNode> {
     authorityAddress: authority.address,
     authenticator: options.authenticator,
     random: { bytes: (length) => new Uint8Array(randomBytes(length)) },
+    responseMsMax: options.responseMsMax,
     challengeMsMax: options.challengeMsMax,
   });
   return new Promise((resolve, reject) => {

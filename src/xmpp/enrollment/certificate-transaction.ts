@@ -49,6 +49,8 @@ export interface TransactionOptions extends ExpectedCertificate {
   /** Of the device, for people; it belongs to the request. */
   readonly name: string | undefined;
   readonly random: RandomSource;
+  /** For the authority's first word; default: a minute. */
+  readonly responseMsMax?: number | undefined;
   /** For the user and the challenge's page; default: half an hour. */
   readonly challengeMsMax?: number | undefined;
 }
@@ -97,10 +99,10 @@ export class CertificateTransaction {
   }
 
   private start(now: Now): void {
-    const { authorityAddress, signingRequest, name } = this.options;
+    const { authorityAddress, signingRequest, name, responseMsMax } = this.options;
     const content = signingRequestElement(signingRequest, this.transaction, name);
     const attributes = { type: 'get', to: authorityAddress.text, id: this.id };
-    this.deadlineMs = now.monotonicMs + RESPONSE_MS_MAX;
+    this.deadlineMs = now.monotonicMs + (responseMsMax ?? RESPONSE_MS_MAX);
     this.outputs.push({
       type: 'send',
       stanza: element('iq', CLIENT_NAMESPACE, attributes, [content]),
