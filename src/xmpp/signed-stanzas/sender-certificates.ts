@@ -5,7 +5,6 @@ import type { DurableWrites } from '../routing/durable-writes.ts';
 import type { XmppElement } from '../stanza/xmpp-element.ts';
 import type { XmppEnvironment } from '../xmpp-environment.ts';
 import { type CertificateChain, chainOf } from './certificate-chain.ts';
-import { publishedCertificates } from './published-certificates.ts';
 import type { RememberedCertificates } from './remembered-certificates.ts';
 import {
   CERTIFICATE_LOOKUPS_MAX,
@@ -32,6 +31,8 @@ export interface SenderCertificatesParts {
   readonly remembered: RememberedCertificates;
   /** Whether a chain may be of this user; what is not is not kept. */
   readonly isUsable: (user: BareJid, chain: CertificateChain) => boolean;
+  /** The chains in an answer of a server about a user. */
+  readonly published: (user: BareJid, answer: XmppElement) => readonly CertificateChain[];
   /** Absent: there is no server to ask. */
   readonly askForNode?: AskForNode | undefined;
 }
@@ -133,7 +134,7 @@ class Lookup {
       this.answered(this.ofOverlay(outcome)),
     );
     askForNode?.(this.user, (answer) =>
-      this.answered(answer === undefined ? [] : publishedCertificates(answer)),
+      this.answered(answer === undefined ? [] : this.parts.published(this.user, answer)),
     );
   }
 

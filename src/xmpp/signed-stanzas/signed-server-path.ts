@@ -11,8 +11,8 @@ import type {
 import type { DurableWrites } from '../routing/durable-writes.ts';
 import type { StoredRecord } from '../routing/routing-records.ts';
 import { childElement, withChildren, type XmppElement } from '../stanza/xmpp-element.ts';
+import { personalCertificatesRequest } from '../x509/personal-certificates.ts';
 import type { XmppEnvironment } from '../xmpp-environment.ts';
-import { publishedCertificatesRequest } from './published-certificates.ts';
 import { restoreSigned } from './restored-signed.ts';
 import type { AskForNode } from './sender-certificates.ts';
 import { CERTIFICATES_WAIT_MS } from './signed-limits.ts';
@@ -97,7 +97,7 @@ function askServer(server: () => AccountServer | undefined): AskForNode {
   return (user, then) => {
     const account = server();
     if (account?.isOnline !== true) return then(undefined);
-    const payload = publishedCertificatesRequest();
+    const payload = personalCertificatesRequest();
     const request = { to: user, type: 'get', payload, timeoutMs: CERTIFICATES_WAIT_MS } as const;
     account.request(request, (outcome) =>
       then(outcome.type === 'result' ? outcome.stanza : undefined),

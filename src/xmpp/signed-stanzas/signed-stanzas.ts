@@ -5,10 +5,11 @@ import { type BareJid, type Jid, parseJid } from '../../xmpp-address/jid.ts';
 import type { DurableWrites } from '../routing/durable-writes.ts';
 import { messageKeeping } from '../routing/message-rules.ts';
 import type { XmppElement } from '../stanza/xmpp-element.ts';
+import { certificatesFromPersonalEvents } from '../x509/personal-certificates.ts';
 import type { XmppEnvironment } from '../xmpp-environment.ts';
 import { withoutMarks, withSignedMark } from './authenticity-mark.ts';
 import { besideSignature } from './beside-signature.ts';
-import type { CertificateChain } from './certificate-chain.ts';
+import { type CertificateChain, chainOf } from './certificate-chain.ts';
 import { HeldStanzas } from './held-stanzas.ts';
 import type { RestoredSigned } from './restored-signed.ts';
 import { type AskForNode, SenderCertificates } from './sender-certificates.ts';
@@ -70,6 +71,7 @@ export class SignedStanzas {
       writes,
       remembered,
       isUsable,
+      published: (user, answer) => this.published(user, answer),
       askForNode,
     });
   }
@@ -231,6 +233,13 @@ export class SignedStanzas {
   private isCertified(user: BareJid, chains: readonly CertificateChain[]): boolean {
     const { authenticator, environment } = this.parts;
     return Array.isArray(certifiedNodes(user, chains, authenticator, environment.unixMs));
+  }
+
+  private published(user: BareJid, answer: XmppElement): CertificateChain[] {
+    const { authenticator, environment } = this.parts;
+    const { unixMs } = environment;
+    const { nodes } = certificatesFromPersonalEvents(answer, user, authenticator, unixMs);
+    return nodes.flatMap(({ chain }) => chainOf(chain) ?? []);
   }
 
   /** One whose revocation list is not here yet may count later. */

@@ -8,10 +8,6 @@ import { Authenticator } from '../../../src/tls-auth/authenticator.ts';
 import { createSigner } from '../../../src/tls-auth/signer.ts';
 import { HeldStanzas } from '../../../src/xmpp/signed-stanzas/held-stanzas.ts';
 import {
-  publishedCertificates,
-  publishedCertificatesRequest,
-} from '../../../src/xmpp/signed-stanzas/published-certificates.ts';
-import {
   CERTIFICATES_PREFIX,
   RememberedCertificates,
 } from '../../../src/xmpp/signed-stanzas/remembered-certificates.ts';
@@ -22,7 +18,8 @@ import {
   HELD_PER_USER_MAX,
   REMEMBERED_CERTIFICATE_BYTES_MAX,
 } from '../../../src/xmpp/signed-stanzas/signed-limits.ts';
-import { writeElement, type XmppElement } from '../../../src/xmpp/stanza/xmpp-element.ts';
+import type { XmppElement } from '../../../src/xmpp/stanza/xmpp-element.ts';
+import { certificateItemId } from '../../../src/xmpp/x509/personal-certificates.ts';
 import { authenticatedNode, testTrustSettings } from '../../tls-auth/test-node.ts';
 import { bare, condition, xml } from '../routing/verona.ts';
 import {
@@ -47,7 +44,8 @@ function published(...chains: readonly (readonly Uint8Array[])[]): XmppElement {
     const inside = chain
       .map((der) => Buffer.from(der).toString('base64'))
       .map((text) => `<x509-cert>\n  ${text.replace(/.{64}/g, '$&\n  ')}\n</x509-cert>`);
-    return `<item id="x"><x509-cert-chain xmlns="urn:xmpp:x509:0">${inside.join('')}</x509-cert-chain></item>`;
+    const id = certificateItemId(chain[0] ?? new Uint8Array());
+    return `<item id="${id}"><x509-cert-chain xmlns="urn:xmpp:x509:0">${inside.join('')}</x509-cert-chain></item>`;
   });
   return xml(
     '<iq type="result"><pubsub xmlns="http://jabber.org/protocol/pubsub">' +
@@ -171,39 +169,6 @@ describe('the certificates of a sender', () => {
     expect(codeOf(arrived)).toBe('too-busy');
     const answer = arrived.type === 'refused' ? arrived.answer : undefined;
     expect(answer && condition(answer)).toBe('resource-constraint');
-  });
-});
-
-describe('XEP-0417 §9: certificates that a user publishes', () => {
-  const world = new SignedWorld();
-  const { chain } = world.device(JULIET).node;
-
-  test('are asked for at the node urn:xmpp:x509:0', () => {
-    const request = writeElement(publishedCertificatesRequest());
-    expect(request).toBe(
-      '<pubsub xmlns="http://jabber.org/protocol/pubsub"><items node="urn:xmpp:x509:0"/></pubsub>',
-    );
-  });
-
-  test('are one chain an item, the leaf first', () => {
-    const [found] = publishedCertificates(published([...chain, world.root.certificate]));
-    expect(Buffer.from(found?.leaf ?? [])).toEqual(Buffer.from(chain[0] ?? []));
-    expect(found?.pool).toHaveLength(1);
-  });
-
-  test('what is no certificate is left out, and so is what is too much', () => {
-    const text = writeElement(published([...chain]));
-    const broken = [
-      text.replace('urn:xmpp:x509:0"', 'urn:xmpp:other"'),
-      text.replaceAll('x509-cert-chain', 'chain'),
-      text.replaceAll(/<x509-cert>[^<]*/g, '<x509-cert>!'),
-      text.replaceAll(/<x509-cert>[^<]*/g, `<x509-cert>${'AAAA'.repeat(5_000)}`),
-      text.replaceAll(/<x509-cert>.*<\/x509-cert>/gs, ''),
-      '<iq xmlns="jabber:client"/>',
-    ];
-    for (const one of broken) expect(publishedCertificates(xml(one)), one).toEqual([]);
-    const many = published(...Array.from({ length: 100 }, () => chain));
-    expect(publishedCertificates(many)).toHaveLength(CHAINS_PER_USER_MAX);
   });
 });
 

@@ -8,6 +8,7 @@ import {
   withChildren,
   type XmppElement,
 } from '../../../src/xmpp/stanza/xmpp-element.ts';
+import { certificateItemId } from '../../../src/xmpp/x509/personal-certificates.ts';
 import { body, condition, xml } from '../routing/verona.ts';
 import {
   chat,
@@ -249,7 +250,8 @@ function publishedBy(world: SignedWorld, user: string): string {
   const chains = (world.overlay?.get(user) ?? []).map(({ chain }) => {
     const certificates = chain.map((der) => Buffer.from(der).toString('base64'));
     const inside = certificates.map((text) => `<x509-cert>\n${text}\n</x509-cert>`).join('');
-    return `<item><x509-cert-chain xmlns="urn:xmpp:x509:0">${inside}</x509-cert-chain></item>`;
+    const id = certificateItemId(chain[0] ?? new Uint8Array());
+    return `<item id="${id}"><x509-cert-chain xmlns="urn:xmpp:x509:0">${inside}</x509-cert-chain></item>`;
   });
   return (
     '<iq type="result"><pubsub xmlns="http://jabber.org/protocol/pubsub">' +
