@@ -6,7 +6,8 @@ import { printJson, printLine } from './terminal-output.ts';
 /** `xor send`: one message through the running peer. */
 export function sendCommand(): Command {
   const description =
-    'send one message through the running peer; exit 0 when a device of the addressee has it';
+    'send one message through the running peer; exit 0 when a device of the addressee has it, ' +
+    'or, with --account of the peer, the server';
   return withApiOptions(new Command('send').description(description))
     .argument('<jid>', 'XMPP address')
     .argument('<text>', 'the message')
@@ -26,10 +27,12 @@ async function send(
   const answer = await api.ask('POST', '/v1/messages', { to: jid, text });
   if (options.json === true) printJson(answer);
   const state = typeof answer === 'object' && answer !== null && 'state' in answer && answer.state;
-  if (state !== 'acknowledged') {
+  if (state !== 'acknowledged' && state !== 'server') {
     throw new OperatorError(
       `no device of ${jid} has acknowledged the message so far; the peer goes on trying`,
     );
   }
-  if (options.json !== true) printLine(`a device of ${jid} has it`);
+  if (options.json === true) return;
+  const isAtServer = state === 'server';
+  printLine(isAtServer ? 'your own server has it, and delivers it' : `a device of ${jid} has it`);
 }

@@ -5,8 +5,11 @@ import { HttpProblem } from './http-problem.ts';
 /** What `POST /v1/messages` answers: whether a device of the addressee has the message. */
 interface SentMessageJson {
   readonly to: string;
-  /** `waiting`: no device has acknowledged it so far; it is on disk and goes on being sent. */
-  readonly state: 'acknowledged' | 'waiting';
+  /**
+   * `server`: the user's own server has it, and delivers it. `waiting`: nobody has acknowledged it
+   * so far; it is on disk and goes on being sent.
+   */
+  readonly state: 'acknowledged' | 'server' | 'waiting';
 }
 
 /** Sends `{"to": JID, "text": TEXT}` and waits a while for a device; throws an HttpProblem. */
@@ -26,7 +29,8 @@ export async function messageJson(
     const status = STATUS_OF_CONDITION.get(outcome.condition) ?? 502;
     throw new HttpProblem(status, outcome.reason, { code: outcome.condition });
   }
-  return { to, state: outcome === undefined ? 'waiting' : 'acknowledged' };
+  if (outcome === undefined) return { to, state: 'waiting' };
+  return { to, state: outcome.by ?? 'acknowledged' };
 }
 
 function readMessage(body: Uint8Array): { to: string; text: string } {
