@@ -172,14 +172,9 @@ export class XmppUsage {
         this.router.sendMessage(input.message, input.to, input.text);
         return;
       case 'manageCertificates':
-        this.manageCertificates(input);
-        return;
       case 'certificateIssued':
-        this.certificates.issued(input.request, input.outcome);
-        return;
       case 'ownCertificate':
-        this.certificates.overlayCertificate(input.certificate);
-        this.ownCertificate?.publish([input.certificate, ...(input.above ?? [])]);
+        this.takeForCertificates(input);
         return;
       case 'overlay':
         this.overlayCertificates.overlay(input.joined);
@@ -233,13 +228,20 @@ export class XmppUsage {
     }
   }
 
-  private manageCertificates({
-    management,
-    what,
-  }: Extract<XmppInput, { type: 'manageCertificates' }>): void {
-    this.certificates.perform(what, undefined, (outcome) =>
-      this.env.output({ type: 'certificatesManaged', management, outcome }),
-    );
+  private takeForCertificates(input: CertificateInput): void {
+    switch (input.type) {
+      case 'manageCertificates': {
+        const { management, what } = input;
+        return this.certificates.perform(what, undefined, (outcome) =>
+          this.env.output({ type: 'certificatesManaged', management, outcome }),
+        );
+      }
+      case 'certificateIssued':
+        return this.certificates.issued(input.request, input.outcome);
+      case 'ownCertificate':
+        this.certificates.overlayCertificate(input.certificate);
+        this.ownCertificate?.publish([input.certificate, ...(input.above ?? [])]);
+    }
   }
 
   private signedServerPath(
@@ -299,6 +301,11 @@ export class XmppUsage {
 type ClientInput = Extract<
   XmppInput,
   { type: 'clientConnected' | 'clientTls' | 'clientData' | 'clientDrained' | 'clientClosed' }
+>;
+
+type CertificateInput = Extract<
+  XmppInput,
+  { type: 'manageCertificates' | 'certificateIssued' | 'ownCertificate' }
 >;
 
 /** Records of client certificates are read first: they say who may log in. */

@@ -95,24 +95,7 @@ export function httpApiRoutes(host: ServedPeer): HttpRoute[] {
       bodyBytesMax: MESSAGE_BODY_BYTES_MAX,
       answer: async (_parameter, body) => json(await messageJson(host, body)),
     },
-    {
-      method: 'GET',
-      path: /^\/v1\/client-certificates$/,
-      answer: async () => json(await clientCertificatesJson(host)),
-    },
-    {
-      method: 'POST',
-      path: /^\/v1\/client-certificates$/,
-      bodyBytesMax: CLIENT_CERTIFICATE_BODY_BYTES_MAX,
-      answer: async (_parameter, body) => json(await addedCertificateJson(host, body)),
-    },
-    {
-      method: 'POST',
-      path: /^\/v1\/client-certificates\/(disable|revoke)$/,
-      bodyBytesMax: CLIENT_CERTIFICATE_BODY_BYTES_MAX,
-      answer: async (type, body) =>
-        json(await unusableCertificateJson(host, type === 'revoke' ? type : 'disable', body)),
-    },
+    ...clientCertificateRoutes(host),
     {
       method: 'POST',
       path: /^\/v1\/ping\/([^/]+)$/,
@@ -125,6 +108,30 @@ export function httpApiRoutes(host: ServedPeer): HttpRoute[] {
           peerTime: isoTime(pong.peerTimeUnixMs),
         });
       },
+    },
+  ];
+}
+
+function clientCertificateRoutes(host: ServedPeer): HttpRoute[] {
+  const bodyBytesMax = CLIENT_CERTIFICATE_BODY_BYTES_MAX;
+  return [
+    {
+      method: 'GET',
+      path: /^\/v1\/client-certificates$/,
+      answer: async () => json(await clientCertificatesJson(host)),
+    },
+    {
+      method: 'POST',
+      path: /^\/v1\/client-certificates$/,
+      bodyBytesMax,
+      answer: async (_parameter, body) => json(await addedCertificateJson(host, body)),
+    },
+    {
+      method: 'POST',
+      path: /^\/v1\/client-certificates\/(disable|revoke)$/,
+      bodyBytesMax,
+      answer: async (type, body) =>
+        json(await unusableCertificateJson(host, type === 'revoke' ? type : 'disable', body)),
     },
   ];
 }

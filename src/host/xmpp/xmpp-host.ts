@@ -56,7 +56,7 @@ export interface XmppHostOptions {
   /** From the address in use, what others are told to connect to. */
   readonly advertised: (bound: SocketAddress) => readonly IpAddressPort[];
   readonly credential: ScramCredential | undefined;
-  /** Which certificates let clients in beside those of the overlay. Default: all registered ones. */
+  /** Which certificates let clients in beside those of the overlay. Default: all registered. */
   readonly certificatePolicy?: CertificatePolicy;
   /** The user's account at an ordinary server; absent: none. */
   readonly account?: OpenedAccount;
