@@ -34,10 +34,10 @@ export class ContactPresence {
   unavailable(device: Device, stanza: XmppElement, from: Jid, to: Jid): void {
     if (!this.isWanted(from.bare)) return this.showDirected(stanza, to);
     if (from.resourcepart === undefined) return this.allGone(device, from.bare);
-    const known = this.context.resources.get(from);
-    if (known !== undefined && known.device !== device.nodeId) return;
-    this.context.resources.remove(from);
-    this.show(stanza);
+    const wasKnown = this.context.resources.remove({ jid: from, device: device.nodeId });
+    const other = this.presenceElsewhere(from);
+    if (other === undefined) this.show(stanza);
+    else if (wasKnown) this.show(other);
   }
 
   /** RFC 6121 §4.3: asks a device that has just come for its user's presence. */
@@ -55,17 +55,23 @@ export class ContactPresence {
 
   /** The user does not see the contact any more. */
   subscriptionEnded(contact: BareJid): void {
-    for (const resource of this.context.resources.of(contact)) this.gone(resource);
+    // Of a resource that several devices have, the next one comes to light.
+    for (let left = this.context.resources.of(contact); left.length > 0; ) {
+      for (const resource of left) this.gone(resource);
+      left = this.context.resources.of(contact);
+    }
   }
 
   private allGone(device: Device, user: BareJid): void {
-    for (const resource of this.context.resources.of(user)) {
-      if (resource.device === device.nodeId) this.gone(resource);
+    for (const resource of this.context.resources.at(device.nodeId)) {
+      if (resource.jid.bare === user) this.gone(resource);
     }
   }
 
   private gone(resource: RemoteResource): void {
-    this.context.resources.remove(resource.jid);
+    this.context.resources.remove(resource);
+    const other = this.presenceElsewhere(resource.jid);
+    if (other !== undefined) return this.show(other);
     const attributes = {
       type: 'unavailable',
       from: resource.jid.text,
@@ -78,6 +84,12 @@ export class ContactPresence {
     const isOwn = device.user === this.context.own.bare;
     const text = 'there is no room for the presence of so many clients, or so much of it';
     refuse(this.context, { type: 'device', device, isOwn }, stanza, 'resource-constraint', text);
+  }
+
+  /** Of a client with the same full JID: at another device, or, of the own user, at this one. */
+  private presenceElsewhere(jid: Jid): XmppElement | undefined {
+    const { clients, resources } = this.context;
+    return clients.at(jid.text)?.presence ?? resources.get(jid)?.presence;
   }
 
   private isWanted(user: BareJid): boolean {

@@ -11,8 +11,13 @@ export interface RemoteResource {
   readonly presence: XmppElement;
 }
 
-/** Which clients of others are available, and at which of their devices (RFC 6121 §4). */
+/**
+ * Which clients of others are available, and at which of their devices (RFC 6121 §4). Devices that
+ * were apart may each have a client with the same resource: all are remembered, and the one whose
+ * presence came last counts.
+ */
 export class RemoteResources {
+  /** By full JID and device, the latest last. */
   private readonly byAddress = new Map<BareJid, Map<string, KeptResource>>();
   private count = 0;
 
@@ -21,34 +26,44 @@ export class RemoteResources {
     const { jid, presence } = resource;
     const bytes = Buffer.byteLength(writeElement(presence));
     const known = this.byAddress.get(jid.bare) ?? new Map<string, KeptResource>();
-    const isNew = !known.has(jid.text);
-    const others = [...known.values()].filter((other) => other.jid.text !== jid.text);
+    const key = keyOf(resource);
+    const isNew = !known.has(key);
+    const others = [...known.values()].filter((other) => keyOf(other) !== key);
     const bytesOfOthers = others.reduce((sum, other) => sum + other.bytes, 0);
     const isFull = others.length >= RESOURCES_PER_ADDRESS_MAX || this.count >= REMOTE_RESOURCES_MAX;
     if ((isNew && isFull) || bytesOfOthers + bytes > PRESENCE_BYTES_PER_ADDRESS_MAX) return false;
     if (isNew) this.count += 1;
-    known.set(jid.text, { ...resource, bytes });
+    known.delete(key);
+    known.set(key, { ...resource, bytes });
     this.byAddress.set(jid.bare, known);
     return true;
   }
 
-  remove(jid: Jid): RemoteResource | undefined {
+  /** False when it was not known. */
+  remove(resource: Pick<RemoteResource, 'jid' | 'device'>): boolean {
+    const { jid } = resource;
     const known = this.byAddress.get(jid.bare);
-    const resource = known?.get(jid.text);
-    if (known === undefined || resource === undefined) return undefined;
-    known.delete(jid.text);
+    if (known?.delete(keyOf(resource)) !== true) return false;
     this.count -= 1;
     if (known.size === 0) this.byAddress.delete(jid.bare);
-    return resource;
+    return true;
   }
 
   get(jid: Jid): RemoteResource | undefined {
-    return this.byAddress.get(jid.bare)?.get(jid.text);
+    let latest: RemoteResource | undefined;
+    for (const resource of this.byAddress.get(jid.bare)?.values() ?? []) {
+      if (resource.jid.text === jid.text) latest = resource;
+    }
+    return latest;
   }
 
-  /** All of one user. */
+  /** All clients of one user, each once. */
   of(address: BareJid): RemoteResource[] {
-    return [...(this.byAddress.get(address)?.values() ?? [])];
+    const latest = new Map<string, RemoteResource>();
+    for (const resource of this.byAddress.get(address)?.values() ?? []) {
+      latest.set(resource.jid.text, resource);
+    }
+    return [...latest.values()];
   }
 
   /** All at one device, whomever it belongs to. */
@@ -59,6 +74,10 @@ export class RemoteResources {
     }
     return found;
   }
+}
+
+function keyOf({ jid, device }: Pick<RemoteResource, 'jid' | 'device'>): string {
+  return `${device} ${jid.text}`;
 }
 
 interface KeptResource extends RemoteResource {

@@ -109,7 +109,7 @@ export class StanzaRouter implements LocalSessionsListener, DirectStreamsListene
   ): string | 'conflict' | 'resource-constraint' {
     const { clients, environment, own, sessions } = this.context;
     const random = Buffer.from(environment.random.bytes(RESOURCE_BYTES)).toString('base64url');
-    const resource = wanted ?? random;
+    const resource = wanted === undefined ? random : this.resourceFor(wanted, random);
     // RFC 6120 §7.7.2.2: the client that comes takes the resource over.
     const former = clients.at(`${own.bare}/${resource}`);
     this.superseded = { session: former?.session, undelivered: [] };
@@ -124,6 +124,15 @@ export class StanzaRouter implements LocalSessionsListener, DirectStreamsListene
     }
     this.parts.undelivered.inherit(clients.add(session, `${own.bare}/${resource}`), undelivered);
     return resource;
+  }
+
+  /** RFC 6120 §7.7.2.2: what a client of another own device has is not given away twice. */
+  private resourceFor(wanted: string, random: string): string {
+    const { addresses, own, resources } = this.context;
+    const full = addresses.parseIfValid(`${own.bare}/${wanted}`);
+    if (full === undefined || resources.get(full) === undefined) return wanted;
+    const other = `${wanted}-${random}`;
+    return Buffer.byteLength(other) <= RESOURCEPART_BYTES_MAX ? other : random;
   }
 
   stanzaFromSession(session: SessionId, given: XmppElement): void {
@@ -199,3 +208,5 @@ function ownAddress(user: BareJid): Jid {
 }
 
 const RESOURCE_BYTES = 9;
+/** RFC 7622 §3.4. */
+const RESOURCEPART_BYTES_MAX = 1_023;

@@ -120,6 +120,34 @@ describe('availability (RFC 6121 §4)', () => {
     ]);
   });
 
+  test('two devices of one user with the same resource: there until the last one goes', () => {
+    const { verona, romeo, juliet, orchard, balcony } = friends();
+    const tablet = verona.peer('juliet@capulet.lit');
+    const other = tablet.client('balcony');
+    verona.connect(juliet, tablet);
+    verona.connect(romeo, tablet);
+    shown(orchard);
+    other.sends('<presence><show>away</show></presence>');
+    expect(shown(orchard)).toEqual(['available juliet@capulet.lit/balcony']);
+    other.leaves();
+    const [seen] = orchard.gets();
+    expect([seen?.attributes.get('type'), seen?.children.length]).toEqual([undefined, 0]);
+    expect(shown(balcony).at(-1)).toBe('available juliet@capulet.lit/balcony');
+    balcony.leaves();
+    expect(shown(orchard)).toEqual(['unavailable juliet@capulet.lit/balcony']);
+  });
+
+  test('RFC 6120 §7.7.2.2: a resource of another own device is not given away twice', () => {
+    const { verona, romeo } = lovers();
+    const phone = verona.peer('romeo@montague.lit');
+    verona.connect(romeo, phone);
+    const session = 77;
+    phone.turn(() => {
+      expect(phone.router.sessionBinding(session, 'orchard')).toMatch(/^orchard-.{12}$/);
+      expect(phone.router.sessionBinding(session + 1, 'street')).toBe('street');
+    });
+  });
+
   test('a new device takes over the contacts, and is silent to whom it does not know', () => {
     const { verona, romeo, juliet, orchard } = friends();
     const tablet = verona.peer('juliet@capulet.lit');
