@@ -63,6 +63,7 @@ export class ServerMessages {
     }
     if (!isOfUser) return this.drop(from, 'a copy is of a message from or to the user', done);
     if (messageType(inner) === 'groupchat' || messageType(inner) === 'error') return done();
+    if (!isSent && this.parts.context.blocked.blocks(sender)) return done();
     const taken = isSent
       ? (message: XmppElement) => this.sentElsewhere(message, sender, to, content.stamp, done)
       : (message: XmppElement) => this.receive(message, sender, to, true, done);

@@ -82,6 +82,25 @@ describe('what comes by the server: its word, and no more', () => {
     expect(balcony.getsMessages()).toEqual([]);
   });
 
+  it('XEP-0191: whoever is blocked is blocked here, too, and in copies', () => {
+    const { server, juliet, balcony } = lovers('overlay');
+    balcony.sends(
+      `<iq type="set" id="b"><block xmlns="urn:xmpp:blocking"><item jid="${ROMEO}"/></block></iq>`,
+    );
+    balcony.gets();
+    server.sent.length = 0;
+    const inner = `<message xmlns="jabber:client" from="${ROMEO}/x" to="${JULIET}" type="chat"><body>no</body></message>`;
+    fromServer(juliet, server, inner);
+    fromServer(
+      juliet,
+      server,
+      `<message from="${JULIET}"><received xmlns="urn:xmpp:carbons:2"><forwarded ` +
+        `xmlns="urn:xmpp:forward:0">${inner}</forwarded></received></message>`,
+    );
+    expect(balcony.gets()).toEqual([]);
+    expect(server.sent.map(condition)).toEqual(['service-unavailable']);
+  });
+
   it('XEP-0359: a copy of what came by the overlay is recognised, and the other way round', () => {
     const { verona, server, romeo, juliet, orchard, balcony } = lovers('overlay');
     verona.connect(romeo, juliet);
