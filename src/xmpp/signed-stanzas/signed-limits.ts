@@ -41,8 +41,6 @@ export const CERTIFIED_USERS_MAX = 2_000;
 export const CHAINS_PER_USER_MAX = 32;
 /** Certificates of one chain. */
 export const CHAIN_CERTIFICATES_MAX = 8;
-/** Bytes of one certificate: those of CERTIFICATE_BY_USER. */
-export const CERTIFICATE_BYTES_MAX = 8_192;
 /** Bytes of all remembered certificates. */
 export const REMEMBERED_CERTIFICATE_BYTES_MAX = 8 * 1024 * 1024;
 /** Remembered certificates of a user are asked for again after this. */
