@@ -31,8 +31,8 @@ export interface Challenge<Request extends ChallengeSubject> {
 
 /**
  * Challenges of XEP-0417 §6.2: each is for one request of one address, is answered once, and ends
- * by itself. Times are monotonic, in ms. It is in memory alone: after a restart of the authority the
- * client asks again.
+ * by itself. Times are monotonic, in ms. It is in memory alone: after a restart of the authority
+ * the client asks again.
  */
 export class ChallengeTable<Request extends ChallengeSubject> {
   private readonly limits: ChallengeLimits;
@@ -51,7 +51,7 @@ export class ChallengeTable<Request extends ChallengeSubject> {
     return this.liveTokens.size;
   }
 
-  /** Begins a challenge; undefined where there are too many, of all or of this account or domain. */
+  /** Begins one; undefined where there are too many, of all or of this account or domain. */
   begin(request: Request, token: string, nowMs: number): Challenge<Request> | undefined {
     const { limits } = this;
     const isFull =

@@ -19,8 +19,8 @@ export interface ArrivedRevocation {
 
 /**
  * The certificate that is to be revoked: one of this authority and of the sender, whose key signed
- * the tbsCertificate. The hash is that of the certificate's signatureAlgorithm, the signature of the
- * kind of its own key. The register must be the present one.
+ * the tbsCertificate. The hash is that of the certificate's signatureAlgorithm, the signature is of
+ * the kind of its own key. The register must be the present one.
  */
 export function readRevocation(
   register: CertificateRegister,

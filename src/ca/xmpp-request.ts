@@ -39,7 +39,8 @@ export function readXmppRequest(
   const userName = senderOf(from, profile);
   if (typeof userName !== 'string') return userName;
   if (transaction === undefined || !TRANSACTION.test(transaction)) {
-    const text = `"transaction" must be there, with 1 to ${TRANSACTION_LENGTH_MAX} letters and digits.`;
+    const size = `1 to ${TRANSACTION_LENGTH_MAX} letters and digits`;
+    const text = `"transaction" must be there, with ${size}.`;
     return { condition: 'bad-request', text };
   }
   if (name !== undefined && name.length > NAME_LENGTH_MAX) {
@@ -79,7 +80,8 @@ function faultOfNames(
   userName: AccountName,
 ): XmppRefusal | undefined {
   if (xmppAddrs.length !== 1) {
-    const text = `The signing request must ask for exactly one XmppAddr; it has ${xmppAddrs.length}.`;
+    const count = xmppAddrs.length;
+    const text = `The signing request must ask for exactly one XmppAddr; it has ${count}.`;
     return { condition: 'bad-request', text };
   }
   const foreign = userNames.find((name) => name !== userName);

@@ -142,7 +142,8 @@ export class RunningAuthority implements AuthorityOperations {
 
   /**
    * Takes requests over XMPP from now on, as a component of this server and no other (XEP-0417).
-   * Throws AuthorityFailure where it cannot be that component; a server that is away is tried again.
+   * Throws AuthorityFailure where it cannot be that component; a server that is away is tried
+   * again.
    */
   async attachComponent(options: ComponentOptions): Promise<void> {
     checkComponent(options, this.authority.state.settings.xmppAddress);

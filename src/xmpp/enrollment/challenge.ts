@@ -63,8 +63,8 @@ function isHttpsPage(uri: string): boolean {
 }
 
 const ANOTHER_KEY =
-  'the authority asks about the key of somebody else: a server on the way has put another request ' +
-  'in the place of yours; do not open what it names, and ask another way';
+  'the authority asks about the key of somebody else: a server on the way has put another ' +
+  'request in the place of yours; do not open what it names, and ask another way';
 const NO_HTTPS_PAGE =
   'the authority wants a page opened that is no HTTPS page, which XEP-0417 forbids; tell its ' +
   'operator';

@@ -8,7 +8,7 @@ import { ComponentLink, type ComponentStatus } from './component-link.ts';
 import type { ComponentOptions } from './component-place.ts';
 import { EnrollmentComponent } from './enrollment-component.ts';
 
-/** A running authority's side of XEP-0417: the link to the XMPP server, and the challenges' pages. */
+/** A running authority's side of XEP-0417: the link to the XMPP server, and pages of challenges. */
 export class AuthorityComponent {
   private readonly link: ComponentLink;
   private readonly enrollment: EnrollmentComponent;

@@ -22,8 +22,8 @@ import {
  * - An answer counts from its own page alone: the form carries a token that goes with a cookie of
  *   this host and with the challenge, and a browser that says where the form came from must say
  *   here.
- * - A challenge is answered once, in time, and with a few wrong passwords at most; beyond that wrong
- *   passwords count for account and address, as everywhere.
+ * - A challenge is answered once, in time, and with a few wrong passwords at most; beyond that
+ *   wrong passwords count for account and address, as everywhere.
  */
 export class ChallengeHandler {
   private readonly component: EnrollmentComponent;

@@ -2,7 +2,7 @@ import { isXmppDomain } from '../../../ca/host-name.ts';
 import { isLoopbackHost, type SocketAddress } from '../../socket-address.ts';
 import { AuthorityFailure } from '../authority-failure.ts';
 
-/** The XMPP server that an authority attaches to as a component, and what it may be trusted with. */
+/** The XMPP server that an authority attaches to as a component, and how far it is trusted. */
 export interface ComponentOptions {
   /** The component's domain: the one that the authority's certificate names as XmppAddr. */
   readonly jid: string;

@@ -142,7 +142,8 @@ export class EnrollmentComponent {
       const certificates = [...own].map((text) => new Uint8Array(Buffer.from(text, 'base64')));
       this.parts.send(resultOf(iq, [authorityListElement(certificates)]));
     } else {
-      const text = `<${payload.name.slice(0, SHOWN_LENGTH_MAX)}/> is nothing to ask in an iq "${type}".`;
+      const name = payload.name.slice(0, SHOWN_LENGTH_MAX);
+      const text = `<${name}/> is nothing to ask in an iq "${type}".`;
       this.refuse(iq, { condition: 'bad-request', text });
     }
   }
@@ -323,7 +324,7 @@ function isSameStanza(before: XmppElement, now: XmppElement): boolean {
   return ['from', 'id'].every((name) => before.attributes.get(name) === now.attributes.get(name));
 }
 
-/** What the only child of this name says in base64; undefined: it is not there once, or not that. */
+/** What the only child of this name says in base64; undefined: it is not there, or not once. */
 function onlyOctets(parent: XmppElement, name: string): Uint8Array | undefined {
   const named = childElements(parent).filter(
     (child) => child.name === name && child.namespace === X509_NAMESPACE,
