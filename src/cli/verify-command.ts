@@ -190,4 +190,4 @@ const EXAMPLES = `
 Examples:
   $ xor verify message.xml --config config.xml --certificate juliet.pem
   $ xor verify message.xml --state peer --json
-  $ xor verify - --roots root.pem --certificate juliet.pem --time 2026-03-01T07:00:00Z < message.xml`;
+  $ xor verify old.xml --roots root.pem --certificate juliet.pem --time 2026-03-01T07:00:00Z`;

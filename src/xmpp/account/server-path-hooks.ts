@@ -8,7 +8,7 @@ import type { XmppElement } from '../stanza/xmpp-element.ts';
  */
 export interface ServerPathHooks {
   /**
-   * A message that is to leave; it has an origin-id if it is kept. `then` is called once, at once or
+   * A message that is to leave; it has an origin-id if it is kept. `then` is called once, now or
    * later, in the order of the calls for each addressee, with the one that leaves instead.
    */
   outgoing(message: XmppElement, then: (outcome: OutgoingOutcome) => void): void;
