@@ -20,7 +20,7 @@ import {
 import { CertificateRefusal } from '../tls-auth/certificate-refusal.ts';
 import { AddressFault } from '../xmpp-address/address-fault.ts';
 import { parseJid } from '../xmpp-address/jid.ts';
-import type { EnrollOptions } from './enroll-command.ts';
+import type { EnrollOptions } from './enroll-options.ts';
 import { OperatorError, usageError } from './operator-error.ts';
 import { printJson, printLine, printTable } from './terminal-output.ts';
 

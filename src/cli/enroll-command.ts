@@ -1,33 +1,12 @@
 import { Command, Option } from 'commander';
-import { KEY_TYPES, type KeyType } from '../host/enrollment/enrollment-key.ts';
+import { KEY_TYPES } from '../host/enrollment/enrollment-key.ts';
 import type { XmppEnrollmentState } from '../host/enrollment/xmpp-enrollment-state.ts';
 import { enroll, listAuthorities, reportHeld, revoke } from './enroll-actions.ts';
+import type { EnrollOptions } from './enroll-options.ts';
 import { OperatorError, usageError } from './operator-error.ts';
 import { readBareAddress, readNumber } from './option-readers.ts';
-import {
-  openFromOptions,
-  readOptionFile,
-  type ServerOptions,
-  withServerOptions,
-} from './server-options.ts';
+import { openFromOptions, readOptionFile, withServerOptions } from './server-options.ts';
 import { DEFAULT_OVERLAY, peerStateDirectory } from './state-paths.ts';
-
-export interface EnrollOptions extends ServerOptions {
-  readonly xmpp?: boolean;
-  readonly state?: string;
-  readonly overlay: string;
-  readonly configUrl?: string;
-  readonly trust?: string;
-  readonly authority?: string;
-  readonly name?: string;
-  readonly keyType: KeyType;
-  readonly challengeMinutes: number;
-  readonly publish?: boolean;
-  readonly newRequest?: boolean;
-  readonly listAuthorities?: boolean;
-  readonly revoke?: boolean;
-  readonly json?: boolean;
-}
 
 /** `xor enroll --xmpp`: the certificate of a peer, over the user's ordinary XMPP account. */
 export function enrollCommand(): Command {

@@ -33,9 +33,10 @@ export function authorityListIn(
 }
 
 /**
- * The authorities that both ends trust, best first (XEP-0417 §5.3): those on both lists; where there
- * are none, those on the server's list that one of the local list has signed. A certificate that is
- * on the server's list alone is never trusted, nor are authorities that may not sign for `account`.
+ * The authorities that both ends trust, best first (XEP-0417 §5.3): those on both lists; where
+ * there are none, those on the server's list that one of the local list has signed. A certificate
+ * that is on the server's list alone is never trusted, nor are authorities that may not sign for
+ * `account`.
  *
  * Intentional divergence from XEP-0417 §5.3: a root of the local list that has no XmppAddr is no
  * authority to ask, but it still vouches for those below it; roots are often kept offline.

@@ -11,5 +11,3 @@ export const CHAIN_CERTIFICATES_MAX = 8;
 export const LISTED_CERTIFICATES_MAX = 256;
 /** Random bytes that name a transaction and a request: nobody guesses them. */
 export const TRANSACTION_BYTES = 16;
-/** Characters of what others wrote that a sentence repeats. */
-export const QUOTED_LENGTH_MAX = 200;

@@ -2,9 +2,9 @@ import type { FeatureRegistry } from '../routing/routing-feature.ts';
 import { authorityListElement, X509_NAMESPACE } from './x509-element.ts';
 
 /**
- * XEP-0417 §5 at the server that local sessions see: the user's clients learn whose certificates let
- * them in, which are those of the overlay. Registration of accounts (§8) is not for a server of one
- * user, whose account is there: it is answered with the conflict that the section has for this.
+ * XEP-0417 §5 at the server that local sessions see: the user's clients learn whose certificates
+ * let them in, which are those of the overlay. Registration of accounts (§8) is not for a server of
+ * one user, whose account is there: it is answered with the conflict that the section has for this.
  */
 export function registerAuthorityList(
   registry: FeatureRegistry,
