@@ -3,7 +3,7 @@ import type { Signer } from '../../tls-auth/signer.ts';
 import { AddressFault } from '../../xmpp-address/address-fault.ts';
 import { type BareJid, type Jid, parseJid } from '../../xmpp-address/jid.ts';
 import type { DurableWrites } from '../routing/durable-writes.ts';
-import { messageKeeping } from '../routing/message-rules.ts';
+import { messageKeeping, messageType } from '../routing/message-rules.ts';
 import type { XmppElement } from '../stanza/xmpp-element.ts';
 import { certificatesFromPersonalEvents } from '../x509/personal-certificates.ts';
 import type { XmppEnvironment } from '../xmpp-environment.ts';
@@ -267,9 +267,10 @@ function signedFor(stanza: XmppElement): BareJid | undefined {
 
 /** Who would have to sign a stanza; errors, results and presence may come from servers. */
 function mustBeSignedBy(stanza: XmppElement, sender: Jid | undefined): BareJid | undefined {
-  const type = stanza.attributes.get('type');
   if (sender?.localpart === undefined || stanza.name === 'presence') return undefined;
-  return type === 'error' || type === 'result' || type === 'groupchat' ? undefined : sender.bare;
+  const type = stanza.name === 'message' ? messageType(stanza) : stanza.attributes.get('type');
+  const mayBeOfServer = stanza.name === 'message' ? ['error', 'groupchat'] : ['error', 'result'];
+  return mayBeOfServer.includes(type ?? '') ? undefined : sender.bare;
 }
 
 function refused(stanza: XmppElement, refusal: StanzaRefusal): ArrivedStanza {

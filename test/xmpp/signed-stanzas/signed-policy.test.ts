@@ -129,6 +129,20 @@ describe('what arrives unsigned', () => {
     expect(answer && condition(answer)).toBe('policy-violation');
   });
 
+  test.each([
+    ['result', 'message'],
+    ['Error', 'message'],
+    ['set', 'iq'],
+    ['groupchat', 'iq'],
+    ['Result', 'iq'],
+  ])('by policy require the type "%s" of a %s spares nobody the signature', (type, name) => {
+    const world = new SignedWorld();
+    world.device(JULIET);
+    const text = `<${name} type="${type}" id="a" from="${JULIET}/balcony"><body>O</body></${name}>`;
+    const arrived = romeoOf(world, { policy: 'require' }).receive(xml(text));
+    expect(arrived.type).toBe('refused');
+  });
+
   test('by policy require is taken from who has none', () => {
     const romeo = romeoOf(new SignedWorld(), { policy: 'require' });
     expect(romeo.receive(unsigned).type).toBe('unsigned');
