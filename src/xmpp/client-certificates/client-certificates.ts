@@ -202,9 +202,13 @@ export class ClientCertificates {
 
   /** One that may be in the register, or why not. */
   private admitted(der: Uint8Array): Certificate | CertificateRefused {
-    const { user, environment } = this.options;
+    const { user, environment, judgeByOverlay } = this.options;
     const certificate = readClientCertificate(der, user, environment.unixMs);
     if ('ok' in certificate) return certificate;
+    const verdict = judgeByOverlay([der], environment.unixMs, 'login');
+    if (!isAccepted(verdict) && verdict.isRevoked === true) {
+      return refused('not-acceptable', 'its authority has revoked it; make a new one');
+    }
     const known = this.register.withSignedHash(signedHashOf(certificate));
     if (known?.state === 'active') {
       return refused('conflict', `this certificate is there already, as "${known.name}"`);

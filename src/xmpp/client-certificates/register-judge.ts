@@ -36,6 +36,8 @@ export function judgeByRegister(
       const original = register.ofLeaf(leaf);
       return original && denies(original) ? { reason: `it is ${original.state}` } : verdict;
     }
+    // What the overlay has revoked no upload brings back.
+    if (verdict.isRevoked === true) return verdict;
     if (known === undefined || known.source === 'overlay') return verdict;
     if (policy === 'authority' && known.source !== 'issued') {
       return { reason: 'certificates of an authority alone are taken here' };

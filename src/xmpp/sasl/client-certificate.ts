@@ -1,5 +1,8 @@
 import type { Authenticator } from '../../tls-auth/authenticator.ts';
-import { CertificateRefusal } from '../../tls-auth/certificate-refusal.ts';
+import {
+  CertificateRefusal,
+  type CertificateRefusalCode,
+} from '../../tls-auth/certificate-refusal.ts';
 import type { BareJid } from '../../xmpp-address/jid.ts';
 
 /** A certificate with which this user may log in. */
@@ -12,6 +15,8 @@ export interface AcceptedClientCertificate {
 /** Why a certificate logs nobody in. */
 export interface ClientCertificateRefusal {
   readonly reason: string;
+  /** It was revoked by those who vouched for it: nobody else may accept it either. */
+  readonly isRevoked?: boolean;
 }
 
 /**
@@ -39,7 +44,9 @@ export function judgeByOverlay(
     const [leaf, ...pool] = certificates;
     if (leaf === undefined) return { reason: 'no certificate was shown' };
     const node = authenticator.authenticate(leaf, pool, unixMs);
-    if (node instanceof CertificateRefusal) return { reason: node.describe() };
+    if (node instanceof CertificateRefusal) {
+      return { reason: node.describe(), isRevoked: REVOKED_CODES.has(node.code) };
+    }
     if (node.xmppAddr !== user) return { reason: `it names ${node.xmppAddr ?? 'no XMPP address'}` };
     return { user, addresses: [user] };
   };
@@ -50,3 +57,10 @@ export function isAccepted(
 ): verdict is AcceptedClientCertificate {
   return 'user' in verdict;
 }
+
+/** Of refusals of certificates whose chains are valid, by what is said of them since. */
+const REVOKED_CODES: ReadonlySet<CertificateRefusalCode> = new Set([
+  'bad-node',
+  'revoked',
+  'revocation-undetermined',
+]);

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { makeLeaf, makeRoot, signTbs } from '../../../sim/certificates/certificate-maker.ts';
+import {
+  makeLeaf,
+  makeRoot,
+  signTbs,
+  testNodeId,
+} from '../../../sim/certificates/certificate-maker.ts';
 import { parseCertificate } from '../../../src/tls-auth/certificate.ts';
 import { CertificateRefusal } from '../../../src/tls-auth/certificate-refusal.ts';
 import { SignatureOid } from '../../../src/tls-auth/object-identifier.ts';
@@ -61,6 +66,21 @@ describe('certificates of the overlay, which nobody uploaded', () => {
     expect(listed).toContain(node.nodeId);
     desk.passes(6 * 3_600_000);
     expect(lookups()).toHaveLength(2);
+  });
+
+  test('what the overlay has revoked is not let in because it was uploaded as well', () => {
+    const desk = new CertificateDesk();
+    const { certificate } = desk.overlayLeaf();
+    const orchard = desk.withPassword('orchard');
+    orchard.asks('set', append('Phone', certificate));
+    const street = desk.withCertificate(certificate, 'street');
+    const badNodes = new Set([testNodeId(1)]);
+    desk.authenticator.replaceSettings({ ...desk.authenticator.trustSettings, badNodes });
+    desk.input({ type: 'trustChanged' });
+    expect(street.isClosed).toBe(true);
+    expect(desk.lets(certificate)).toBe(false);
+    const another = append('Another', desk.overlayLeaf().certificate);
+    expect(condition(orchard.asks('set', another) ?? fail())).toBe('not-acceptable');
   });
 
   test('one of another user logs nobody in', () => {
