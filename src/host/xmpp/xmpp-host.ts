@@ -308,7 +308,7 @@ export class XmppHost implements PeerCompanion {
     };
   }
 
-  /** The server of the account is shown the certificate that is in force when it is connected to. */
+  /** The server of the account is shown the certificate that is in force then. */
   private accountConnections(deliver: (input: AccountInput) => void) {
     const { account } = this.options;
     if (account === undefined) return undefined;

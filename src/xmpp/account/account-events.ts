@@ -1,5 +1,5 @@
 import type { ServerFailure } from './server-failure.ts';
-import type { ServerTls } from './server-login.ts';
+import type { ServerTls } from './server-tls.ts';
 
 /** Names one connection to the server of the account; the usage counts up. */
 export type AccountConnectionId = number;

@@ -38,7 +38,7 @@ export const SERVER_STREAM_LIMITS: StreamLimits = {
 /** Pauses between two tries to log in: doubled up to the second, with jitter. */
 export const ACCOUNT_PAUSE_MS_MIN = 1_000;
 export const ACCOUNT_PAUSE_MS_MAX = 300_000;
-/** The same where the server refuses the credentials, or proves nothing: it helps no one to hurry. */
+/** The same where the server refuses the credentials, or proves nothing: haste helps no one. */
 export const ACCOUNT_REFUSED_PAUSE_MS_MIN = 60_000;
 export const ACCOUNT_REFUSED_PAUSE_MS_MAX = 3_600_000;
 /** A login that lasted so long was a good one: the next pause is the shortest again. */

@@ -23,9 +23,10 @@ import type { AccountServer, AccountServerListener, AccountSessionId } from './a
 import { AccountSession } from './account-session.ts';
 import type { ServerFailure, ServerFailureCode } from './server-failure.ts';
 import type { ServerFeatures } from './server-features.ts';
-import type { AccountCredentials, LoginMechanism, ServerTls } from './server-login.ts';
+import type { AccountCredentials, LoginMechanism } from './server-login.ts';
 import { type RequestOutcome, type ServerRequest, ServerRequests } from './server-requests.ts';
 import { ServerStream } from './server-stream.ts';
+import type { ServerTls } from './server-tls.ts';
 
 export interface AccountLinkOptions {
   /** The bare address of the account. */

@@ -5,7 +5,7 @@ import type { RequestOutcome, ServerRequest } from './server-requests.ts';
 /** Names a session with the server; a resumed one keeps its number. */
 export type AccountSessionId = number;
 
-/** The user's own account at an ordinary server (XEP-0415 §8), as those who route stanzas see it. */
+/** The user's account at an ordinary server (XEP-0415 §8), as those who route stanzas see it. */
 export interface AccountServer {
   /** Logged in: what is sent now leaves at once. */
   readonly isOnline: boolean;

@@ -46,7 +46,7 @@ export class AccountSession {
     this.sent.push(sent);
   }
 
-  /** The server has handled `h` of all: the tags of those; `too-high` when there were never so many. */
+  /** The server has handled `h` of all: the tags of those; `too-high` when fewer were sent. */
   acknowledge(h: number): number[] | 'too-high' {
     const acknowledged = this.sent.acknowledge(h);
     return acknowledged === 'too-high' ? acknowledged : tagsOf(acknowledged);

@@ -7,9 +7,10 @@ import { childElement, element, type XmppElement } from '../stanza/xmpp-element.
 import { SERVER_WAITING_BYTES_MAX } from './account-limits.ts';
 import type { AccountSurroundings } from './account-surroundings.ts';
 import type { ServerFailure } from './server-failure.ts';
-import type { LoginMechanism, ServerTls } from './server-login.ts';
+import type { LoginMechanism } from './server-login.ts';
 import { type RequestOutcome, type ServerRequest, ServerRequests } from './server-requests.ts';
 import { ServerStream, type ServerStreamOptions } from './server-stream.ts';
+import type { ServerTls } from './server-tls.ts';
 
 /** Names a request; the host counts up. */
 export type ServerRequestId = number;

@@ -1,6 +1,7 @@
 import type { Jid } from '../../xmpp-address/jid.ts';
 import type { Client } from '../routing/client-table.ts';
 import { type RoutingContext, refuse } from '../routing/routing-context.ts';
+import { withoutMarks } from '../signed-stanzas/authenticity-mark.ts';
 import { CLIENT_NAMESPACE, STANZA_ERROR_TYPES, stanzaError } from '../stanza/stanza.ts';
 import {
   childElement,
@@ -37,7 +38,7 @@ export class ServerIqs {
       const addresses = { from: stanza.attributes.get('to'), to: client.jid.text };
       const id = stanza.attributes.get('id');
       if (outcome.type === 'result') {
-        this.answer(client, withAttributes(outcome.stanza, { ...addresses, id }));
+        this.answer(client, withAttributes(withoutMarks(outcome.stanza), { ...addresses, id }));
       } else if (outcome.type === 'error') {
         this.answer(client, errorAnswer({ ...addresses, id }, outcome.error));
       } else if (this.isThere(client)) {

@@ -8,6 +8,7 @@ import type { XmppElement } from '../stanza/xmpp-element.ts';
 import { childElement, childElements, element, textOf } from '../stanza/xmpp-element.ts';
 import { quoted, type ServerFailure } from './server-failure.ts';
 import type { ServerFeatures } from './server-features.ts';
+import type { ServerTls } from './server-tls.ts';
 
 /** With what an account is logged in to; at least one of the two. */
 export interface AccountCredentials {
@@ -17,16 +18,6 @@ export interface AccountCredentials {
    * that the server finds the account by itself (XEP-0178 §2).
    */
   readonly certificate?: 'names-account' | 'names-another' | undefined;
-}
-
-/** What both ends know of the TLS connection, seen from the client. */
-export interface ServerTls {
-  /** RFC 5929 `tls-server-end-point`; undefined where its hash is not defined. */
-  readonly serverEndPoint: Uint8Array | undefined;
-  /** RFC 9266 `tls-exporter`; undefined below TLS 1.3. */
-  readonly exporter: Uint8Array | undefined;
-  /** RFC 5929 `tls-unique`; undefined from TLS 1.3 on. */
-  readonly unique: Uint8Array | undefined;
 }
 
 /** The mechanisms that this program logs in with, best first. PLAIN is none of them. */

@@ -13,6 +13,7 @@ import type { Outbox } from '../routing/outbox.ts';
 import type { Roster } from '../routing/roster.ts';
 import type { RoutingContext } from '../routing/routing-context.ts';
 import { stanzaText } from '../routing/stanza-text.ts';
+import { withoutMarks } from '../signed-stanzas/authenticity-mark.ts';
 import { element, withAttributes, type XmppElement } from '../stanza/xmpp-element.ts';
 import { SERVER_IQ_MS_MAX } from './account-limits.ts';
 import type { AccountServer, AccountServerListener, AccountSessionId } from './account-server.ts';
@@ -107,7 +108,8 @@ export class ServerPath implements AccountServerListener {
     this.way.lost(tags);
   }
 
-  stanzaFromServer(session: AccountSessionId, stanza: XmppElement): void {
+  stanzaFromServer(session: AccountSessionId, given: XmppElement): void {
+    const stanza = withoutMarks(given);
     if (session !== this.session) this.acknowledgements.forget(this.session);
     this.session = session;
     const done = this.acknowledgements.began(session);

@@ -25,9 +25,9 @@ import {
   type LoginMechanism,
   type LoginStep,
   ServerLogin,
-  type ServerTls,
 } from './server-login.ts';
 import { AWAITED, type Step } from './server-step.ts';
+import type { ServerTls } from './server-tls.ts';
 
 export interface ServerStreamOptions {
   /** A bare address, or a full one whose resourcepart the server is asked for. */

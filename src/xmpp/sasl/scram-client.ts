@@ -14,8 +14,8 @@ export interface ScramClientOptions {
   /** Printable ASCII without commas that nobody can guess. */
   readonly nonce: string;
   /**
-   * `bound` for SCRAM-SHA-256-PLUS and the like; `not-offered` where this end could bind and the server did not
-   * offer it, so that a server which did notices (RFC 5802 §6); else `impossible`.
+   * `bound` for SCRAM-SHA-256-PLUS and the like; `not-offered` where this end could bind and the
+   * server did not offer it, so that a server which did notices (RFC 5802 §6); else `impossible`.
    */
   readonly binding:
     | { readonly type: 'bound'; readonly name: ChannelBindingName; readonly data: Uint8Array }

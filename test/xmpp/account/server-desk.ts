@@ -5,7 +5,8 @@ import {
   type ServerClientOutput,
 } from '../../../src/xmpp/account/server-client.ts';
 import type { ServerFailure } from '../../../src/xmpp/account/server-failure.ts';
-import type { AccountCredentials, ServerTls } from '../../../src/xmpp/account/server-login.ts';
+import type { AccountCredentials } from '../../../src/xmpp/account/server-login.ts';
+import type { ServerTls } from '../../../src/xmpp/account/server-tls.ts';
 import { AddressFault } from '../../../src/xmpp-address/address-fault.ts';
 import { type Jid, parseJid } from '../../../src/xmpp-address/jid.ts';
 import { seededRandom } from '../../reload/seeded-random.ts';

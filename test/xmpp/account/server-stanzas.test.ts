@@ -63,19 +63,24 @@ describe('what comes by the server: its word, and no more', () => {
     const copy = (from: string, direction: string, inner: string) =>
       `<message from="${from}"><${direction} xmlns="urn:xmpp:carbons:2"><forwarded ` +
       `xmlns="urn:xmpp:forward:0">${inner}</forwarded></${direction}></message>`;
-    const received = `<message xmlns="jabber:client" from="${ROMEO}/x" to="${JULIET}/phone" type="chat"><body>got</body></message>`;
+    const received = message(`${ROMEO}/x`, `${JULIET}/phone`, 'got');
     fromServer(juliet, server, copy(ROMEO, 'received', received));
     fromServer(juliet, server, copy(`${JULIET}/phone`, 'received', received));
     expect(balcony.gets()).toEqual([]);
     fromServer(juliet, server, copy(JULIET, 'received', received));
     expect(balcony.reads()).toEqual(['got']);
-    const foreign = `<message xmlns="jabber:client" from="${ROMEO}" to="nurse@capulet.lit" type="chat"><body>no</body></message>`;
+    const foreign = message(ROMEO, 'nurse@capulet.lit', 'no');
     fromServer(juliet, server, copy(JULIET, 'received', foreign));
     fromServer(juliet, server, copy(JULIET, 'sent', foreign));
     expect(balcony.gets()).toEqual([]);
     balcony.sends('<iq type="set" id="c"><enable xmlns="urn:xmpp:carbons:2"/></iq>');
     balcony.gets();
-    const sent = `<message xmlns="jabber:client" from="${JULIET}/phone" to="${ROMEO}" type="chat"><body>sent</body><origin-id xmlns="urn:xmpp:sid:0" id="s1"/></message>`;
+    const sent = message(
+      `${JULIET}/phone`,
+      ROMEO,
+      'sent',
+      '<origin-id xmlns="urn:xmpp:sid:0" id="s1"/>',
+    );
     fromServer(juliet, server, copy(JULIET, 'sent', sent));
     expect(balcony.getsMessages()).toHaveLength(1);
     fromServer(juliet, server, copy(JULIET, 'sent', sent));
@@ -89,7 +94,7 @@ describe('what comes by the server: its word, and no more', () => {
     );
     balcony.gets();
     server.sent.length = 0;
-    const inner = `<message xmlns="jabber:client" from="${ROMEO}/x" to="${JULIET}" type="chat"><body>no</body></message>`;
+    const inner = message(`${ROMEO}/x`, JULIET, 'no');
     fromServer(juliet, server, inner);
     fromServer(
       juliet,
@@ -257,6 +262,11 @@ describe('requests and presence over the server', () => {
     expect(froms).toContainEqual([`${ROMEO}/orchard`, undefined]);
   });
 });
+
+function message(from: string, to: string, text: string, inside = ''): string {
+  const attributes = `xmlns="jabber:client" type="chat" from="${from}" to="${to}"`;
+  return `<message ${attributes}><body>${text}</body>${inside}</message>`;
+}
 
 function withFrom(text: string): string {
   return text.replace('<message ', `<message from="${ROMEO}/peer" `);

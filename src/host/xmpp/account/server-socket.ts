@@ -1,7 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ServerFailure } from '../../../xmpp/account/server-failure.ts';
-import type { ServerTls } from '../../../xmpp/account/server-login.ts';
+import type { ServerTls } from '../../../xmpp/account/server-tls.ts';
 import type { Jid } from '../../../xmpp-address/jid.ts';
 import { formatSocketAddress, type SocketAddress } from '../../socket-address.ts';
 import {

@@ -5,7 +5,7 @@ import { DerReader, DerTag, MalformedDer } from '../../../tls-auth/der-reader.ts
 import { derObjectIdentifier } from '../../../tls-auth/der-value.ts';
 import { SignatureOid } from '../../../tls-auth/object-identifier.ts';
 import type { ServerFailure } from '../../../xmpp/account/server-failure.ts';
-import type { ServerTls } from '../../../xmpp/account/server-login.ts';
+import type { ServerTls } from '../../../xmpp/account/server-tls.ts';
 
 /** With what an account is logged in to by certificate: PEM, the leaf first. */
 export interface ClientCertificate {
