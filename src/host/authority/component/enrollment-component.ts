@@ -36,7 +36,7 @@ export interface ChallengedRequest extends XmppRequest {
   readonly requestSha256: string;
   /** SHA-256 of the key of the request, lower-case hex. */
   readonly keySha256: string;
-  /** The request's stanza, which is answered in the end. */
+  /** The request's stanza, which is answered in the end; without what is inside. */
   readonly iq: XmppElement;
 }
 
@@ -123,7 +123,10 @@ export class EnrollmentComponent {
 
   private async answer(iq: XmppElement, from: string, type: 'get' | 'set'): Promise<void> {
     const [payload, ...more] = childElements(iq);
-    if (payload === undefined || more.length > 0) {
+    if ((iq.attributes.get('id') ?? '').length > ID_LENGTH_MAX) {
+      const text = `"id" has more than ${ID_LENGTH_MAX} characters; write fewer.`;
+      this.refuse(withAttributes(iq, { id: undefined }), { condition: 'not-acceptable', text });
+    } else if (payload === undefined || more.length > 0) {
       this.refuse(iq, { condition: 'bad-request', text: 'An iq has exactly one child element.' });
     } else if (iq.attributes.get('to') !== this.parts.jid) {
       const text = `Nobody is there; ask ${this.parts.jid}.`;
@@ -176,7 +179,7 @@ export class EnrollmentComponent {
     }
     const requestSha256 = createHash('sha256').update(read.der).digest('hex');
     const keySha256 = publicKeySha256(read.signingRequest.subjectPublicKeyInfo);
-    const request = { ...read, requestSha256, keySha256, iq };
+    const request = { ...read, requestSha256, keySha256, iq: bareIq(iq) };
     this.replace(request);
     if (this.parts.trustsServer) {
       this.answerWith(request, iq, await this.certifyTrusted(request));
@@ -296,7 +299,8 @@ export class EnrollmentComponent {
   private refuse(iq: XmppElement, { condition, text, isChallengeFailed }: XmppRefusal): void {
     const more =
       isChallengeFailed === true ? [element('x509-challenge-failed', X509_NAMESPACE)] : [];
-    const answer = stanzaError(iq, condition, text, more);
+    // A request may name what XML cannot carry.
+    const answer = stanzaError(iq, condition, text.replace(NOT_XML, '\ufffd'), more);
     const children = answer.children.map((node) =>
       typeof node === 'string' ? node : withAttributes(node, { by: this.parts.jid }),
     );
@@ -317,6 +321,13 @@ export class EnrollmentComponent {
   private log(what: string, user: string, fields: object): void {
     this.parts.log.info({ user, over: 'xmpp', ...fields }, what);
   }
+}
+
+/** What an answer needs of a stanza, and nothing else that came in it. */
+function bareIq({ attributes }: XmppElement): XmppElement {
+  const names = ['type', 'id', 'from', 'to'];
+  const values = Object.fromEntries(names.map((name) => [name, attributes.get(name)]));
+  return element('iq', CLIENT_NAMESPACE, values);
 }
 
 /** The same stanza once more: an error would end what the client still waits for. */
@@ -344,3 +355,7 @@ const TOKEN_BYTES = 24;
 /** For so long an account that another process added may be unknown here. */
 const ACCOUNTS_AGE_MS_MAX = 1_000;
 const SHOWN_LENGTH_MAX = 80;
+/** Of what waits for its challenge, nothing may be large. */
+const ID_LENGTH_MAX = 1_024;
+/** Outside of Char of XML 1.0 §2.2. */
+const NOT_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;

@@ -86,6 +86,22 @@ describe('what bad requests over XMPP get', () => {
     });
   });
 
+  it('a name that XML cannot carry is told all the same', async () => {
+    expect(await refusalOf(newRequest('a\ufffe@montague.lit').der)).toMatchObject({
+      condition: 'not-allowed',
+      text: expect.stringContaining('a\ufffd@montague.lit'),
+    });
+  });
+
+  it('an id of 10,000 characters: not-acceptable, without it', async () => {
+    const { server } = shared();
+    server.send(csrStanza(newRequest().der, { id: 'i'.repeat(10_000) }));
+    const answer = await server.stanza(
+      ({ name, attributes }) => name === 'iq' && !attributes.has('id'),
+    );
+    expect(errorOf(answer)).toMatchObject({ condition: 'not-acceptable' });
+  });
+
   it('no XmppAddr, or two of them: bad-request', async () => {
     for (const wishes of [[], [names(JULIET, JULIET)], [names(JULIET, romeo.value)]]) {
       expect(await refusalOf(makeRequest({ wishes }))).toMatchObject({
