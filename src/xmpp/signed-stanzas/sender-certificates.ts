@@ -10,6 +10,7 @@ import {
   CERTIFICATE_LOOKUPS_MAX,
   CERTIFICATES_AGAIN_MS,
   CERTIFICATES_AGE_MAX_MS,
+  CERTIFICATES_OTHER_WAIT_MS,
   CERTIFICATES_WAIT_MS,
   CERTIFIED_USERS_MAX,
   CHAIN_CERTIFICATES_MAX,
@@ -90,11 +91,24 @@ export class SenderCertificates {
     const { environment, remembered, writes } = this.parts;
     const { unixMs } = environment;
     this.asked.set(user, { unixMs, isAnswered });
-    if (chains.length > 0) writes.write(remembered.set(user, chains, unixMs));
+    if (chains.length > 0) {
+      const all = [...chains, ...this.formerChains(user, chains)];
+      writes.write(remembered.set(user, all, unixMs));
+    }
     const found = { chains: remembered.get(user)?.chains ?? [], isAnswered };
     const waiting = this.waiting.get(user) ?? [];
     this.waiting.delete(user);
     for (const then of waiting) then(found);
+  }
+
+  /** Whoever answers first need not know all; what still counts is not forgotten for that. */
+  private formerChains(user: BareJid, found: readonly CertificateChain[]): CertificateChain[] {
+    const former = this.parts.remembered.get(user)?.chains ?? [];
+    return former.filter(
+      (chain) =>
+        !found.some(({ leaf }) => Buffer.compare(leaf, chain.leaf) === 0) &&
+        this.parts.isUsable(user, chain),
+    );
   }
 
   private askedLately(user: BareJid) {
@@ -105,12 +119,13 @@ export class SenderCertificates {
   }
 }
 
-/** One question: the overlay and the user's server at once; whichever has certificates ends it. */
+/** One question: the overlay and the user's server at once, since each may know of other devices. */
 class Lookup {
   private readonly parts: SenderCertificatesParts;
   private readonly user: BareJid;
   private readonly whenFound: (chains: readonly CertificateChain[], isAnswered: boolean) => void;
   private readonly deadline: string;
+  private readonly chains: CertificateChain[] = [];
   private isAnswered = false;
   private open = 0;
   private isOver = false;
@@ -129,7 +144,7 @@ class Lookup {
   begin(): void {
     const { askForNode, environment } = this.parts;
     this.open = askForNode === undefined ? 1 : 2;
-    environment.setDeadline(this.deadline, CERTIFICATES_WAIT_MS, () => this.end([]));
+    environment.setDeadline(this.deadline, CERTIFICATES_WAIT_MS, () => this.end());
     environment.command({ type: 'lookupByUserName', userName: this.user }, (outcome) =>
       this.answered(this.ofOverlay(outcome)),
     );
@@ -152,15 +167,19 @@ class Lookup {
   }
 
   private answered(chains: readonly CertificateChain[]): void {
+    const { environment, isUsable } = this.parts;
     this.open -= 1;
-    const usable = chains.filter((chain) => this.parts.isUsable(this.user, chain));
-    if (usable.length > 0 || this.open === 0) this.end(usable);
+    for (const chain of chains) if (isUsable(this.user, chain)) this.chains.push(chain);
+    if (this.open === 0) this.end();
+    else if (this.chains.length > 0 && !this.isOver) {
+      environment.setDeadline(this.deadline, CERTIFICATES_OTHER_WAIT_MS, () => this.end());
+    }
   }
 
-  private end(chains: readonly CertificateChain[]): void {
+  private end(): void {
     if (this.isOver) return;
     this.isOver = true;
     this.parts.environment.cancelDeadline(this.deadline);
-    this.whenFound(chains, this.isAnswered);
+    this.whenFound(this.chains, this.isAnswered);
   }
 }

@@ -23,9 +23,9 @@ export const SIGNED_DATA_CHARACTERS_MAX = 262_144;
 /** Characters of `<signature/>`: RSA of 8,192 bits, broken into lines. */
 export const SIGNATURE_CHARACTERS_MAX = 2_048;
 
-/** Certificates whose last timestamp is remembered. */
+/** Keys of certificates whose last timestamp is remembered. */
 export const GUARDED_CERTIFICATES_MAX = 10_000;
-/** Timestamps of one certificate by which a stanza that comes twice is told from a late one. */
+/** Timestamps of one key by which a stanza that comes twice is told from a late one. */
 export const RECENT_TIMESTAMPS_MAX = 64;
 
 /** Times of absence that are remembered; the oldest goes first, and is an absence no more. */
@@ -46,9 +46,11 @@ export const REMEMBERED_CERTIFICATE_BYTES_MAX = 8 * 1024 * 1024;
 /** Remembered certificates of a user are asked for again after this. */
 export const CERTIFICATES_AGE_MAX_MS = 60 * 60 * 1_000;
 /** That a user has none is believed so long; a failed or fruitless question is not repeated. */
-export const CERTIFICATES_AGAIN_MS = 60_000;
+export const CERTIFICATES_AGAIN_MS = 10_000;
 /** How long an answer of the overlay and of the server's nodes is waited for. */
 export const CERTIFICATES_WAIT_MS = 20_000;
+/** How long the other one is waited for once one of them has named some. */
+export const CERTIFICATES_OTHER_WAIT_MS = 2_000;
 /** Questions for certificates under way at once. */
 export const CERTIFICATE_LOOKUPS_MAX = 64;
 /** Stanzas that wait for certificates of one user, in one direction. */

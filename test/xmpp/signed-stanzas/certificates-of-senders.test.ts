@@ -12,6 +12,7 @@ import {
   RememberedCertificates,
 } from '../../../src/xmpp/signed-stanzas/remembered-certificates.ts';
 import {
+  CERTIFICATES_OTHER_WAIT_MS,
   CERTIFICATES_WAIT_MS,
   CERTIFIED_USERS_MAX,
   CHAINS_PER_USER_MAX,
@@ -99,6 +100,44 @@ describe('the certificates of a sender', () => {
     world.unixMs += 2 * MINUTE_MS;
     expect(codeOf(romeo.receive(phone.send(chat('Two'))))).toBe('signed');
     expect(romeo.lookups).toBe(2);
+  });
+
+  test('that still count stay remembered when somebody names others alone', () => {
+    const world = new SignedWorld();
+    const laptop = world.peer(world.device(JULIET));
+    const signer = world.device(JULIET, { isStored: false });
+    const phone = world.peer(signer);
+    let isPublished = false;
+    const romeo = romeoOf(world, {
+      askForNode: (_, then) => then(isPublished ? published(signer.node.chain) : undefined),
+    });
+    phone.send(chat('so that it knows the certificate of Romeo'));
+    expect(codeOf(romeo.receive(laptop.send(chat('One'))))).toBe('signed');
+    isPublished = true;
+    world.overlay = undefined;
+    world.unixMs += 2 * MINUTE_MS;
+    expect(codeOf(romeo.receive(phone.send(chat('Two'))))).toBe('signed');
+    expect(codeOf(romeo.receive(laptop.send(chat('Three'))))).toBe('signed');
+  });
+
+  test('of both who are asked count, and the second is not waited for long', () => {
+    const world = new SignedWorld();
+    const laptop = world.peer(world.device(JULIET));
+    const signer = world.device(JULIET, { isStored: false });
+    const romeo = romeoOf(world, { askForNode: (_, then) => then(published(signer.node.chain)) });
+    const phone = world.peer(signer);
+    romeo.holdsLookups = true;
+    const [one, two] = [phone.send(chat('One')), laptop.send(chat('Two'))];
+    const arrived = romeo.incoming(one);
+    expect(arrived).toEqual([]);
+    romeo.answerLookups();
+    expect(arrived.map(codeOf)).toEqual(['signed']);
+    expect(codeOf(romeo.receive(two))).toBe('signed');
+    const other = romeoOf(world, { askForNode: (_, then) => then(published(signer.node.chain)) });
+    other.holdsLookups = true;
+    const late = other.incoming(phone.send(chat('Three')));
+    other.wait(CERTIFICATES_OTHER_WAIT_MS);
+    expect(late.map(codeOf)).toEqual(['signed']);
   });
 
   test('are not asked for with every forged stanza', () => {
