@@ -7,7 +7,7 @@ import { makeLeaf, makeRoot, testNodeId } from '../sim/certificates/certificate-
 import { Authenticator } from '../src/tls-auth/authenticator.ts';
 import { CertificateRefusal } from '../src/tls-auth/certificate-refusal.ts';
 import { createSigner, type Signer } from '../src/tls-auth/signer.ts';
-import { ReplayGuard } from '../src/xmpp/signed-stanzas/replay-guard.ts';
+import { guardedKeyOf, ReplayGuard } from '../src/xmpp/signed-stanzas/replay-guard.ts';
 import { signStanza } from '../src/xmpp/signed-stanzas/sign-stanza.ts';
 import { readSignedContent } from '../src/xmpp/signed-stanzas/signed-content.ts';
 import { StanzaRefusal } from '../src/xmpp/signed-stanzas/stanza-refusal.ts';
@@ -113,8 +113,8 @@ function signedStanzas(signer: Signer, authenticator: Authenticator): number {
     if (content instanceof StanzaRefusal) throw new Error(content.describe());
     const verdict = verifyStanza(outer, content, chains, receiver);
     if (verdict instanceof StanzaRefusal) throw new Error(verdict.describe());
-    const { sha256 } = verdict.signer.certificate;
-    length += receiver.guard.accept(sha256, verdict.timestampUnixMs, NOW).length;
+    const key = guardedKeyOf(verdict.signer.certificate);
+    length += receiver.guard.accept(key, verdict.timestampUnixMs, NOW).length;
   }
   return length;
 }

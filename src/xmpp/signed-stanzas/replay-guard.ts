@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { PersistRecord } from '../../storage/persist-record.ts';
+import type { Certificate } from '../../tls-auth/certificate.ts';
 import {
   isTime,
   jsonOf,
@@ -24,23 +26,26 @@ interface Guarded {
 
 /**
  * What was accepted, so that nothing counts twice. A signer's timestamps only grow (XEP-0285 §5)
- * and servers keep the order between two users (RFC 6120 §10.1), so one number for each certificate
- * refuses everything that comes again or too late, without an end. It may be forgotten once it is
- * older than any stanza that is accepted. When there is no room, unknown certificates are refused:
- * nothing is ever forgotten too early.
+ * and servers keep the order between two users (RFC 6120 §10.1), so one number for each key refuses
+ * everything that comes again or too late, without an end. It may be forgotten once it is older than
+ * any stanza that is accepted. When there is no room, unknown keys are refused: nothing is ever
+ * forgotten too early.
+ *
+ * It goes by the key (`guardedKeyOf`) because a signature is as true under every certificate of its
+ * key, and there can be several: a renewed one, or one whose own ECDSA signature somebody altered.
  */
 export class ReplayGuard {
   private readonly guarded = new Map<string, Guarded>();
-  /** Certificates whose record was damaged: nothing signed before this run's first look counts. */
+  /** Keys whose record was damaged: nothing signed before this run's first look counts. */
   private readonly damaged = new Set<string>();
 
   /** `records`: those of GUARD_PREFIX that a former run left. */
   constructor(records: Iterable<StoredRecord>) {
     for (const record of records) {
-      const fingerprint = record.key.slice(GUARD_PREFIX.length);
+      const key = record.key.slice(GUARD_PREFIX.length);
       const guarded = guardedOf(record);
-      if (guarded === undefined) this.damaged.add(fingerprint);
-      else this.guarded.set(fingerprint, guarded);
+      if (guarded === undefined) this.damaged.add(key);
+      else this.guarded.set(key, guarded);
     }
   }
 
@@ -48,15 +53,15 @@ export class ReplayGuard {
     return this.guarded.size + this.damaged.size;
   }
 
-  /** Why a stanza of this certificate and timestamp is not taken; undefined when it is. */
-  refusal(fingerprint: string, timestampUnixMs: number, unixMs: number): StanzaRefusal | undefined {
+  /** Why a stanza of this key and timestamp is not taken; undefined when it is. */
+  refusal(key: string, timestampUnixMs: number, unixMs: number): StanzaRefusal | undefined {
     this.closeDamaged(unixMs);
-    const guarded = this.guarded.get(fingerprint);
+    const guarded = this.guarded.get(key);
     if (guarded === undefined) {
       if (this.size < GUARDED_CERTIFICATES_MAX || this.oldest(unixMs) !== undefined) {
         return undefined;
       }
-      const detail = `${GUARDED_CERTIFICATES_MAX} certificates signed in the last two weeks`;
+      const detail = `${GUARDED_CERTIFICATES_MAX} keys signed in the last two weeks`;
       return new StanzaRefusal('replay-guard-full', detail);
     }
     if (timestampUnixMs > guarded.highest) return undefined;
@@ -70,9 +75,9 @@ export class ReplayGuard {
   }
 
   /** It is taken, having been refused by nothing. The records go to disk together with it. */
-  accept(fingerprint: string, timestampUnixMs: number, unixMs: number): PersistRecord[] {
+  accept(key: string, timestampUnixMs: number, unixMs: number): PersistRecord[] {
     const records: PersistRecord[] = [];
-    const earlier = this.guarded.get(fingerprint);
+    const earlier = this.guarded.get(key);
     if (earlier === undefined && this.size >= GUARDED_CERTIFICATES_MAX) {
       const oldest = this.oldest(unixMs);
       if (oldest === undefined) throw new Error('there is no room: `refusal` was not asked');
@@ -80,24 +85,24 @@ export class ReplayGuard {
       records.push(removal(guardKey(oldest)));
     }
     const recent = [...(earlier?.recent ?? []), timestampUnixMs].slice(-RECENT_TIMESTAMPS_MAX);
-    this.guarded.set(fingerprint, { highest: timestampUnixMs, recent });
-    records.push(jsonRecord(guardKey(fingerprint), recent));
+    this.guarded.set(key, { highest: timestampUnixMs, recent });
+    records.push(jsonRecord(guardKey(key), recent));
     return records;
   }
 
   /** One that guards against nothing any more: all that it refuses is too old in any case. */
   private oldest(unixMs: number): string | undefined {
     const limit = unixMs - LONGEST_WAIT_MS - FRESH_WITHIN_MS;
-    for (const [fingerprint, { highest }] of this.guarded) {
-      if (highest < limit) return fingerprint;
+    for (const [key, { highest }] of this.guarded) {
+      if (highest < limit) return key;
     }
     return undefined;
   }
 
   /** What they guarded is not known, so it is taken to be everything up to now. */
   private closeDamaged(unixMs: number): void {
-    for (const fingerprint of this.damaged) {
-      this.guarded.set(fingerprint, { highest: unixMs + FRESH_WITHIN_MS, recent: [] });
+    for (const key of this.damaged) {
+      this.guarded.set(key, { highest: unixMs + FRESH_WITHIN_MS, recent: [] });
     }
     this.damaged.clear();
   }
@@ -105,8 +110,13 @@ export class ReplayGuard {
 
 export const GUARD_PREFIX = 'signed-guard/';
 
-function guardKey(fingerprint: string): string {
-  return GUARD_PREFIX + fingerprint;
+/** What the guard knows a signer by: SHA-256 of the SubjectPublicKeyInfo, lower-case hex. */
+export function guardedKeyOf({ subjectPublicKeyInfo }: Certificate): string {
+  return createHash('sha256').update(subjectPublicKeyInfo.der).digest('hex');
+}
+
+function guardKey(key: string): string {
+  return GUARD_PREFIX + key;
 }
 
 function guardedOf(record: StoredRecord): Guarded | undefined {

@@ -11,6 +11,7 @@ import { withoutMarks, withSignedMark } from './authenticity-mark.ts';
 import { besideSignature } from './beside-signature.ts';
 import { type CertificateChain, chainOf } from './certificate-chain.ts';
 import { HeldStanzas } from './held-stanzas.ts';
+import { guardedKeyOf } from './replay-guard.ts';
 import type { RestoredSigned } from './restored-signed.ts';
 import { type AskForNode, SenderCertificates } from './sender-certificates.ts';
 import { signStanza } from './sign-stanza.ts';
@@ -190,8 +191,8 @@ export class SignedStanzas {
     if (verdict instanceof StanzaRefusal) return finish(refused(outer, verdict));
     const { environment, writes } = this.parts;
     const { signer, stanza, timestampUnixMs } = verdict;
-    const { sha256 } = signer.certificate;
-    const records = this.restored.guard.accept(sha256, timestampUnixMs, environment.unixMs);
+    const key = guardedKeyOf(signer.certificate);
+    const records = this.restored.guard.accept(key, timestampUnixMs, environment.unixMs);
     const arrived = {
       type: 'signed',
       stanza: withSignedMark(verdict),

@@ -4,7 +4,7 @@ import { AddressFault } from '../../xmpp-address/address-fault.ts';
 import { type BareJid, type Jid, parseJid } from '../../xmpp-address/jid.ts';
 import type { XmppElement } from '../stanza/xmpp-element.ts';
 import type { CertificateChain } from './certificate-chain.ts';
-import type { ReplayGuard } from './replay-guard.ts';
+import { guardedKeyOf, type ReplayGuard } from './replay-guard.ts';
 import type { SignedContent } from './signed-content.ts';
 import { StanzaRefusal } from './stanza-refusal.ts';
 import { stanzaSigner } from './stanza-signer.ts';
@@ -55,7 +55,7 @@ export function verifyStanza(
   if (addressee !== undefined) return addressee;
   const { from, stanza, timestampUnixMs, to } = content;
   // What came before is named so, even where it would be too old as well.
-  const again = guard.refusal(signer.certificate.sha256, timestampUnixMs, unixMs);
+  const again = guard.refusal(guardedKeyOf(signer.certificate), timestampUnixMs, unixMs);
   if (again?.code === 'replayed') return again;
   const age = ageOf(timestampUnixMs, delayStamps(outer), past, unixMs);
   if (age instanceof StanzaRefusal) return age;

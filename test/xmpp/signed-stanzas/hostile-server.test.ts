@@ -1,4 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { signTbs } from '../../../sim/certificates/certificate-maker.ts';
+import type { AuthenticatedNode } from '../../../src/tls-auth/authenticated-node.ts';
+import { Authenticator } from '../../../src/tls-auth/authenticator.ts';
+import { CertificateRefusal } from '../../../src/tls-auth/certificate-refusal.ts';
+import { SignatureOid } from '../../../src/tls-auth/object-identifier.ts';
+import type { Signer } from '../../../src/tls-auth/signer.ts';
 import { MARK_NAMESPACE } from '../../../src/xmpp/signed-stanzas/authenticity-mark.ts';
 import { SIGNED_NAMESPACE } from '../../../src/xmpp/signed-stanzas/signed-limits.ts';
 import { formatTimestamp } from '../../../src/xmpp/signed-stanzas/signed-timestamp.ts';
@@ -9,6 +15,7 @@ import {
   type XmppElement,
 } from '../../../src/xmpp/stanza/xmpp-element.ts';
 import { certificateItemId } from '../../../src/xmpp/x509/personal-certificates.ts';
+import { testTrustSettings } from '../../tls-auth/test-node.ts';
 import { body, condition, xml } from '../routing/verona.ts';
 import {
   chat,
@@ -84,7 +91,37 @@ describe('a server in the path that does what it should', () => {
   });
 });
 
+/** The device of a signer, with another signature of its issuer: another fingerprint. */
+function certifiedAgain(world: SignedWorld, { node }: Signer): AuthenticatedNode {
+  const { privateKey } = world.root.key;
+  const { tbsCertificate } = node.certificate;
+  const again = signTbs(tbsCertificate, SignatureOid.ecdsaWithSha256, privateKey);
+  const authenticator = new Authenticator(testTrustSettings([world.root]));
+  const read = authenticator.authenticate(again, [], world.unixMs);
+  if (read instanceof CertificateRefusal) throw new Error(read.describe());
+  return read;
+}
+
 describe('a hostile server', () => {
+  test('that shows the certificate with another signature of its issuer replays nothing', () => {
+    const { world, romeo } = lovers();
+    const signer = world.device(JULIET);
+    const juliet = world.peer(signer);
+    romeo.disconnect();
+    world.unixMs += HOUR_MS;
+    const sentUnixMs = world.unixMs;
+    const outer = delayed(juliet.send(chat('O')), sentUnixMs);
+    world.unixMs += HOUR_MS;
+    romeo.connect();
+    expect(codeOf(romeo.receive(outer))).toBe('signed');
+    const again = certifiedAgain(world, signer);
+    expect(again.certificate.sha256).not.toBe(signer.node.certificate.sha256);
+    world.overlay?.set(JULIET, [again]);
+    romeo.wait(2 * HOUR_MS);
+    romeo.receive(juliet.send(chat('that the old certificates are asked for again')));
+    expect(codeOf(romeo.receive(outer))).toBe('replayed');
+  });
+
   test('that alters is refused: signature-invalid', () => {
     const { juliet, romeo } = lovers();
     const outer = juliet.send(chat('Yes'));
