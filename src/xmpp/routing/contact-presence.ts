@@ -23,8 +23,10 @@ export class ContactPresence {
     if (this.isWanted(from.bare) && from.resourcepart !== undefined) {
       const resource = { jid: from, device: device.nodeId, presence: stanza };
       // Of a client that is not remembered nobody would say later that it is gone.
-      if (this.context.resources.set(resource)) this.show(stanza);
-      else this.refuse(device, stanza);
+      if (this.context.resources.set(resource)) {
+        this.show(stanza);
+        this.context.features.tell((listener) => listener.contactAvailable?.(resource));
+      } else this.refuse(device, stanza);
     } else {
       this.showDirected(stanza, to);
     }
@@ -36,7 +38,7 @@ export class ContactPresence {
     if (from.resourcepart === undefined) return this.allGone(device, from.bare);
     const wasKnown = this.context.resources.remove({ jid: from, device: device.nodeId });
     const other = this.presenceElsewhere(from);
-    if (other === undefined) this.show(stanza);
+    if (other === undefined) this.showGone(from, stanza);
     else if (wasKnown) this.show(other);
   }
 
@@ -77,7 +79,12 @@ export class ContactPresence {
       from: resource.jid.text,
       to: this.context.own.bare,
     };
-    this.show(element('presence', CLIENT_NAMESPACE, attributes));
+    this.showGone(resource.jid, element('presence', CLIENT_NAMESPACE, attributes));
+  }
+
+  private showGone(jid: Jid, stanza: XmppElement): void {
+    this.show(stanza);
+    this.context.features.tell((listener) => listener.contactUnavailable?.(jid));
   }
 
   private refuse(device: Device, stanza: XmppElement): void {

@@ -52,6 +52,10 @@ export class IqRouting {
       return done();
     }
     const target = this.targetOf(to);
+    if (target === 'account' && isAnswer(stanza)) {
+      this.peerRequests.answered(client.session, stanza);
+      return done();
+    }
     if (target !== undefined) return this.answerHere(origin, stanza, client.jid, target, done);
     if (isAnswer(stanza)) this.sendAnswer(client, stanza, to);
     else this.sendRequest(client, stanza, to);
@@ -64,7 +68,7 @@ export class IqRouting {
     const origin: StanzaOrigin = { type: 'device', device, isOwn };
     if (!this.isWellFormed(origin, stanza)) return done();
     if (isAnswer(stanza)) {
-      if (to.resourcepart === undefined) this.peerRequests.answered(device, stanza);
+      if (to.resourcepart === undefined) this.peerRequests.answered(device.nodeId, stanza);
       else this.requests.answered(device, stanza, from);
       return done();
     }

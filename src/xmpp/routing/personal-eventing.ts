@@ -45,9 +45,10 @@ export class PersonalEventing {
     registry.iq(PUBSUB_NAMESPACE, (request, answer) => this.take(request, answer));
     this.configuration.register(registry);
     registry.listen({
-      clientAvailable: (client, isInitial) => {
-        if (isInitial) this.events.showTo(client);
-      },
+      clientAvailable: (client) => this.events.clientAvailable(client),
+      clientUnavailable: ({ jid }) => this.events.unavailable(jid),
+      contactAvailable: (resource) => this.events.contactAvailable(resource),
+      contactUnavailable: (jid) => this.events.unavailable(jid),
       deviceConnected: (device) => this.events.showToDevice(device),
     });
   }
@@ -184,6 +185,8 @@ const FEATURES = [
   'access-presence',
   'access-whitelist',
   'auto-create',
+  'auto-subscribe',
+  'filtered-notifications',
   'item-ids',
   'last-published',
   'multi-items',

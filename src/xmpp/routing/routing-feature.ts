@@ -3,6 +3,7 @@ import type { Device } from '../direct/direct-streams.ts';
 import type { StanzaErrorCondition } from '../stanza/stanza.ts';
 import type { XmppElement } from '../stanza/xmpp-element.ts';
 import type { Client } from './client-table.ts';
+import type { RemoteResource } from './remote-resources.ts';
 import type { StanzaOrigin } from './stanza-origin.ts';
 
 /** An iq of type get or set that this peer answers: for the user's account, or as the server. */
@@ -41,6 +42,9 @@ export interface RoutingListener {
   clientAvailable?(client: Client, isInitial: boolean): void;
   clientUnavailable?(client: Client): void;
   clientEnded?(client: Client): void;
+  /** Available presence of a client of a contact came, which is remembered. */
+  contactAvailable?(resource: RemoteResource): void;
+  contactUnavailable?(jid: Jid): void;
   deviceConnected?(device: Device): void;
   deviceLost?(device: Device): void;
 }

@@ -94,6 +94,11 @@ export const ROSTER_TEXT_BYTES_MAX = 1_023;
 /** Addresses outside the roster that a client sent directed presence. */
 export const DIRECTED_PRESENCES_MAX = 256;
 
+/** Kinds of clients whose capabilities are remembered (XEP-0115). */
+export const CAPABILITIES_MAX = 1_000;
+/** Nodes of which one client hears. */
+export const NOTIFY_NODES_MAX = 256;
+
 /** Addresses that the user blocks (XEP-0191). */
 export const BLOCKED_ADDRESSES_MAX = 2_000;
 

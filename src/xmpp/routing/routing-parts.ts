@@ -102,7 +102,7 @@ export class RoutingParts {
     const availability = new Availability(context, roster, offline);
     const contacts = new ContactPresence(context, roster);
     const listener: SubscriptionListener = {
-      subscriberAdded: (contact) => availability.subscriberChanged(contact, true),
+      subscriberAdded: (contact) => this.subscriberAdded(contact),
       subscriberRemoved: (contact) => availability.subscriberChanged(contact, false),
       subscriptionEnded: (contact) => contacts.subscriptionEnded(contact),
     };
@@ -112,7 +112,7 @@ export class RoutingParts {
     this.contacts = contacts;
     this.blocking = this.newBlocking(tell);
     const nodes = new PersonalNodes(unixMs, restored);
-    const events = new PersonalEvents(context, nodes, roster);
+    const events = new PersonalEvents(context, nodes, roster, this.peerRequests);
     new PersonalEventing(context, nodes, events, roster, tell).register(context.features);
     this.sync = new DeviceSync(context, this.peerRequests, [
       new BlockedSync(context, this.blocking),
@@ -123,6 +123,15 @@ export class RoutingParts {
     this.registerFeatures(archive, subscriptions);
     const { blocking, messages: routing } = this;
     serverPath?.begin({ archive, blocking, offline, outbox, reception, roster, routing });
+  }
+
+  /** RFC 6121 §3.1.5, XEP-0163 §4.3.4: what a contact sees from now on. */
+  private subscriberAdded(contact: BareJid): void {
+    const { features, resources } = this.context;
+    this.availability.subscriberChanged(contact, true);
+    for (const resource of resources.of(contact)) {
+      features.tell((listener) => listener.contactAvailable?.(resource));
+    }
   }
 
   /** A contact that is blocked and the user do not see each other (XEP-0191 §3.2). */

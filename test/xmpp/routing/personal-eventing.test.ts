@@ -6,14 +6,22 @@ import {
   type XmppElement,
 } from '../../../src/xmpp/stanza/xmpp-element.ts';
 import { lovers } from './lovers.ts';
-import { condition, type VeronaClient } from './verona.ts';
+import { condition, type VeronaClient, type VeronaPeer } from './verona.ts';
 
 const PUBSUB = 'http://jabber.org/protocol/pubsub';
+const DISCO = 'http://jabber.org/protocol/disco#info';
+/** The example of XEP-0115 §5.2. */
+const EXODUS =
+  '<identity category="client" type="pc" name="Exodus 0.9.1"/>' +
+  '<feature var="http://jabber.org/protocol/caps"/>' +
+  '<feature var="http://jabber.org/protocol/disco#info"/>' +
+  '<feature var="http://jabber.org/protocol/disco#items"/>' +
+  '<feature var="http://jabber.org/protocol/muc"/>';
 
 describe('personal events (XEP-0163)', () => {
   test('XEP-0172 §4.4: a nickname reaches the own clients and who sees the presence', () => {
     const { romeo, orchard, balcony } = contacts();
-    const street = romeo.client('street');
+    const street = wanting(romeo, 'street', NICK);
     orchard.sends(
       publish(NICK, 'current', '<nick xmlns="http://jabber.org/protocol/nick">Ro</nick>'),
     );
@@ -33,9 +41,7 @@ describe('personal events (XEP-0163)', () => {
     romeo.crash();
     verona.connect(romeo, juliet);
     expect(events(balcony)).toEqual([`${NICK} Ro`]);
-    const street = romeo.login('street');
-    street.sends('<presence/>');
-    expect(events(street)).toEqual([`${NICK} Ro`]);
+    expect(events(wanting(romeo, 'street', NICK))).toEqual([`${NICK} Ro`]);
   });
 
   test('XEP-0402 §3: bookmarks: many items, for the user alone, retracted one by one', () => {
@@ -75,6 +81,53 @@ describe('personal events (XEP-0163)', () => {
       `<iq type="set" id="d"><pubsub xmlns="${PUBSUB}#owner"><delete node="${NICK}"/></pubsub></iq>`,
     );
     expect(romeo.keys('pep/')).toEqual([]);
+  });
+
+  test('§4.2: own clients hear of the nodes that they want to hear of, and of no others', () => {
+    const { romeo, orchard } = contacts();
+    orchard.sends(publish(NICK, 'current', '<nick xmlns="u:n">Ro</nick>'));
+    orchard.sends(publish('urn:mood', 'current', '<mood xmlns="urn:mood">sad</mood>'));
+    const street = wanting(romeo, 'street', 'urn:mood');
+    expect(events(street)).toEqual(['urn:mood sad']);
+    const square = romeo.client('square');
+    orchard.sends(publish(NICK, 'current', '<nick xmlns="u:n">R</nick>'));
+    orchard.sends(publish('urn:mood', 'current', '<mood xmlns="urn:mood">glad</mood>'));
+    expect([events(street), events(square)]).toEqual([['urn:mood glad'], []]);
+  });
+
+  test('§4.2, §4.3.4: of clients of contacts those that want it, each at its full JID', () => {
+    const { juliet, orchard, balcony } = contacts();
+    orchard.sends('<presence type="subscribe" to="juliet@capulet.lit"/>');
+    balcony.sends('<presence type="subscribed" to="romeo@montague.lit"/>');
+    orchard.sends(publish(NICK, 'current', '<nick xmlns="u:n">Ro</nick>'));
+    balcony.gets();
+    const chamber = wanting(juliet, 'chamber', NICK);
+    expect([events(chamber), events(balcony)]).toEqual([[`${NICK} Ro`], []]);
+    orchard.sends(publish(NICK, 'current', '<nick xmlns="u:n">R</nick>'));
+    const [told] = chamber.getsMessages();
+    expect(told?.attributes.get('to')).toBe('juliet@capulet.lit/chamber');
+    expect(balcony.getsMessages()).toEqual([]);
+  });
+
+  test('XEP-0115 §8: what a hash proves is asked for once, and what it does not, each time', () => {
+    const { romeo } = contacts();
+    const proved = '<presence><c xmlns="http://jabber.org/protocol/caps" hash="sha-1" ';
+    const exodus = `${proved}node="exodus" ver="QgayPKawpkPSDYmwT/WM94uAlu0="/></presence>`;
+    const first = romeo.login('first');
+    first.sends(exodus);
+    const asked = discoQueries(first);
+    expect(asked.map(({ attributes }) => attributes.get('from'))).toEqual(['romeo@montague.lit']);
+    for (const query of asked) first.sends(discoAnswer(query, EXODUS));
+    const second = romeo.login('second');
+    second.sends(exodus);
+    expect(discoQueries(second)).toEqual([]);
+    for (const resource of ['third', 'fourth']) {
+      const client = romeo.login(resource);
+      client.sends(exodus.replace('Qgay', 'Lies'));
+      const queries = discoQueries(client);
+      expect(queries.length).toBe(1);
+      for (const query of queries) client.sends(discoAnswer(query, EXODUS));
+    }
   });
 
   test('XEP-0060 §8.1, §8.2: a node is made, shown with its options, and configured', () => {
@@ -145,7 +198,7 @@ describe('personal events (XEP-0163)', () => {
     const { verona, romeo, orchard } = contacts();
     const phone = verona.peer('romeo@montague.lit');
     verona.connect(romeo, phone);
-    const pocket = phone.client('pocket');
+    const pocket = wanting(phone, 'pocket', NICK);
     orchard.sends(publish(NICK, 'current', '<nick xmlns="u:n">Ro</nick>'));
     expect(events(pocket)).toEqual([`${NICK} Ro`]);
     expect(phone.keys('pep/')).toEqual(romeo.keys('pep/'));
@@ -169,6 +222,29 @@ function contacts() {
   balcony.gets();
   orchard.gets();
   return all;
+}
+
+/** A client whose capabilities (XEP-0115) say that it wants to hear of these nodes. */
+function wanting(peer: VeronaPeer, resource: string, ...nodes: string[]): VeronaClient {
+  const client = peer.login(resource);
+  const caps = `hash="none" node="urn:client" ver="${resource}"`;
+  client.sends(`<presence><c xmlns="http://jabber.org/protocol/caps" ${caps}/></presence>`);
+  // Its peer asks, and the peer of each contact that it sees.
+  const features = nodes.map((node) => `<feature var="${node}+notify"/>`).join('');
+  for (const query of discoQueries(client)) client.sends(discoAnswer(query, features));
+  return client;
+}
+
+function discoQueries(client: VeronaClient): XmppElement[] {
+  return client.gets().filter((stanza) => childElement(stanza, 'query', DISCO) !== undefined);
+}
+
+function discoAnswer(query: XmppElement, features: string): string {
+  const { attributes } = query;
+  return (
+    `<iq type="result" id="${attributes.get('id')}" to="${attributes.get('from')}">` +
+    `<query xmlns="${DISCO}">${features}</query></iq>`
+  );
 }
 
 function publish(

@@ -142,7 +142,7 @@ export class PersonalSync implements SynchronizedPart {
   ): void {
     if (typeof records === 'string') return;
     this.context.writes.write(records, () => {
-      if (change !== undefined) this.events.tellClients(change.what);
+      if (change !== undefined) this.events.tellClients(change.node.name, change.what);
     });
   }
 }
