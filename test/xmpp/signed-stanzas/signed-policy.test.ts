@@ -2,7 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { isSigned } from '../../../src/xmpp/signed-stanzas/signed-content.ts';
 import { FALLBACK_BYTES_MAX } from '../../../src/xmpp/signed-stanzas/signed-limits.ts';
 import { StanzaRefusal } from '../../../src/xmpp/signed-stanzas/stanza-refusal.ts';
-import { childElements, writeElement } from '../../../src/xmpp/stanza/xmpp-element.ts';
+import {
+  childElements,
+  withAttributes,
+  writeElement,
+} from '../../../src/xmpp/stanza/xmpp-element.ts';
 import { body, condition, xml } from '../routing/verona.ts';
 import { chat, codeOf, JULIET, ROMEO, type SignedPeer, SignedWorld } from './signed-world.ts';
 
@@ -175,5 +179,29 @@ describe('what arrives unsigned', () => {
     const outer = juliet.send(chat('O'));
     expect(codeOf(romeo.receive(outer))).toBe('signed');
     expect(codeOf(romeo.receive(outer))).toBe('replayed');
+  });
+});
+
+describe('copies of what other clients of the user sent (XEP-0280)', () => {
+  function devices() {
+    const world = new SignedWorld();
+    world.device(ROMEO);
+    const laptop = world.peer(world.device(JULIET));
+    const phone = world.peer(world.device(JULIET));
+    laptop.connect();
+    return { laptop, phone };
+  }
+
+  test('count as signed by the device that sent them', () => {
+    const { laptop, phone } = devices();
+    const arrived = laptop.receive(phone.send(chat('O')));
+    expect(codeOf(arrived)).toBe('signed');
+    expect(arrived.type === 'signed' && arrived.stanza.attributes.get('to')).toBe(ROMEO);
+  });
+
+  test('show nobody else as the one they were sent to', () => {
+    const { laptop, phone } = devices();
+    const outer = withAttributes(phone.send(chat('O')), { to: 'paris@verona.lit' });
+    expect(codeOf(laptop.receive(outer))).toBe('wrong-addressee');
   });
 });
