@@ -38,7 +38,7 @@ export class ServerIqs {
       const addresses = { from: stanza.attributes.get('to'), to: client.jid.text };
       const id = stanza.attributes.get('id');
       if (outcome.type === 'result') {
-        this.answer(client, withAttributes(withoutMarks(outcome.stanza), { ...addresses, id }));
+        this.answer(client, withAttributes(outcome.stanza, { ...addresses, id }));
       } else if (outcome.type === 'error') {
         this.answer(client, errorAnswer({ ...addresses, id }, outcome.error));
       } else if (this.isThere(client)) {
@@ -69,7 +69,7 @@ export class ServerIqs {
   }
 
   private answer(client: Client, stanza: XmppElement): void {
-    if (this.isThere(client)) this.context.sessions.send(client.session, stanza);
+    if (this.isThere(client)) this.context.sessions.send(client.session, withoutMarks(stanza));
   }
 
   private isThere(client: Client): boolean {
