@@ -169,8 +169,9 @@ export class EnrollmentComponent {
       return;
     }
     const { settings } = this.authority.state;
-    const transaction = csr.attributes.get('transaction');
-    const arrived = { from, transaction, name: csr.attributes.get('name'), der: octetsOf(csr) };
+    const transaction = ownCopy(csr.attributes.get('transaction'));
+    const name = ownCopy(csr.attributes.get('name'));
+    const arrived = { from: ownCopy(from) ?? '', transaction, name, der: octetsOf(csr) };
     const read = readXmppRequest(arrived, settings.profile);
     if ('condition' in read) {
       this.log('the request is refused', sender, { reason: read.text });
@@ -326,8 +327,13 @@ export class EnrollmentComponent {
 /** What an answer needs of a stanza, and nothing else that came in it. */
 function bareIq({ attributes }: XmppElement): XmppElement {
   const names = ['type', 'id', 'from', 'to'];
-  const values = Object.fromEntries(names.map((name) => [name, attributes.get(name)]));
+  const values = Object.fromEntries(names.map((name) => [name, ownCopy(attributes.get(name))]));
   return element('iq', CLIENT_NAMESPACE, values);
+}
+
+/** A part of a text keeps the whole of it in memory: here, all that came with a stanza. */
+function ownCopy(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : Buffer.from(text).toString();
 }
 
 /** The same stanza once more: an error would end what the client still waits for. */
