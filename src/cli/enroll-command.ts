@@ -23,7 +23,11 @@ export function enrollCommand(): Command {
         'ask this one (default: one that the server trusts too)',
       ).argParser(readBareAddress),
     )
-    .option('--name <name>', 'what the device is called, such as "Laptop"')
+    .addOption(
+      new Option('--name <name>', 'what the device is called, such as "Laptop"').argParser(
+        readName,
+      ),
+    )
     .addOption(new Option('--key-type <type>', 'of a new key').choices(KEY_TYPES).default('p256'))
     .addOption(
       new Option('--challenge-minutes <n>', 'for how long to wait for you to solve a challenge')
@@ -85,6 +89,13 @@ async function act(
   }
 }
 
+/** A longer one would be refused, and the request would have it for good. */
+function readName(text: string): string {
+  if (text !== '' && text.length <= NAME_LENGTH_MAX) return text;
+  throw usageError(`--name has 1 to ${NAME_LENGTH_MAX} characters`);
+}
+
+const NAME_LENGTH_MAX = 256;
 const EXAMPLES = `
 The authority may want you to solve a challenge: its page is shown, and nothing opens
 it but you. Until there is a certificate, the same request is sent again, also after a

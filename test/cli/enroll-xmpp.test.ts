@@ -142,6 +142,7 @@ describe('xor enroll --xmpp', { timeout: 120_000 }, () => {
     });
     expect((await runXor(['enroll', '--account', JULIET])).status).toBe(2);
     expect((await runXor(['enroll', '--xmpp'])).status).toBe(2);
+    expect((await at.enroll('balcony', '--name', 'x'.repeat(257))).status).toBe(2);
   });
 });
 
