@@ -1,5 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -13,6 +15,10 @@ import { entryOf, makeList } from '../../sim/certificates/revocation-list-maker.
 import { failureOf } from '../../src/cli/failure-sentence.ts';
 import type { StanzaReport } from '../../src/cli/stanza-report.ts';
 import { verifyCommand } from '../../src/cli/verify-command.ts';
+import {
+  buildConfiguration,
+  unsignedDocument,
+} from '../../src/overlay-config/configuration-document-builder.ts';
 import { Authenticator } from '../../src/tls-auth/authenticator.ts';
 import { createSigner } from '../../src/tls-auth/signer.ts';
 import { signStanza } from '../../src/xmpp/signed-stanzas/sign-stanza.ts';
@@ -181,6 +187,39 @@ describe('xor verify', () => {
     const { sentence } = await trusting('message.xml', '--crl', file('stranger.crl'));
     expect(sentence).toContain('says nothing of these certificates');
     expect((await report('message.xml', '--revocation', 'require')).valid).toBe(false);
+  });
+
+  test('without --certificate the running peer looks for those of the sender', async () => {
+    const asked: string[] = [];
+    const api = createServer((request, response) => {
+      asked.push(`${request.method} ${request.url} ${request.headers.authorization}`);
+      const chainPem = pem(leaf.certificate, between.certificate);
+      response.setHeader('Content-Type', 'application/json');
+      response.end(JSON.stringify([{ jid: 'juliet@capulet.lit', chainPem }]));
+    });
+    await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
+    const { port } = api.address() as AddressInfo;
+    await writeFile(file('token'), 'sesame');
+    try {
+      const { exitStatus, stdout } = await verify(
+        ...[file('message.xml'), '--roots', file('roots.pem'), '--time', '2026-03-01T07:00:10Z'],
+        ...['--api', `http://127.0.0.1:${port}`, '--token-file', file('token'), '--json'],
+      );
+      expect([exitStatus, JSON.parse(stdout).valid]).toEqual([0, true]);
+      expect(asked).toEqual(['GET /v1/certificates/juliet%40capulet.lit Bearer sesame']);
+    } finally {
+      await new Promise((resolve) => api.close(resolve));
+    }
+  });
+
+  test('--config: the roots of a configuration document', async () => {
+    const roots = { rootCertificates: [root.certificate] };
+    const document = buildConfiguration({ instanceName: 'xmpp.org', sequence: 1, ...roots });
+    await writeFile(file('config.xml'), unsignedDocument(document));
+    const files = ['--config', file('config.xml'), '--certificate', file('juliet.pem')];
+    const time = ['--time', '2026-03-01T07:00:10Z'];
+    const given = await verify(file('message.xml'), ...files, ...time, '--json');
+    expect([given.sentence, given.exitStatus]).toEqual([undefined, 0]);
   });
 
   test.each(['broken.xml', 'other.xml', 'absent.xml'])('%s is no stanza', async (name) => {
