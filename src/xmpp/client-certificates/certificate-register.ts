@@ -78,9 +78,10 @@ export class CertificateRegister {
 
   /** Whoever revoked a certificate takes its key to be in the wrong hands. */
   hasRevokedKey(keyHash: string): boolean {
-    return [...this.certificates.values()].some(
-      (one) => one.keyHash === keyHash && one.state === 'revoked',
-    );
+    for (const { keyHash: one, state } of this.certificates.values()) {
+      if (one === keyHash && state === 'revoked') return true;
+    }
+    return false;
   }
 
   /** Why there is no room for another of so many bytes; undefined: there is. */

@@ -1,7 +1,13 @@
 import type { Jid } from '../../xmpp-address/jid.ts';
 import { type ClientCertificateJudge, isAccepted } from '../sasl/client-certificate.ts';
 import type { CertificateRegister } from './certificate-register.ts';
-import { fingerprintOf, hasExpired, type RegisteredCertificate } from './registered-certificate.ts';
+import {
+  certificateOf,
+  fingerprintOf,
+  hasExpired,
+  keyHashOf,
+  type RegisteredCertificate,
+} from './registered-certificate.ts';
 
 /**
  * Which certificates count beside those of the overlay: all that the user registered (XEP-0257,
@@ -14,7 +20,8 @@ export type CertificatePolicy = 'registered' | 'authority';
  * Who may log in with a certificate: revoked and disabled ones never; those whose chain leads to
  * the overlay; those in the register, as far as the policy goes. What the peer's own issuer signed
  * is in the register from before it left, and counts as long as it is there: a record that is lost
- * must not bring back what was revoked.
+ * must not bring back what was revoked. Nobody logs in with the key of a revoked certificate, whoever
+ * has certified it once more; sessions that came with such a certificate go on.
  */
 export function judgeByRegister(
   register: CertificateRegister,
@@ -34,7 +41,8 @@ export function judgeByRegister(
     if (isAccepted(verdict)) {
       // Who holds its key could alter the signature of a certificate and so its fingerprint.
       const original = register.ofLeaf(leaf);
-      return original && denies(original) ? { reason: `it is ${original.state}` } : verdict;
+      if (original && denies(original)) return { reason: `it is ${original.state}` };
+      return purpose === 'login' && hasRevokedKey(register, leaf) ? REVOKED_KEY : verdict;
     }
     // What the overlay has revoked no upload brings back.
     if (verdict.isRevoked === true) return verdict;
@@ -44,6 +52,14 @@ export function judgeByRegister(
     }
     if (hasExpired(known, unixMs)) return { reason: 'it has expired' };
     if (unixMs < known.notBeforeUnixMs) return { reason: 'it is not valid yet' };
+    if (purpose === 'login' && register.hasRevokedKey(known.keyHash)) return REVOKED_KEY;
     return { user: user.bare, addresses: known.addresses };
   };
 }
+
+function hasRevokedKey(register: CertificateRegister, leaf: Uint8Array): boolean {
+  const certificate = certificateOf(leaf);
+  return certificate === undefined || register.hasRevokedKey(keyHashOf(certificate));
+}
+
+const REVOKED_KEY = { reason: 'its key is that of a revoked certificate' } as const;

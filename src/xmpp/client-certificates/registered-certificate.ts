@@ -51,7 +51,7 @@ export function registered(
     ...entry,
     fingerprint: certificate.sha256,
     signedHash: signedHashOf(certificate),
-    keyHash: toHex(sha256(certificate.subjectPublicKeyInfo.der)),
+    keyHash: keyHashOf(certificate),
     der,
     base64: Buffer.from(der).toString('base64'),
     addresses: certificate.extensions.subjectAltName?.xmppAddrs ?? [],
@@ -63,6 +63,11 @@ export function registered(
 /** SHA-256 of the TBSCertificate, lower-case hex. */
 export function signedHashOf(certificate: Certificate): string {
   return toHex(sha256(certificate.tbsCertificate));
+}
+
+/** SHA-256 of the SubjectPublicKeyInfo, lower-case hex. */
+export function keyHashOf(certificate: Certificate): string {
+  return toHex(sha256(certificate.subjectPublicKeyInfo.der));
 }
 
 /** SHA-256 of a certificate in DER, lower-case hex. */

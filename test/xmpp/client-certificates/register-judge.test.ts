@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  makeKey,
   makeLeaf,
   makeRoot,
   signTbs,
@@ -111,6 +112,23 @@ describe('certificates of the overlay, which nobody uploaded', () => {
     desk.withPassword('garden').asks('set', byFingerprint(altered));
     expect([stolen.isClosed, own.isClosed]).toEqual([true, true]);
     expect(desk.lets(altered) || desk.lets(certificate)).toBe(false);
+  });
+
+  test('nor does another certificate of its key, whoever certifies it and whenever', () => {
+    const desk = new CertificateDesk();
+    const key = makeKey();
+    const { certificate } = makeLeaf(desk.root, { jid: ROMEO, key });
+    const second = selfSigned({ key });
+    const orchard = desk.withPassword('orchard');
+    orchard.asks('set', append('Second', second));
+    desk.withCertificate(certificate, 'street');
+    expect(desk.lets(second)).toBe(true);
+    orchard.asks('set', byFingerprint(certificate));
+    const renewed = makeLeaf(desk.root, { jid: ROMEO, key }).certificate;
+    expect([desk.lets(second), desk.lets(renewed)]).toEqual([false, false]);
+    desk.crash();
+    expect([desk.lets(second), desk.lets(renewed)]).toEqual([false, false]);
+    expect(desk.lets(desk.overlayLeaf().certificate)).toBe(true);
   });
 
   test('one that was registered without management has none with another signature either', () => {
