@@ -27,9 +27,9 @@ interface Guarded {
 /**
  * What was accepted, so that nothing counts twice. A signer's timestamps only grow (XEP-0285 §5)
  * and servers keep the order between two users (RFC 6120 §10.1), so one number for each key refuses
- * everything that comes again or too late, without an end. It may be forgotten once it is older than
- * any stanza that is accepted. When there is no room, unknown keys are refused: nothing is ever
- * forgotten too early.
+ * everything that comes again or too late, without an end. It may be forgotten once it is older
+ * than any stanza that is accepted. When there is no room, unknown keys are refused: nothing is
+ * ever forgotten too early.
  *
  * It goes by the key (`guardedKeyOf`) because a signature is as true under every certificate of its
  * key, and there can be several: a renewed one, or one whose own ECDSA signature somebody altered.

@@ -119,7 +119,7 @@ export class SenderCertificates {
   }
 }
 
-/** One question: the overlay and the user's server at once, since each may know of other devices. */
+/** One question: the overlay and the user's server at once; each may know of other devices. */
 class Lookup {
   private readonly parts: SenderCertificatesParts;
   private readonly user: BareJid;

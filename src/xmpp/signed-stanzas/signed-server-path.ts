@@ -32,7 +32,7 @@ export interface SignedServerPathParts {
   readonly writes: () => Pick<DurableWrites, 'write'>;
 }
 
-/** Signatures on the way over the account's server: what leaves is signed, what comes is checked. */
+/** Signatures on the way over the account's server: what leaves is signed, what comes checked. */
 export class SignedServerPath implements ServerPathHooks {
   private readonly stanzas: SignedStanzas;
 
