@@ -43,8 +43,8 @@ export interface JoinOptions {
    */
   readonly forwardTo?: string;
   /**
-   * Which of the user's devices is tried first by those who try one after another (XEP-0415 §6.1): 0
-   * to 255, the smallest first. Default 0.
+   * Which of the user's devices is tried first by those who try one after another (XEP-0415
+   * §6.1): 0 to 255, the smallest first. Default 0.
    */
   readonly locationPriority?: number;
   /** Default: nothing is logged. */

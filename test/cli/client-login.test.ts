@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { Agent } from 'node:https';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -65,7 +66,8 @@ test('gateway.pem in the state directory is the certificate that a client trusts
 test('RFC 7395: the URL that the peer says is a WebSocket of XMPP', async () => {
   const joined = JSON.parse(peers.romeo.process.stdoutLines.find((line) => line[0] === '{') ?? '');
   const ca = await readFile(join(overlay.state('romeo'), 'gateway.pem'));
-  const socket = new WebSocket(joined.gatewayWs, 'xmpp', { ca, servername: 'example.org' });
+  const agent = new Agent({ ca, servername: 'example.org' });
+  const socket = new WebSocket(joined.gatewayWs, 'xmpp', { agent });
   await once(socket, 'open');
   socket.send("<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='example.org' version='1.0'/>");
   const [first] = await once(socket, 'message');

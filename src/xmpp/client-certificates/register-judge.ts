@@ -20,8 +20,8 @@ export type CertificatePolicy = 'registered' | 'authority';
  * Who may log in with a certificate: revoked and disabled ones never; those whose chain leads to
  * the overlay; those in the register, as far as the policy goes. What the peer's own issuer signed
  * is in the register from before it left, and counts as long as it is there: a record that is lost
- * must not bring back what was revoked. Nobody logs in with the key of a revoked certificate, whoever
- * has certified it once more; sessions that came with such a certificate go on.
+ * must not bring back what was revoked. Nobody logs in with the key of a revoked certificate,
+ * whoever has certified it once more; sessions that came with such a certificate go on.
  */
 export function judgeByRegister(
   register: CertificateRegister,
