@@ -67,7 +67,9 @@ export const SERVER_AWAY_MS = 60_000;
 /** How long requests of own clients wait for an answer by the server. */
 export const SERVER_IQ_MS_MAX = 60_000;
 /** Stanzas that came by the server and are not dealt with. */
-export const SERVER_UNHANDLED_MAX = 2_048;
+export const SERVER_UNHANDLED_MAX = 10_000;
+/** How long a stream over whose limits a stanza was waits for what came before it. */
+export const SERVER_SKIP_MS_MAX = 10_000;
 
 /** Requests that wait for their answers at once. */
 export const SERVER_REQUESTS_MAX = 256;

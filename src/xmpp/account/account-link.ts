@@ -14,6 +14,7 @@ import {
   ACCOUNT_REFUSED_PAUSE_MS_MAX,
   ACCOUNT_REFUSED_PAUSE_MS_MIN,
   ACCOUNT_STABLE_MS,
+  SERVER_SKIP_MS_MAX,
   SERVER_UNACKNOWLEDGED_MAX,
   SERVER_UNHANDLED_MAX,
   SERVER_WAITING_BYTES_MAX,
@@ -55,6 +56,8 @@ export class AccountLink implements AccountServer {
   /** Routing was told that it is online. */
   private hasBeenOnline = false;
   private isAsking = false;
+  /** To do when all but one stanza, which is over the limits, is dealt with. */
+  private skipped: (() => void) | undefined;
   private isStopped = false;
 
   constructor(env: XmppEnvironment, options: AccountLinkOptions, listener: AccountServerListener) {
@@ -107,7 +110,9 @@ export class AccountLink implements AccountServer {
   }
 
   handled(session: AccountSessionId): void {
-    if (session === this.session?.id) this.session.handle();
+    if (session !== this.session?.id) return;
+    this.session.handle();
+    if (this.session.unhandledCount === 1) this.skipped?.();
   }
 
   handle(input: AccountInput): void {
@@ -163,6 +168,7 @@ export class AccountLink implements AccountServer {
       stanza: (stanza: XmppElement) => this.stanza(stanza),
       other: (given: XmppElement) => this.management(given),
       silent: () => this.silent(),
+      exceeded: (end: () => void) => this.skip(end),
       ended: (failure: ServerFailure) => this.ended(failure),
     };
   }
@@ -236,6 +242,23 @@ export class AccountLink implements AccountServer {
     return true;
   }
 
+  /**
+   * What is too large or too deep must not come again with the next session: it is acknowledged,
+   * too, when all before it is dealt with (XEP-0198 §4).
+   */
+  private skip(end: () => void): void {
+    const { session } = this;
+    if (session?.management !== 'on' || !session.receive()) return end();
+    const skipped = () => {
+      session.handle();
+      this.stream?.send(acknowledgement(session.handledCount));
+      end();
+    };
+    if (session.unhandledCount === 1) return skipped();
+    this.skipped = skipped;
+    this.env.setDeadline(SKIP_DEADLINE, SERVER_SKIP_MS_MAX, end);
+  }
+
   private silent(): void {
     const { session, stream } = this;
     if (session !== undefined && stream !== undefined) this.ask(session, stream);
@@ -288,6 +311,8 @@ export class AccountLink implements AccountServer {
     const wasOnline = this.hasBeenOnline;
     this.stream = undefined;
     this.hasBeenOnline = false;
+    this.skipped = undefined;
+    this.env.cancelDeadline(SKIP_DEADLINE);
     this.requests.failAll(failure.reason);
     if (this.session?.resumptionId === undefined) this.dropSession();
     if (wasOnline) this.listener.serverOffline();
@@ -321,4 +346,5 @@ export class AccountLink implements AccountServer {
 /** To ask again soon would not change the answer. */
 const REFUSALS: readonly ServerFailureCode[] = ['credentials', 'mechanism', 'certificate'];
 const RECONNECT_DEADLINE = 'account reconnect';
+const SKIP_DEADLINE = 'account skip';
 const DOUBLINGS_MAX = 12;

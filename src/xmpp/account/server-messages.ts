@@ -1,11 +1,13 @@
 import { parseUtcTime } from '../../overlay-config/date-time.ts';
 import type { BareJid, Jid } from '../../xmpp-address/jid.ts';
 import { carbonContent, isCarbon } from '../routing/carbon.ts';
+import { duplicateKey, type MessageArchive } from '../routing/message-archive.ts';
 import type { MessageReception } from '../routing/message-reception.ts';
 import type { MessageRouting } from '../routing/message-routing.ts';
 import { messageType, withoutStanzaIdsBy } from '../routing/message-rules.ts';
 import { sizeFault } from '../routing/message-size.ts';
 import type { Done } from '../routing/ordered-acknowledgements.ts';
+import type { OwnDeviceCopies } from '../routing/own-device-copies.ts';
 import type { RoutingContext } from '../routing/routing-context.ts';
 import { withAttributes, type XmppElement } from '../stanza/xmpp-element.ts';
 import { markedByServer } from './came-by-server.ts';
@@ -14,6 +16,8 @@ import type { ServerPathHooks } from './server-path-hooks.ts';
 export interface ServerMessagesParts {
   readonly context: RoutingContext;
   readonly hooks: ServerPathHooks;
+  readonly archive: MessageArchive;
+  readonly copies: OwnDeviceCopies;
   readonly reception: MessageReception;
   readonly routing: MessageRouting;
   /** An error came for what was sent. */
@@ -30,7 +34,7 @@ export interface ServerMessagesParts {
 export class ServerMessages {
   private readonly parts: ServerMessagesParts;
   /** Senders of whom a message is being judged, and what of theirs waits for that. */
-  private readonly judged = new Map<BareJid, (() => void)[]>();
+  private readonly judged = new Map<BareJid, Judgement[]>();
 
   constructor(parts: ServerMessagesParts) {
     this.parts = parts;
@@ -78,29 +82,39 @@ export class ServerMessages {
     if (fault !== undefined) return this.drop(from, `it is too large: ${fault}`, done);
     const honest = withoutStanzaIdsBy(given, context.own.bare);
     const marked = markedByServer(honest, context.own.domainpart);
-    const go = () =>
+    const judgement: Judgement = (over) =>
       hooks.incoming(marked, from, (outcome) => {
         if (outcome.type === 'taken') taken(outcome.message);
         else {
           if (outcome.answer !== undefined) answer(outcome.answer);
           this.drop(from, outcome.reason, done, outcome.condition);
         }
-        this.next(from.bare);
+        over();
       });
     const waiting = this.judged.get(from.bare);
     if (waiting !== undefined) {
-      waiting.push(go);
+      waiting.push(judgement);
       return;
     }
-    this.judged.set(from.bare, []);
-    go();
+    this.judged.set(from.bare, [judgement]);
+    this.judgeNext(from.bare);
   }
 
-  private next(from: BareJid): void {
-    const waiting = this.judged.get(from);
-    const go = waiting?.shift();
-    if (go === undefined) this.judged.delete(from);
-    else go();
+  /** Up to the first one that takes its time; a loop, since many may have waited for it. */
+  private judgeNext(from: BareJid): void {
+    const waiting = this.judged.get(from) ?? [];
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      let state: 'judged' | 'over' | 'later' = 'judged';
+      next(() => {
+        if (state === 'later') this.judgeNext(from);
+        else state = 'over';
+      });
+      if (state === 'judged') {
+        state = 'later';
+        return;
+      }
+    }
+    this.judged.delete(from);
   }
 
   /** The resource that the server knows is the peer's own: it is for all clients of the user. */
@@ -109,8 +123,10 @@ export class ServerMessages {
     const isForClient = context.clients.at(to.text) !== undefined;
     const addressee = isForClient ? to : context.own;
     const addressed = withAttributes(message, { to: addressee.text });
-    const incoming = { message: addressed, from, to: addressee, isCopy };
-    reception.receive({ ...incoming, origin: { type: 'server' } }, done);
+    const origin = { type: 'server', isCopy } as const;
+    // Devices without this account get it from here.
+    const incoming = { message: addressed, from, to: addressee, origin, isCopy: false };
+    reception.receive(incoming, done);
   }
 
   private sentElsewhere(
@@ -121,8 +137,13 @@ export class ServerMessages {
     done: Done,
   ): void {
     const { unixMs } = this.parts.context.environment;
-    const sentMs = stamp === undefined ? undefined : parseUtcTime(stamp);
-    this.parts.routing.sentElsewhere(message, from, to, Math.min(sentMs ?? unixMs, unixMs), done);
+    const stampMs = stamp === undefined ? undefined : parseUtcTime(stamp);
+    const sentMs = Math.min(stampMs ?? unixMs, unixMs);
+    const { archive, copies, routing } = this.parts;
+    const key = duplicateKey(message, from, to);
+    // Devices without this account get it from here.
+    if (key === undefined || !archive.has(key)) copies.send(message, 'sent', sentMs);
+    routing.sentElsewhere(message, from, to, sentMs, done);
   }
 
   private drop(from: Jid, reason: string, done: Done, condition = 'not-acceptable'): void {
@@ -132,6 +153,9 @@ export class ServerMessages {
     done();
   }
 }
+
+/** Calls `over` once, at once or later. */
+type Judgement = (over: () => void) => void;
 
 /** What follows from a judgement. */
 interface Judged {

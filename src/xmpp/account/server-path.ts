@@ -10,6 +10,7 @@ import { CARBONS_NAMESPACE, withDelay } from '../routing/message-rules.ts';
 import type { OfflineQueue } from '../routing/offline-queue.ts';
 import { type Done, OrderedAcknowledgements } from '../routing/ordered-acknowledgements.ts';
 import type { Outbox } from '../routing/outbox.ts';
+import { OwnDeviceCopies } from '../routing/own-device-copies.ts';
 import type { Roster } from '../routing/roster.ts';
 import type { RoutingContext } from '../routing/routing-context.ts';
 import { stanzaText } from '../routing/stanza-text.ts';
@@ -80,6 +81,8 @@ export class ServerPath implements AccountServerListener {
     this.messages = new ServerMessages({
       context,
       hooks,
+      archive: parts.archive,
+      copies: new OwnDeviceCopies(context),
       reception: parts.reception,
       routing: parts.routing,
       failed: (error, from) => this.failed(error, from, parts),

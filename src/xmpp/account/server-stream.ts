@@ -56,6 +56,11 @@ export interface ServerStreamListener {
   stanza(stanza: XmppElement): void;
   /** The server is silent: make it answer. Absent: it is sent a ping. */
   silent?(): void;
+  /**
+   * A stanza is over the limits, and nothing more is read. Ends the stream by `end`, when it is told
+   * that the stanza need not come again. Absent: it ends at once.
+   */
+  exceeded?(end: () => void): void;
   /** An element of the stream that is no stanza: whether it was expected. */
   other(given: XmppElement): boolean;
   /** The stream is over, once; the transport was told to close unless it did itself. */
@@ -151,7 +156,7 @@ export class ServerStream {
   }
 
   private take(event: StreamEvent): void {
-    if (event.type === 'fault') return this.fail(event.condition, event.text);
+    if (event.type === 'fault') return this.faulted(event.condition, event.text);
     const { domainpart } = this.options.account;
     if (event.type === 'closed') {
       return this.end({ code: 'closed', reason: `${domainpart} has ended the stream` });
@@ -162,6 +167,13 @@ export class ServerStream {
       return this.end(streamFailure(given, domainpart));
     }
     this.took(given);
+  }
+
+  private faulted(condition: StreamErrorCondition, text: string): void {
+    const { exceeded } = this.listener;
+    const isTooMuch = this.isOpen && condition === 'policy-violation';
+    if (isTooMuch && exceeded !== undefined) exceeded(() => this.fail(condition, text));
+    else this.fail(condition, text);
   }
 
   private took(given: XmppElement): void {

@@ -53,7 +53,8 @@ export function refuse(
 ): void {
   const from = nameOf(origin, stanza);
   context.environment.event({ type: 'stanzaRefused', from, condition, reason: text });
-  if (!mayBeAnsweredByError(stanza)) return;
+  const isCopy = origin.type === 'server' && origin.isCopy === true;
+  if (isCopy || !mayBeAnsweredByError(stanza)) return;
   const error = stanzaError(stanza, condition, text, applicationCondition);
   const addressee = error.attributes.get('from') ?? context.own.bare;
   sendBack(context, origin, withAttributes(error, { from: addressee }));

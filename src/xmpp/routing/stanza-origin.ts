@@ -5,7 +5,7 @@ import type { Client } from './client-table.ts';
 export type StanzaOrigin =
   | { readonly type: 'client'; readonly client: Client }
   | { readonly type: 'device'; readonly device: Device; readonly isOwn: boolean }
-  /** The account's server (XEP-0415 §8); `from` is its word. */
-  | { readonly type: 'server' }
+  /** The account's server (XEP-0415 §8); `from` is its word. A copy is never answered. */
+  | { readonly type: 'server'; readonly isCopy?: boolean }
   /** This peer itself, which asks a feature and takes the answer. */
   | { readonly type: 'peer' };

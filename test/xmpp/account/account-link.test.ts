@@ -271,6 +271,20 @@ describe('XEP-0198 with the server', () => {
     expect(desk.heard).toEqual(['online', 'offline']);
   });
 
+  it('§4: a stanza over the limits is acknowledged behind the others: it never comes again', () => {
+    const desk = new LinkDesk();
+    desk.binds();
+    desk.says(`<enabled ${SM} id='s1' resume='true'/>`);
+    expect(desk.says(`<message id='a'/><message id='b'>${'<x>'.repeat(300)}`)).toBe('');
+    const end = desk.turn(() => desk.link.handled(1));
+    expect(end).toMatch(/^<a xmlns="urn:xmpp:sm:3" h="2"\/><stream:error><policy-violation/);
+    expect(desk.heard).toEqual(['online', 'stanza 1 a', 'offline']);
+    const again = new LinkDesk();
+    again.binds();
+    again.says(`<enabled ${SM} id='s1' resume='true'/>`);
+    expect(again.says(`<message>${'<x>'.repeat(300)}`)).toContain('h="1"/><stream:error>');
+  });
+
   it('without it a ping says how far the server has read', () => {
     const desk = new LinkDesk();
     desk.binds(BIND_FEATURES);
