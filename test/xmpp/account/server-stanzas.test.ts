@@ -87,6 +87,58 @@ describe('what comes by the server: its word, and no more', () => {
     expect(balcony.getsMessages()).toEqual([]);
   });
 
+  it('XEP-0415 §6.2: an own device without the account gets what copies tell of', () => {
+    const { verona, server, juliet, balcony } = lovers('overlay');
+    verona.server = undefined;
+    const second = verona.peer(JULIET);
+    const garden = second.client('garden');
+    verona.connect(juliet, second);
+    const copy = (direction: string, inner: string) =>
+      `<message from="${JULIET}"><${direction} xmlns="urn:xmpp:carbons:2"><forwarded ` +
+      `xmlns="urn:xmpp:forward:0">${inner}</forwarded></${direction}></message>`;
+    const received = message(`${ROMEO}/x`, `${JULIET}/phone`, 'got');
+    server.of(juliet).arrives(xml(copy('received', received)));
+    verona.settle();
+    expect([balcony.reads(), garden.reads()]).toEqual([['got'], ['got']]);
+    const sent = message(
+      `${JULIET}/phone`,
+      ROMEO,
+      'sent',
+      '<origin-id xmlns="urn:xmpp:sid:0" id="s"/>',
+    );
+    const before = second.keys('archive/').length;
+    server.of(juliet).arrives(xml(copy('sent', sent)));
+    server.of(juliet).arrives(xml(copy('sent', sent)));
+    verona.settle();
+    expect(second.keys('archive/').length).toBe(before + 1);
+    expect([garden.reads(), server.sent]).toEqual([[], []]);
+  });
+
+  it('ten thousand messages that waited for one of the same sender are taken one after another', () => {
+    const { server, juliet } = lovers('overlay');
+    let release: () => void = () => undefined;
+    let isFirst = true;
+    let taken = 0;
+    server.hooks = {
+      outgoing: (given, then) => then({ type: 'leaves', message: given }),
+      incoming: (given, _from, then) => {
+        const take = () => then({ type: 'refused', condition: 'x', reason: body(given) ?? '' });
+        taken += 1;
+        if (isFirst) release = take;
+        else take();
+        isFirst = false;
+      },
+    };
+    juliet.crash();
+    server.of(juliet).comes();
+    for (let index = 0; index < 10_000; index += 1) {
+      server.of(juliet).arrives(xml(`<message from="${ROMEO}/x"><body>${index}</body></message>`));
+    }
+    expect(taken).toBe(1);
+    juliet.turn(release);
+    expect(taken).toBe(10_000);
+  });
+
   it('XEP-0191: whoever is blocked is blocked here, too, and in copies', () => {
     const { server, juliet, balcony } = lovers('overlay');
     balcony.sends(
