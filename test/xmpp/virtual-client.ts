@@ -1,3 +1,4 @@
+import { makeLeaf, makeRoot } from '../../sim/certificates/certificate-maker.ts';
 import { XmppUsage } from '../../src/xmpp/xmpp-usage.ts';
 import { AddressFault } from '../../src/xmpp-address/address-fault.ts';
 import { parseJid } from '../../src/xmpp-address/jid.ts';
@@ -49,7 +50,7 @@ export class VirtualClient {
       connection,
       transport: 'tcp',
       tls: {
-        certificates: [Uint8Array.of(1)],
+        certificates: [CERTIFICATE],
         serverEndPoint: Uint8Array.of(2),
         exporter: undefined,
       },
@@ -88,3 +89,6 @@ export class VirtualClient {
     return last === undefined ? 0 : Number(last);
   }
 }
+
+/** Of nobody in particular. */
+const CERTIFICATE = makeLeaf(makeRoot()).certificate;
