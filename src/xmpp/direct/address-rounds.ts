@@ -129,14 +129,15 @@ export class AddressRounds {
     // To be the only device of the own user is nothing to be mended: another one will connect.
     const isAlone = this.address === this.owner.ownUser && this.isAnswered;
     const isComplete = connected === found && (found > 0 || isAlone);
+    const pauseMs = RECONNECT_MS_MIN * 2 ** this.failures;
+    this.failures = isComplete && found > 0 ? 0 : Math.min(this.failures + 1, DOUBLINGS_MAX);
     if (isComplete) {
-      this.failures = 0;
       this.completeAtMs ??= this.owner.env.now.monotonicMs;
-      this.again(LOOKUP_AGAIN_MS);
+      // Just after joining the overlay may not say yet who else there is (RFC 6940 §10.5).
+      this.again(found > 0 ? LOOKUP_AGAIN_MS : Math.min(pauseMs, LOOKUP_AGAIN_MS));
     } else {
       this.completeAtMs = undefined;
-      this.again(Math.min(RECONNECT_MS_MIN * 2 ** this.failures, RECONNECT_MS_MAX));
-      this.failures = Math.min(this.failures + 1, DOUBLINGS_MAX);
+      this.again(Math.min(pauseMs, RECONNECT_MS_MAX));
     }
     const reason = connected > 0 ? undefined : this.reasons.join('; ') || NOTHING_FOUND;
     this.owner.roundOver(this.address, found, connected, reason);

@@ -115,10 +115,10 @@ export class RoutingParts {
     const events = new PersonalEvents(context, nodes, roster, this.peerRequests);
     new PersonalEventing(context, nodes, events, roster, tell).register(context.features);
     this.sync = new DeviceSync(context, this.peerRequests, [
-      new BlockedSync(context, this.blocking),
-      new RosterSync(context, roster, subscriptions),
-      new PersonalSync(context, nodes, events),
       new ArchiveSync({ ...common, reception }, restored.positions),
+      new BlockedSync(context, this.blocking),
+      new PersonalSync(context, nodes, events),
+      new RosterSync(context, roster, subscriptions),
     ]);
     this.registerFeatures(archive, subscriptions);
     const { blocking, messages: routing } = this;

@@ -34,6 +34,8 @@ export interface XmppPeerOptions {
   /** Absent: the first peer of the overlay. */
   readonly through?: PeerHost;
   readonly forwardTo?: string;
+  /** Of a former run, and kept; default: a new one, which goes with the peer. */
+  readonly stateDirectory?: string;
   readonly account?: OpenedAccount;
   /** Hears what the XMPP usage logs. */
   readonly log?: Log;
@@ -44,7 +46,7 @@ export interface XmppPeerOptions {
 export async function startXmppPeer(options: XmppPeerOptions): Promise<XmppPeer> {
   const { authority, nodeId, jid, through, forwardTo, account, advertised } = options;
   const credentials = await authority.certify(nodeId, jid);
-  const stateDirectory = await mkdtemp(join(tmpdir(), 'xor-xmpp-'));
+  const stateDirectory = options.stateDirectory ?? (await mkdtemp(join(tmpdir(), 'xor-xmpp-')));
   const user = parseJid(jid);
   if (user instanceof AddressFault) throw new Error(user.describe());
   const authenticator = authority.authenticator();
@@ -78,6 +80,7 @@ export async function startXmppPeer(options: XmppPeerOptions): Promise<XmppPeer>
   await host.whenJoined(AbortSignal.timeout(20_000));
   const stop = async () => {
     await host.leave();
+    if (options.stateDirectory !== undefined) return;
     await rm(stateDirectory, { recursive: true, force: true });
   };
   return { host, xmpp, clients, credentials, authenticator, stop };

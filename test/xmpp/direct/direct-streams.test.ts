@@ -59,6 +59,19 @@ describe('finding and connecting', () => {
     expect(romeo.tester.streams.devicesOf(JULIET)).toHaveLength(3);
   });
 
+  test('an own device that the overlay did not name at first is found soon after', () => {
+    const first = network.added('8', JULIET);
+    const { location } = first.device;
+    const second = network.added('9', JULIET);
+    for (const { device } of [first, second]) device.location = undefined;
+    network.start(first.device, second.device);
+    network.runFor(1_000);
+    expect(second.tester.streams.devicesOf(JULIET)).toHaveLength(0);
+    first.device.location = location;
+    network.runFor(10_000);
+    expect(second.tester.streams.devicesOf(JULIET)).toHaveLength(1);
+  });
+
   test('where one way to a device leads nowhere, the next one is tried', () => {
     const romeo = network.started('2', ROMEO);
     const [juliet, gone, other] = ['8', '9', 'a'].map((name) => network.added(name, JULIET));
