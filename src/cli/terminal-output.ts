@@ -1,16 +1,18 @@
 /** What commands print: results on stdout, everything else on stderr. */
 
-/** One JSON document on one line. */
+/** One JSON document on one line; what would steer a terminal is escaped in it. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+  const text = JSON.stringify(value).replace(STEERING, escaped);
+  process.stdout.write(`${text}\n`);
 }
 
 export function printLine(text = ''): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Rows in columns, each as wide as its widest cell. */
-export function printTable(headings: readonly string[], rows: readonly string[][]): void {
+/** Rows in columns, each as wide as its widest cell. Cells may be what strangers have written. */
+export function printTable(headings: readonly string[], given: readonly string[][]): void {
+  const rows = given.map((row) => row.map((cell) => cell.replace(STEERING, ' ')));
   const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...rows.map((row) => (row[column] ?? '').length)),
   );
@@ -23,6 +25,16 @@ export function printTable(headings: readonly string[], rows: readonly string[][
     );
   }
 }
+
+function escaped(text: string): string {
+  return text
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
+}
+
+/** Controls, marks that change the direction of writing, and breaks of lines. */
+const STEERING = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
 
 /** One line on stderr that is overwritten, on a terminal only; silent in a pipe. */
 export class Progress {
