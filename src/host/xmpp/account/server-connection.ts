@@ -8,7 +8,7 @@ import {
   type ServerClientInput,
   type ServerClientOutput,
 } from '../../../xmpp/account/server-client.ts';
-import type { ServerFailure } from '../../../xmpp/account/server-failure.ts';
+import { quoted, type ServerFailure } from '../../../xmpp/account/server-failure.ts';
 import type { AccountCredentials } from '../../../xmpp/account/server-login.ts';
 import type { RequestOutcome, StanzaErrorContent } from '../../../xmpp/account/server-requests.ts';
 import type { XmppElement } from '../../../xmpp/stanza/xmpp-element.ts';
@@ -58,8 +58,8 @@ export class StanzaErrorAnswer extends Error {
   readonly applicationCondition: XmppElement | undefined;
 
   constructor(from: string, error: StanzaErrorContent) {
-    const said = error.text === undefined ? '' : `: ${error.text}`;
-    super(`${from} answers ${error.condition}${said}`);
+    const said = error.text === undefined ? '' : `: ${quoted(error.text)}`;
+    super(`${from} answers ${quoted(error.condition)}${said}`);
     this.name = 'StanzaErrorAnswer';
     this.condition = error.condition;
     this.errorType = error.errorType;
