@@ -57,7 +57,7 @@ export interface ServerStreamListener {
   /** The server is silent: make it answer. Absent: it is sent a ping. */
   silent?(): void;
   /**
-   * A stanza is over the limits, and nothing more is read. Ends the stream by `end`, when it is told
+   * A stanza is over the limits, and nothing more is read. `end` ends the stream, when it is told
    * that the stanza need not come again. Absent: it ends at once.
    */
   exceeded?(end: () => void): void;
