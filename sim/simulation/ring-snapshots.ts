@@ -43,6 +43,11 @@ export class RingSnapshots implements WorldObserver {
     if (this.isRunning && node.role === 'peer') this.stoppedSince.push(node);
   }
 
+  /** It may go on in a ring of its own kind; of the overlay it is no part. */
+  revoked(node: SimNode): void {
+    this.stopped(node, 'process');
+  }
+
   private take(): void {
     if (!this.isRunning) return;
     if (this.taken.length >= this.snapshotsMax()) {
@@ -54,9 +59,9 @@ export class RingSnapshots implements WorldObserver {
   }
 
   private snapshot(): RingSnapshot {
-    const up = this.world.nodes.filter((node) => node.role === 'peer' && node.isUp);
+    const up = this.world.nodes.filter((node) => node.role === 'peer' && isThere(node));
     // Who stopped since the last snapshot is shown once more, as down.
-    const gone = [...new Set(this.stoppedSince)].filter((node) => !node.isUp);
+    const gone = [...new Set(this.stoppedSince)].filter((node) => !isThere(node));
     this.stoppedSince = [];
     const peers = [...up, ...gone].map(ringPeer).sort((a, b) => a.place - b.place);
     return { atMinutes: (this.world.nowMs - this.startMs) / 60_000, peers };
@@ -70,14 +75,18 @@ export class RingSnapshots implements WorldObserver {
   }
 }
 
+function isThere(node: SimNode): boolean {
+  return node.isUp && !node.isRevoked;
+}
+
 function ringPeer(node: SimNode): RingPeer {
-  const predecessor = node.peer?.neighbors().predecessors[0];
+  const predecessor = isThere(node) ? node.peer?.neighbors().predecessors[0] : undefined;
   const alive = node.isJoined ? 'joined' : 'joining';
   return {
     name: node.name,
     place: placeOf(node.nodeId),
     rangeFrom: predecessor === undefined ? undefined : placeOf(predecessor),
-    state: node.isUp ? alive : 'down',
+    state: isThere(node) ? alive : 'down',
     isAttacker: node.behavior !== undefined,
     values: node.peer?.loads().store.values ?? 0,
   };

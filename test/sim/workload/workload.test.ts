@@ -6,6 +6,7 @@ import type { Simulation } from '../../../sim/simulation/simulation.ts';
 import { Timeline } from '../../../sim/simulation/timeline.ts';
 import { TrafficMeter } from '../../../sim/simulation/traffic-meter.ts';
 import { Workload, type WorkloadOptions } from '../../../sim/workload/workload.ts';
+import type { SimNode } from '../../../sim/world/sim-node.ts';
 import { KindIds } from '../../../src/overlay-config/kind-definition.ts';
 import { testSimulation } from '../test-simulation.ts';
 
@@ -194,4 +195,23 @@ test('a renewed certificate comes into force in a running peer and replaces the 
   });
   world.runUntil(world.nowMs + 20_000);
   expect(validUntil).toEqual([node.signer.node.validUntilUnixMs]);
+});
+
+describe('the ring of a report', () => {
+  test('shows a peer that was revoked as gone, whatever it thinks of itself', () => {
+    const simulation = testSimulation({ peers: 6 });
+    const { world } = simulation.overlay;
+    settle(simulation);
+    const ring = new RingSnapshots(world, 0.5);
+    ring.start();
+    const revoked = world.nodes[5] as SimNode;
+    world.revoke(revoked);
+    world.runUntil(world.nowMs + 65_000);
+    ring.stop();
+    const states = ring.snapshots.map(
+      ({ peers }) => peers.find(({ name }) => name === revoked.name)?.state,
+    );
+    expect(states).toEqual(['joined', 'down', undefined]);
+    expect(ring.snapshots.map(({ peers }) => peers.length)).toEqual([6, 6, 5]);
+  });
 });
