@@ -6,12 +6,12 @@ import { makeKey } from '../../sim/certificates/certificate-maker.ts';
 import { toPem } from '../../src/host/links/link-credentials.ts';
 import { setLocalPassword } from '../../src/host/xmpp/gateway/password-file.ts';
 import { isProsodyInstalled, Prosody } from '../host/xmpp/prosody.ts';
+import { areInstalled } from '../installed-programs.ts';
 import { selfSigned } from '../xmpp/client-certificates/certificate-desk.ts';
 import { AuthorityFixture, LOOPBACK } from './authority-fixture.ts';
 import { runXor, XorProcess } from './xor-process.ts';
 
 const PASSWORD = 'wherefore art thou';
-const isCi = process.env.CI === 'true';
 let releases: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
@@ -66,7 +66,7 @@ async function addsAndRevokes(place: Omit<Place, 'more'>, directory: string): Pr
 }
 
 describe('xor clientcert at a server', { timeout: 120_000 }, () => {
-  if (isProsodyInstalled) {
+  if (areInstalled({ Prosody: isProsodyInstalled })) {
     test('XEP-0257: adds, lists, logs in with it and revokes at Prosody', async () => {
       const hosts = [{ domain: 'montague.lit', accounts: { romeo: { password: PASSWORD } } }];
       const modules = ['client_certs'];
@@ -84,8 +84,7 @@ describe('xor clientcert at a server', { timeout: 120_000 }, () => {
       const listed = await clientcert({ ...place, more: ['--password-stdin'] }, 'list');
       expect(listed).toMatchObject({ status: 1, stderr: expect.stringContaining('XEP-0257') });
     });
-  } else if (isCi) test('Prosody is installed', () => expect(isProsodyInstalled).toBe(true));
-  else test.skip('skipped: Prosody is not installed', () => undefined);
+  }
 
   test("XEP-0257: adds, lists, logs in with it and revokes at a peer's own gateway", async () => {
     const overlay = await AuthorityFixture.start();

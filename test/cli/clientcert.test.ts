@@ -8,20 +8,16 @@ import { toPem } from '../../src/host/links/link-credentials.ts';
 import { setLocalPassword } from '../../src/host/xmpp/gateway/password-file.ts';
 import { SlixmppConsole } from '../host/xmpp/slixmpp-console.ts';
 import { isSlixmppInstalled } from '../host/xmpp/slixmpp-process.ts';
+import { areInstalled } from '../installed-programs.ts';
 import { selfSigned } from '../xmpp/client-certificates/certificate-desk.ts';
 import { AuthorityFixture, LOOPBACK } from './authority-fixture.ts';
 import { runXor, XorProcess } from './xor-process.ts';
 
 const PASSWORD = 'wherefore art thou';
 const JID = 'romeo@example.org';
-const isCi = process.env.CI === 'true';
 
 describe('xor clientcert at the own peer', { timeout: 120_000 }, () => {
-  if (!isSlixmppInstalled) {
-    if (isCi) test('slixmpp is installed', () => expect(isSlixmppInstalled).toBe(true));
-    else test.skip('skipped: slixmpp is not installed', () => undefined);
-    return;
-  }
+  if (!areInstalled({ slixmpp: isSlixmppInstalled })) return;
 
   let overlay: AuthorityFixture;
   let state: string;

@@ -12,22 +12,18 @@ import { encode } from '../../src/wire/codec.ts';
 import { FramedMessage } from '../../src/wire/framed-message.ts';
 import { toHex } from '../../src/wire/hex.ts';
 import { MessageCode } from '../../src/wire/message-contents.ts';
+import { areInstalled } from '../installed-programs.ts';
 import { messageOf, messageSamples } from './message-samples.ts';
 import { agrees, type Facts, factsOfDissection, factsOfJson } from './wireshark-facts.ts';
 
 const isInstalled = spawnSync('tshark', ['--version']).status === 0;
-const isCi = process.env.CI === 'true';
 
 const frames = messageSamples.map((sample, sequence) =>
   encode(FramedMessage, { type: 'data', sequence, message: messageOf(sample) }),
 );
 
 describe('RFC 6940 as Wireshark reads it', () => {
-  if (!isInstalled) {
-    if (isCi) test('tshark is installed', () => expect(isInstalled).toBe(true));
-    else test.skip('skipped: tshark is not installed', () => undefined);
-    return;
-  }
+  if (!areInstalled({ tshark: isInstalled })) return;
   const dissections = dissect(frames);
 
   test('there is a message of every code', () => {

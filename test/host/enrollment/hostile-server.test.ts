@@ -20,6 +20,7 @@ import {
   challengeElement,
   X509_NAMESPACE,
 } from '../../../src/xmpp/x509/x509-element.ts';
+import { areInstalled } from '../../installed-programs.ts';
 import { testConfiguration } from '../../reload/virtual-configuration.ts';
 import {
   AUTHORITY,
@@ -39,12 +40,7 @@ const PASSWORD = 'wherefore art thou';
 const root = xmppRoot();
 
 describe('a server that has taken the place of the authority', { timeout: 60_000 }, () => {
-  if (!isProsodyInstalled) {
-    if (process.env.CI === 'true') {
-      test('Prosody is installed', () => expect(isProsodyInstalled).toBe(true));
-    } else test.skip('skipped: Prosody is not installed', () => undefined);
-    return;
-  }
+  if (!areInstalled({ Prosody: isProsodyInstalled })) return;
 
   test('it issues with a key of its own: invalid-chain, nothing is stored, the request stays', async () => {
     const evil = xmppRoot();

@@ -1,5 +1,6 @@
 /** Two clients that others wrote, at two peers: Converse.js in a browser, and slixmpp. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { areInstalled } from '../../installed-programs.ts';
 import { installedBrowser } from '../../sim/report/headless-browser.ts';
 import { ConversePage, PageServer } from './converse-page.ts';
 import { type OverlayOfTwo, startOverlayOfTwo, type UserPeer } from './overlay-of-two.ts';
@@ -27,12 +28,9 @@ const message = (id: string, text: string) =>
   `<message type='chat' to='${JULIET}' id='${id}'><body>${text}</body></message>`;
 
 describe('Converse.js and slixmpp at two peers', { timeout: 180_000 }, () => {
-  if (command === undefined || !isSlixmppInstalled) {
-    const absent = command === undefined ? 'chromium' : 'slixmpp';
-    if (process.env.CI === 'true') test(`${absent} is installed`, () => expect(true).toBe(false));
-    else test.skip(`skipped: ${absent} is not installed`, () => undefined);
-    return;
-  }
+  const others = { slixmpp: isSlixmppInstalled };
+  const areAll = areInstalled({ ...others, chromium: command !== undefined });
+  if (!areAll || command === undefined) return;
 
   let server: PageServer;
   let foreign: PageServer;

@@ -6,19 +6,13 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { toPem } from '../../../src/host/links/link-credentials.ts';
+import { areInstalled } from '../../installed-programs.ts';
 import { nodeIdOf, TestAuthority } from '../links/link-identities.ts';
 import { isProsodyInstalled, Prosody } from './prosody.ts';
 import { isSlixmppInstalled, runSlixmpp, type SlixmppOptions } from './slixmpp-process.ts';
 
-const isInstalled = isProsodyInstalled && isSlixmppInstalled;
-
 describe('Prosody', { timeout: 120_000 }, () => {
-  if (!isInstalled) {
-    if (process.env.CI === 'true') {
-      test('Prosody and slixmpp are installed', () => expect(isInstalled).toBe(true));
-    } else test.skip('skipped: Prosody or slixmpp is not installed', () => undefined);
-    return;
-  }
+  if (!areInstalled({ Prosody: isProsodyInstalled, slixmpp: isSlixmppInstalled })) return;
 
   for (const direct of [false, true]) {
     test(`a slixmpp client logs in over ${direct ? 'direct TLS' : 'STARTTLS'}`, async () => {

@@ -3,18 +3,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { toPem } from '../../../src/host/links/link-credentials.ts';
+import { areInstalled } from '../../installed-programs.ts';
 import { nodeIdOf } from '../links/link-identities.ts';
 import { type EchoGateway, openEchoGateway, PASSWORD, USER } from './echo-gateway.ts';
 import { isSlixmppInstalled, runSlixmpp, type SlixmppOptions } from './slixmpp-process.ts';
 
-const isCi = process.env.CI === 'true';
-
 describe('slixmpp at the gateway', { timeout: 120_000 }, () => {
-  if (!isSlixmppInstalled) {
-    if (isCi) test('slixmpp is installed', () => expect(isSlixmppInstalled).toBe(true));
-    else test.skip('skipped: slixmpp is not installed', () => undefined);
-    return;
-  }
+  if (!areInstalled({ slixmpp: isSlixmppInstalled })) return;
 
   const started = { event: 'started', jid: expect.stringMatching(/^romeo@montague\.lit\/./) };
   const echoed = { event: 'message', body: 'Wherefore art thou é & <?' };

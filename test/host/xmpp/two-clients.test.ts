@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { silentLog } from '../../../src/host/log.ts';
 import { Sandbox } from '../../../src/host/sandbox.ts';
+import { areInstalled } from '../../installed-programs.ts';
 import { isSlixmppInstalled, runSlixmpp } from './slixmpp-process.ts';
 
 const releases: (() => Promise<unknown>)[] = [];
@@ -14,11 +15,7 @@ afterEach(async () => {
 });
 
 describe('two slixmpp clients at two peers', { timeout: 120_000 }, () => {
-  if (!isSlixmppInstalled) {
-    if (process.env.CI === 'true') test('slixmpp is installed', () => expect(true).toBe(false));
-    else test.skip('skipped: slixmpp is not installed', () => undefined);
-    return;
-  }
+  if (!areInstalled({ slixmpp: isSlixmppInstalled })) return;
 
   test('XEP-0415: Romeo writes to Juliet and she answers, each with any client', async () => {
     const stateDirectory = await mkdtemp(join(tmpdir(), 'xor-two-clients-'));

@@ -8,11 +8,11 @@ import { reportPlots } from '../../../sim/report/report-plots.ts';
 import { ringPaths } from '../../../sim/report/ring-drawing.ts';
 import { ringStatesOf } from '../../../sim/report/ring-states.ts';
 import { writeReport } from '../../../sim/run/render-plots.ts';
+import { areInstalled } from '../../installed-programs.ts';
 import { HeadlessBrowser, installedBrowser, type Viewport } from './headless-browser.ts';
 import { hostileRecord, quietRecord, sampleRecord } from './sample-record.ts';
 
 const command = installedBrowser();
-const isCi = process.env.CI === 'true';
 
 const DESK = { width: 1280, height: 900, scheme: 'light' } as const;
 const PHONE = { width: 390, height: 844, scheme: 'light' } as const;
@@ -26,11 +26,7 @@ const VIEWPORTS: readonly (readonly [string, Viewport])[] = [
 ];
 
 describe('the report in a browser', () => {
-  if (command === undefined) {
-    if (isCi) test('chromium is installed', () => expect(command).toBeDefined());
-    else test.skip('skipped: chromium is not installed', () => undefined);
-    return;
-  }
+  if (!areInstalled({ chromium: command !== undefined }) || command === undefined) return;
   const folder = mkdtempSync(join(tmpdir(), 'report-test-'));
   const record = sampleRecord();
   const url = pathToFileURL(join(folder, 'run.html')).href;

@@ -10,6 +10,7 @@ import {
   type ComponentInput,
   ComponentStream,
 } from '../../../../src/xmpp/component/component-stream.ts';
+import { areInstalled } from '../../../installed-programs.ts';
 import { installedBrowser } from '../../../sim/report/headless-browser.ts';
 import { isProsodyInstalled, Prosody } from '../../xmpp/prosody.ts';
 import { isSlixmppInstalled, PYTHON } from '../../xmpp/slixmpp-process.ts';
@@ -65,13 +66,9 @@ function enroll(prosody: Prosody, { der }: DeviceRequest, transaction: string) {
 }
 
 describe('an authority at Prosody', { timeout: 120_000 }, () => {
-  const isInstalled = isProsodyInstalled && isSlixmppInstalled && command !== undefined;
-  if (!isInstalled) {
-    if (process.env.CI === 'true') {
-      test('Prosody, slixmpp and chromium are installed', () => expect(isInstalled).toBe(true));
-    } else test.skip('skipped: Prosody, slixmpp or chromium is not installed', () => undefined);
-    return;
-  }
+  const others = { Prosody: isProsodyInstalled, slixmpp: isSlixmppInstalled };
+  const areAll = areInstalled({ ...others, chromium: command !== undefined });
+  if (!areAll || command === undefined) return;
 
   const attach = async (prosody: Prosody, trustsServer = false) => {
     const server = { host: '127.0.0.1', port: prosody.ports.component };

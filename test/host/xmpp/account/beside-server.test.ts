@@ -4,6 +4,7 @@ import { openAccount } from '../../../../src/host/xmpp/account/open-account.ts';
 import type { PrimaryWay } from '../../../../src/xmpp/account/server-way.ts';
 import { AddressFault } from '../../../../src/xmpp-address/address-fault.ts';
 import { parseJid } from '../../../../src/xmpp-address/jid.ts';
+import { areInstalled } from '../../../installed-programs.ts';
 import { nodeIdOf, TestAuthority } from '../../links/link-identities.ts';
 import { isProsodyInstalled, Prosody } from '../prosody.ts';
 import { type MemoryClient, startXmppPeer, type XmppPeer } from '../xmpp-peers.ts';
@@ -29,7 +30,9 @@ afterEach(async () => {
   for (const end of release.splice(0).reverse()) await end();
 });
 
-describe.skipIf(!isProsodyInstalled)('XEP-0415 §8: two peers beside a real Prosody', TIME, () => {
+describe('XEP-0415 §8: two peers beside a real Prosody', TIME, () => {
+  if (!areInstalled({ Prosody: isProsodyInstalled })) return;
+
   it('overlay first: a cut overlay, and each message arrives by the server exactly once', async () => {
     const { prosody, proxies, orchard, balcony } = await couple('overlay');
     orchard.says(chat(JULIET, 'm1', 'By the overlay.'));

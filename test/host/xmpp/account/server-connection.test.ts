@@ -14,6 +14,7 @@ import {
   element,
   type XmppElement,
 } from '../../../../src/xmpp/stanza/xmpp-element.ts';
+import { areInstalled } from '../../../installed-programs.ts';
 import { isProsodyInstalled, Prosody } from '../prosody.ts';
 
 const DOMAIN = 'verona.example';
@@ -26,7 +27,8 @@ const HOSTS = [
   },
 ];
 
-describe.skipIf(!isProsodyInstalled)('a connection to a real Prosody', () => {
+describe('a connection to a real Prosody', () => {
+  if (!areInstalled({ Prosody: isProsodyInstalled })) return;
   let prosody: Prosody;
   let ca: string;
 

@@ -12,19 +12,13 @@ import {
   type ServerConnection,
 } from '../../../../src/host/xmpp/account/server-connection.ts';
 import { SaslcertClient } from '../../../../src/host/xmpp/saslcert/saslcert-client.ts';
+import { areInstalled } from '../../../installed-programs.ts';
 import { isProsodyInstalled, Prosody } from '../prosody.ts';
 import { SlixmppConsole } from '../slixmpp-console.ts';
 import { isSlixmppInstalled, runSlixmpp } from '../slixmpp-process.ts';
 
-const isInstalled = isProsodyInstalled && isSlixmppInstalled;
-
 describe('xor clientcert at Prosody', { timeout: 120_000 }, () => {
-  if (!isInstalled) {
-    if (process.env.CI === 'true') {
-      test('Prosody and slixmpp are installed', () => expect(isInstalled).toBe(true));
-    } else test.skip('skipped: Prosody or slixmpp is not installed', () => undefined);
-    return;
-  }
+  if (!areInstalled({ Prosody: isProsodyInstalled, slixmpp: isSlixmppInstalled })) return;
 
   test('XEP-0257 §2.1: an uploaded self-signed certificate is listed, and logs in by EXTERNAL', async () => {
     const { prosody, client } = await opened();

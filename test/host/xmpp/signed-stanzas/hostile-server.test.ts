@@ -13,6 +13,7 @@ import { signStanza } from '../../../../src/xmpp/signed-stanzas/sign-stanza.ts';
 import type { SignedStanzaPolicy } from '../../../../src/xmpp/signed-stanzas/signed-stanzas.ts';
 import { StanzaRefusal } from '../../../../src/xmpp/signed-stanzas/stanza-refusal.ts';
 import { withAttributes, writeElement } from '../../../../src/xmpp/stanza/xmpp-element.ts';
+import { areInstalled } from '../../../installed-programs.ts';
 import { xml } from '../../../xmpp/routing/verona.ts';
 import { jid } from '../../../xmpp/signed-stanzas/signed-world.ts';
 import { nodeIdOf, TestAuthority } from '../../links/link-identities.ts';
@@ -26,12 +27,7 @@ const PASSWORD = 'wherefore';
 const POLL = { timeout: 40_000, interval: 20 };
 
 describe('signed stanzas over a real Prosody', { timeout: 120_000 }, () => {
-  if (!isProsodyInstalled) {
-    if (process.env.CI === 'true') {
-      test('Prosody is installed', () => expect(isProsodyInstalled).toBe(true));
-    } else test.skip('skipped: Prosody is not installed', () => undefined);
-    return;
-  }
+  if (!areInstalled({ Prosody: isProsodyInstalled })) return;
   let verona: Verona;
   let kept: readonly string[] = [];
 
