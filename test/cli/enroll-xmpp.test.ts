@@ -2,10 +2,13 @@
 import { access, readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { findPersonalCertificates } from '../../src/host/enrollment/certificate-publication.ts';
+import { loadIdentity } from '../../src/host/identity-file.ts';
+import { toPem } from '../../src/host/links/link-credentials.ts';
 import { openServerConnection } from '../../src/host/xmpp/account/server-connection.ts';
 import { configurationOf } from '../host/authority/authority-fixture.ts';
 import { answerPage } from '../host/authority/component/component-fixture.ts';
-import { isProsodyInstalled } from '../host/xmpp/prosody.ts';
+import { isProsodyInstalled, Prosody } from '../host/xmpp/prosody.ts';
+import { areInstalled } from '../installed-programs.ts';
 import { LOOPBACK } from './authority-fixture.ts';
 import { CA_PASSWORD, JULIET, resultOf, XmppAuthority } from './xmpp-authority.ts';
 import { runXor, XorProcess } from './xor-process.ts';
@@ -36,12 +39,7 @@ async function issued({ authority }: XmppAuthority) {
 }
 
 describe('xor enroll --xmpp', { timeout: 120_000 }, () => {
-  if (!isProsodyInstalled) {
-    if (process.env.CI === 'true') {
-      test('Prosody is installed', () => expect(isProsodyInstalled).toBe(true));
-    } else test.skip('skipped: Prosody is not installed', () => undefined);
-    return;
-  }
+  if (!areInstalled({ Prosody: isProsodyInstalled })) return;
 
   test('XEP-0417 §6: a certificate comes, and a peer joins with it', async () => {
     const at = await start(true);
@@ -120,6 +118,34 @@ describe('xor enroll --xmpp', { timeout: 120_000 }, () => {
     expect((await issued(at)).map(({ status }) => status)).toEqual(['revoked']);
     const next = resultOf(await at.enroll('balcony'));
     expect(next.nodeId).not.toBe(nodeId);
+  });
+
+  test('XEP-0178: the certificate logs in at a server that trusts the authority', async () => {
+    const at = await start(true);
+    await at.enroll('balcony');
+    const { configuration } = await configurationOf(at.authority);
+    const identity = await loadIdentity(at.state('balcony'));
+    if (identity === undefined) throw new Error('nothing is stored');
+    const trusting = await Prosody.start({
+      hosts: [{ domain: 'capulet.lit', accounts: {}, settings: { authentication: 'ccert' } }],
+      wantsClientCertificates: true,
+      trustedCertificates: configuration.rootCertificates,
+    });
+    const connection = await openServerConnection({
+      jid: JULIET,
+      server: LOOPBACK,
+      port: trusting.ports.client,
+      caCertificates: [await readFile(trusting.certificateFile('capulet.lit'), 'utf8')],
+      credentials: {
+        certificate: {
+          certificate: identity.chain.map(toPem).join(''),
+          privateKey: identity.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+        },
+      },
+    });
+    expect(connection.mechanism).toBe('EXTERNAL');
+    expect(connection.address).toMatch(/^juliet@capulet\.lit\/./);
+    await connection.close();
   });
 
   test('XEP-0417 §5.3: --list-authorities shows whom to ask', async () => {
