@@ -68,6 +68,8 @@ export const SERVER_AWAY_MS = 60_000;
 export const SERVER_IQ_MS_MAX = 60_000;
 /** Stanzas that came by the server and are not dealt with. */
 export const SERVER_UNHANDLED_MAX = 10_000;
+/** Bytes of messages that came by the server and are being judged, or wait for that. */
+export const SERVER_JUDGED_BYTES_MAX = 16 * 1024 * 1024;
 /** How long a stream over whose limits a stanza was waits for what came before it. */
 export const SERVER_SKIP_MS_MAX = 10_000;
 

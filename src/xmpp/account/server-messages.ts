@@ -5,11 +5,13 @@ import { duplicateKey, type MessageArchive } from '../routing/message-archive.ts
 import type { MessageReception } from '../routing/message-reception.ts';
 import type { MessageRouting } from '../routing/message-routing.ts';
 import { messageType, withoutStanzaIdsBy } from '../routing/message-rules.ts';
-import { sizeFault } from '../routing/message-size.ts';
+import { sizeFault, sizeOf } from '../routing/message-size.ts';
 import type { Done } from '../routing/ordered-acknowledgements.ts';
 import type { OwnDeviceCopies } from '../routing/own-device-copies.ts';
 import type { RoutingContext } from '../routing/routing-context.ts';
+import { mayBeAnsweredByError, stanzaError } from '../stanza/stanza.ts';
 import { withAttributes, type XmppElement } from '../stanza/xmpp-element.ts';
+import { SERVER_JUDGED_BYTES_MAX } from './account-limits.ts';
 import { markedByServer } from './came-by-server.ts';
 import type { ServerPathHooks } from './server-path-hooks.ts';
 
@@ -35,6 +37,7 @@ export class ServerMessages {
   private readonly parts: ServerMessagesParts;
   /** Senders of whom a message is being judged, and what of theirs waits for that. */
   private readonly judged = new Map<BareJid, Judgement[]>();
+  private judgedBytes = 0;
 
   constructor(parts: ServerMessagesParts) {
     this.parts = parts;
@@ -80,10 +83,18 @@ export class ServerMessages {
     const { context, hooks } = this.parts;
     const fault = sizeFault(given);
     if (fault !== undefined) return this.drop(from, `it is too large: ${fault}`, done);
+    const { bytes } = sizeOf(given);
+    if (this.judgedBytes + bytes > SERVER_JUDGED_BYTES_MAX) {
+      const text = 'too many messages wait to be checked; send it again later';
+      if (mayBeAnsweredByError(given)) answer(stanzaError(given, 'resource-constraint', text));
+      return this.drop(from, text, done, 'resource-constraint');
+    }
+    this.judgedBytes += bytes;
     const honest = withoutStanzaIdsBy(given, context.own.bare);
     const marked = markedByServer(honest, context.own.domainpart);
     const judgement: Judgement = (over) =>
       hooks.incoming(marked, from, (outcome) => {
+        this.judgedBytes -= bytes;
         if (outcome.type === 'taken') taken(outcome.message);
         else {
           if (outcome.answer !== undefined) answer(outcome.answer);
