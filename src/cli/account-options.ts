@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import type { AccountJoinOptions } from '../host/xmpp/account/open-account.ts';
 import type { SignedStanzaPolicy } from '../xmpp/signed-stanzas/signed-stanzas.ts';
 import { OperatorError, usageError } from './operator-error.ts';
+import { readOptionFile } from './option-file.ts';
 import { readBareAddress } from './option-readers.ts';
 import { readPlace, type ServerPlace } from './server-options.ts';
 
@@ -77,23 +77,15 @@ export async function accountJoinOptions(
     port: server?.port,
     tls: accountDirectTls === true ? 'direct' : 'starttls',
     password,
-    caCertificates: accountCa === undefined ? undefined : await read(accountCa, '--account-ca'),
+    caCertificates:
+      accountCa === undefined ? undefined : await readOptionFile(accountCa, '--account-ca'),
     primary,
     signedStanzas,
   };
 }
 
 async function firstLine(path: string, option: string): Promise<string> {
-  const [line = ''] = (await read(path, option)).split(/\r?\n/);
+  const [line = ''] = (await readOptionFile(path, option)).split(/\r?\n/);
   if (line !== '') return line;
   throw new OperatorError(`the first line of ${path}, which ${option} names, holds no password`);
-}
-
-async function read(path: string, option: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new OperatorError(`cannot read ${path} (${code}), which ${option} names`);
-  }
 }

@@ -4,8 +4,9 @@ import type { XmppEnrollmentState } from '../host/enrollment/xmpp-enrollment-sta
 import { enroll, listAuthorities, reportHeld, revoke } from './enroll-actions.ts';
 import type { EnrollOptions } from './enroll-options.ts';
 import { OperatorError, usageError } from './operator-error.ts';
+import { readOptionFile } from './option-file.ts';
 import { readBareAddress, readNumber } from './option-readers.ts';
-import { openFromOptions, readOptionFile, withServerOptions } from './server-options.ts';
+import { openFromOptions, withServerOptions } from './server-options.ts';
 import { DEFAULT_OVERLAY, peerStateDirectory } from './state-paths.ts';
 
 /** `xor enroll --xmpp`: the certificate of a peer, over the user's ordinary XMPP account. */
@@ -50,7 +51,8 @@ async function run(options: EnrollOptions): Promise<void> {
   const { account } = options;
   if (account === undefined) throw usageError('name the account with --account');
   const { openXmppEnrollment } = await import('../host/enrollment/xmpp-enrollment-state.ts');
-  const trust = options.trust === undefined ? undefined : await readOptionFile(options.trust);
+  const trust =
+    options.trust === undefined ? undefined : await readOptionFile(options.trust, '--trust');
   const state = await openXmppEnrollment({
     stateDirectory: peerStateDirectory(options.overlay, options.state),
     overlayName: options.overlay,

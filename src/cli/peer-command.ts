@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { PeerApi } from '../host/http-api/peer-api.ts';
 import type { JoinOptions } from '../host/join-options.ts';
@@ -9,6 +8,7 @@ import { formatSocketAddress, type SocketAddress } from '../host/socket-address.
 import type { RevocationPolicy } from '../tls-auth/revocation-check.ts';
 import { type AccountOptions, accountJoinOptions, withAccountOptions } from './account-options.ts';
 import { OperatorError, usageError } from './operator-error.ts';
+import { readOptionFile } from './option-file.ts';
 import { readHttpsUrl, readNumber, readSocketAddress } from './option-readers.ts';
 import { readPasswordFromStdin } from './password-input.ts';
 import { DEFAULT_OVERLAY, peerStateDirectory } from './state-paths.ts';
@@ -155,7 +155,7 @@ async function joinOptions(
   signal: AbortSignal,
 ): Promise<JoinOptions> {
   const { user, trust, configUrl, advertise } = options;
-  const certificates = trust === undefined ? undefined : await readTextFile(trust, '--trust');
+  const certificates = trust === undefined ? undefined : await readOptionFile(trust, '--trust');
   return {
     stateDirectory: peerStateDirectory(options.overlay, options.state),
     overlay: options.overlay,
@@ -192,18 +192,9 @@ function enrollment(userName: string, options: PeerCommandOptions) {
 async function apiTls(options: PeerCommandOptions) {
   const { apiCertificate, apiKey } = options;
   if (apiCertificate === undefined || apiKey === undefined) return {};
-  const certificate = await readTextFile(apiCertificate, '--api-certificate');
-  const key = await readTextFile(apiKey, '--api-key');
+  const certificate = await readOptionFile(apiCertificate, '--api-certificate');
+  const key = await readOptionFile(apiKey, '--api-key');
   return { tls: { certificate, key } };
-}
-
-async function readTextFile(path: string, option: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new OperatorError(`cannot read ${path} (${code}), which ${option} names`);
-  }
 }
 
 function listenOption(): Option {

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import type { ServerConnection } from '../host/xmpp/account/server-connection.ts';
-import { OperatorError, usageError } from './operator-error.ts';
+import { usageError } from './operator-error.ts';
+import { readOptionFile } from './option-file.ts';
 import { readBareAddress } from './option-readers.ts';
 import { readPasswordFromStdin } from './password-input.ts';
 
@@ -48,7 +48,8 @@ export async function openFromOptions(options: ServerOptions): Promise<ServerCon
   if (certificate === undefined && passwordStdin !== true) {
     throw usageError('log in with --password-stdin, or with --certificate and --key');
   }
-  const trust = serverTrust === undefined ? undefined : await readOptionFile(serverTrust);
+  const trust =
+    serverTrust === undefined ? undefined : await readOptionFile(serverTrust, '--server-trust');
   const { openServerConnection } = await import('../host/xmpp/account/server-connection.ts');
   return openServerConnection({
     jid: account,
@@ -64,8 +65,8 @@ export async function openFromOptions(options: ServerOptions): Promise<ServerCon
         ? {}
         : {
             certificate: {
-              certificate: await readOptionFile(certificate),
-              privateKey: await readOptionFile(key),
+              certificate: await readOptionFile(certificate, '--certificate'),
+              privateKey: await readOptionFile(key, '--key'),
             },
           }),
     },
@@ -80,16 +81,6 @@ export function readPlace(text: string): ServerPlace {
     throw usageError(`"${text}" is no host, or host:port; write an IPv6 address in brackets`);
   }
   return { host: host.replace(/^\[|\]$/g, ''), port: number };
-}
-
-/** The text of a file that an option names. Throws OperatorError. */
-export async function readOptionFile(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new OperatorError(`cannot read ${path} (${code})`);
-  }
 }
 
 const PLACE = /^(\[[0-9A-Fa-f:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/;
