@@ -158,7 +158,8 @@ export class ClientCertificates {
     const login = this.options.sessions().loginOf(by);
     if (login === undefined) return refused('not-allowed', 'log in with TLS and SASL first');
     if (login.certificates === undefined) return undefined;
-    if (this.knownOf(login.certificates)?.mayManage === true) return undefined;
+    const known = this.knownOf(login.certificates);
+    if (known?.mayManage === true && known.state !== 'revoked') return undefined;
     const reason = 'who logs in with this certificate may not manage certificates';
     return refused('not-allowed', reason);
   }

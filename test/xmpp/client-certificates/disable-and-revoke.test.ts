@@ -86,6 +86,17 @@ describe('XEP-0257 §2.3 and §2.4: disabling and revoking', () => {
     expect(street.isClosed).toBe(true);
   });
 
+  test('whoever has revoked his own certificate changes nothing more with it', () => {
+    const { desk, phone } = withPhone();
+    const street = desk.withCertificate(phone, 'street');
+    desk.isDiskHeld = true;
+    street.asks('set', byName('revoke', 'Phone'));
+    street.asks('set', append('Second way in', selfSigned()));
+    desk.releaseDisk();
+    expect(street.isClosed).toBe(true);
+    expect(desk.listed()).not.toContain('Second way in');
+  });
+
   test('neither is taken back: the same certificate is not taken again', () => {
     const { desk, phone, laptop, orchard } = withPhone();
     orchard.asks('set', byName('disable', 'Phone'));
