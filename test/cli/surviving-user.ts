@@ -1,15 +1,15 @@
 import type { SocketAddress } from '../../src/host/socket-address.ts';
 import { setLocalPassword } from '../../src/host/xmpp/gateway/password-file.ts';
 import { childElement, type XmppElement } from '../../src/xmpp/stanza/xmpp-element.ts';
+import { CuttableProxy } from '../host/xmpp/cuttable-proxy.ts';
 import { idOf, SurvivingClient } from '../host/xmpp/surviving-client.ts';
 import { LOOPBACK } from './authority-fixture.ts';
-import { CutProxy } from './cut-proxy.ts';
 import type { PeerProcess, ProcessOverlay } from './process-overlay.ts';
 import { pause } from './xor-process.ts';
 
 /** A user: a peer behind a network that can be cut, a client with XEP-0198 and one without. */
 export class SurvivingUser {
-  readonly proxy: CutProxy;
+  readonly proxy: CuttableProxy;
   /** Messages to write. */
   readonly total: number;
   readonly managed: SurvivingEars;
@@ -26,10 +26,10 @@ export class SurvivingUser {
     other: string,
     total: number,
   ): Promise<SurvivingUser> {
-    const user = new SurvivingUser(overlay, name, other, total, await CutProxy.open());
+    const user = new SurvivingUser(overlay, name, other, total, await CuttableProxy.start());
     user.peer = await overlay.enroll(name, ...user.peerOptions());
     await setLocalPassword(overlay.state(name), PASSWORD);
-    user.proxy.targetPort = portOf(user.peer.xmpp);
+    user.proxy.leadTo(placeOf(user.peer.xmpp));
     return user;
   }
 
@@ -38,7 +38,7 @@ export class SurvivingUser {
     name: string,
     other: string,
     total: number,
-    proxy: CutProxy,
+    proxy: CuttableProxy,
   ) {
     this.overlay = overlay;
     this.name = name;
@@ -77,13 +77,13 @@ export class SurvivingUser {
   async killed(): Promise<void> {
     const { peer } = this;
     this.peer = undefined;
-    this.proxy.targetPort = undefined;
+    this.proxy.leadTo(undefined);
     await peer?.process.end('SIGKILL');
   }
 
   async restarts(): Promise<void> {
     this.peer = await this.overlay.restart(this.name, ...this.peerOptions());
-    this.proxy.targetPort = portOf(this.peer.xmpp);
+    this.proxy.leadTo(placeOf(this.peer.xmpp));
   }
 
   /** Everything was acknowledged, and the last message of the other is in the archive. */
@@ -127,18 +127,16 @@ export class SurvivingUser {
   }
 
   async end(): Promise<void> {
-    this.proxy.close();
-    await Promise.all([this.managed.end(), this.plain.end()]);
+    await Promise.all([this.proxy.stop(), this.managed.end(), this.plain.end()]);
   }
 
   private gateway(): SocketAddress | undefined {
-    const port = portOf(this.peer?.gateway);
-    return port === undefined ? undefined : { host: LOOPBACK, port };
+    return placeOf(this.peer?.gateway);
   }
 
   private peerOptions(): string[] {
     const listen = ['--gateway', `${LOOPBACK}:0`, '--xmpp-listen', `${LOOPBACK}:0`];
-    return [...listen, '--xmpp-advertise', `${LOOPBACK}:${this.proxy.port}`];
+    return [...listen, '--xmpp-advertise', `${LOOPBACK}:${this.proxy.address.port}`];
   }
 }
 
@@ -251,8 +249,9 @@ function outOfOrder(ids: readonly string[]): string[] {
   return ids.filter((_, index) => (numbers[index] ?? 0) < (numbers[index - 1] ?? 0));
 }
 
-function portOf(address: string | undefined): number | undefined {
-  return address === undefined ? undefined : Number(address.split(':').at(-1));
+function placeOf(address: string | undefined): SocketAddress | undefined {
+  if (address === undefined) return undefined;
+  return { host: LOOPBACK, port: Number(address.split(':').at(-1)) };
 }
 
 const DOMAIN = 'example.org';

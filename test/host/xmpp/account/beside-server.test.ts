@@ -6,9 +6,9 @@ import { AddressFault } from '../../../../src/xmpp-address/address-fault.ts';
 import { parseJid } from '../../../../src/xmpp-address/jid.ts';
 import { areInstalled } from '../../../installed-programs.ts';
 import { nodeIdOf, TestAuthority } from '../../links/link-identities.ts';
+import { CuttableProxy } from '../cuttable-proxy.ts';
 import { isProsodyInstalled, Prosody } from '../prosody.ts';
 import { type MemoryClient, startXmppPeer, type XmppPeer } from '../xmpp-peers.ts';
-import { CuttableProxy } from './cuttable-proxy.ts';
 
 const ROMEO = 'romeo@montague.lit';
 const JULIET = 'juliet@capulet.lit';

@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import type { SocketAddress } from '../../../../src/host/socket-address.ts';
+import type { SocketAddress } from '../../../src/host/socket-address.ts';
 
-/** A network between two hosts that a test can cut: TCP on loopback, passed on as it is. */
+/** A network between two hosts or processes that a test can cut: TCP on loopback, passed on. */
 export class CuttableProxy {
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
@@ -18,11 +18,16 @@ export class CuttableProxy {
     this.server = createServer((near) => this.passOn(near));
   }
 
-  /** Leads there from now on; the address at which it does. */
-  leadTo(target: SocketAddress): SocketAddress {
-    this.target = target;
+  /** Where connections to it are passed on. */
+  get address(): SocketAddress {
     const { port } = this.server.address() as AddressInfo;
     return { host: '127.0.0.1', port };
+  }
+
+  /** Leads there from now on; undefined: nowhere. */
+  leadTo(target: SocketAddress | undefined): SocketAddress {
+    this.target = target;
+    return this.address;
   }
 
   /** All connections end, and new ones end at once. */
