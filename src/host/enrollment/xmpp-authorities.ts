@@ -4,6 +4,7 @@ import {
   mergeAuthorities,
   type XmppAuthority,
 } from '../../xmpp/enrollment/authority-list.ts';
+import { DISCO_INFO_NAMESPACE } from '../../xmpp/stanza/namespaces.ts';
 import { childElement, childElements, element } from '../../xmpp/stanza/xmpp-element.ts';
 import { authorityListElement, X509_NAMESPACE } from '../../xmpp/x509/x509-element.ts';
 import type { Jid } from '../../xmpp-address/jid.ts';
@@ -84,5 +85,3 @@ function distinct(choices: readonly XmppAuthorityChoice[]): readonly XmppAuthori
   }
   return [...first.values()];
 }
-
-const DISCO_INFO_NAMESPACE = 'http://jabber.org/protocol/disco#info';

@@ -1,4 +1,5 @@
 import type { Jid } from '../../xmpp-address/jid.ts';
+import { PING_NAMESPACE } from '../stanza/namespaces.ts';
 import { element, isElement, type XmppElement } from '../stanza/xmpp-element.ts';
 import {
   acknowledgement,
@@ -293,7 +294,7 @@ export class AccountLink implements AccountServer {
   /** Stanzas are dealt with in order: who answers a ping has read what came before it. */
   private pingForAcknowledgement(session: AccountSession, stream: ServerStream): void {
     const h = session.sentCount;
-    const payload = element('ping', 'urn:xmpp:ping');
+    const payload = element('ping', PING_NAMESPACE);
     const { requestMs: timeoutMs } = this.options.timeouts;
     const to = this.options.account.domainpart;
     const ping = this.requests.open({ to, type: 'get', payload, timeoutMs }, ({ type }) => {

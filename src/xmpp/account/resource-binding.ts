@@ -1,8 +1,8 @@
 import { AddressFault } from '../../xmpp-address/address-fault.ts';
 import { type Jid, parseJid } from '../../xmpp-address/jid.ts';
+import { BIND_NAMESPACE } from '../stanza/namespaces.ts';
 import { CLIENT_NAMESPACE } from '../stanza/stanza.ts';
 import { childElement, element, textOf, type XmppElement } from '../stanza/xmpp-element.ts';
-import { BIND_NAMESPACE } from './server-features.ts';
 
 /** Asks for a resource (RFC 6120 §7), for this one where the account names one. */
 export function bindRequest(id: string, { resourcepart }: Jid): XmppElement {

@@ -2,6 +2,7 @@ import { DeadlineTable } from '../../reload/deadline-table.ts';
 import type { RandomSource } from '../../reload/peer-options.ts';
 import type { Now } from '../../storage/now.ts';
 import type { Jid } from '../../xmpp-address/jid.ts';
+import { PING_NAMESPACE } from '../stanza/namespaces.ts';
 import { CLIENT_NAMESPACE, mayBeAnsweredByError, stanzaError } from '../stanza/stanza.ts';
 import { childElement, element, type XmppElement } from '../stanza/xmpp-element.ts';
 import { SERVER_WAITING_BYTES_MAX } from './account-limits.ts';
@@ -161,7 +162,7 @@ export class ServerClient {
     const payload = stanza.children.find((node) => typeof node !== 'string');
     if (!isRequest || this.answered.has(payload?.namespace ?? '')) {
       this.outputs.push({ type: 'stanza', stanza });
-    } else if (type === 'get' && childElement(stanza, 'ping', 'urn:xmpp:ping') !== undefined) {
+    } else if (type === 'get' && childElement(stanza, 'ping', PING_NAMESPACE) !== undefined) {
       const { attributes } = stanza;
       const answer = { type: 'result', id: attributes.get('id'), to: attributes.get('from') };
       this.stream?.send(element('iq', CLIENT_NAMESPACE, answer));

@@ -1,4 +1,5 @@
 import { SASL_NAMESPACE } from '../sasl/sasl-step.ts';
+import { BIND_NAMESPACE, CHANNEL_BINDING_NAMESPACE, TLS_NAMESPACE } from '../stanza/namespaces.ts';
 import { childElement, childElements, textOf, type XmppElement } from '../stanza/xmpp-element.ts';
 import { STREAM_MANAGEMENT_NAMESPACE } from '../stream/stream-management.ts';
 
@@ -36,7 +37,3 @@ function typesOf(bindings: XmppElement): string[] {
     .filter(({ name }) => name === 'channel-binding')
     .map(({ attributes }) => attributes.get('type') ?? '');
 }
-
-export const TLS_NAMESPACE = 'urn:ietf:params:xml:ns:xmpp-tls';
-export const BIND_NAMESPACE = 'urn:ietf:params:xml:ns:xmpp-bind';
-const CHANNEL_BINDING_NAMESPACE = 'urn:xmpp:sasl-cb:0';

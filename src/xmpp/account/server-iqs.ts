@@ -2,6 +2,7 @@ import type { Jid } from '../../xmpp-address/jid.ts';
 import type { Client } from '../routing/client-table.ts';
 import { type RoutingContext, refuse } from '../routing/routing-context.ts';
 import { withoutMarks } from '../signed-stanzas/authenticity-mark.ts';
+import { PING_NAMESPACE, ROSTER_NAMESPACE } from '../stanza/namespaces.ts';
 import { CLIENT_NAMESPACE, STANZA_ERROR_TYPES, stanzaError } from '../stanza/stanza.ts';
 import {
   childElement,
@@ -94,6 +95,3 @@ function errorAnswer(
   );
   return withAttributes({ ...error, children }, attributes);
 }
-
-const PING_NAMESPACE = 'urn:xmpp:ping';
-const ROSTER_NAMESPACE = 'jabber:iq:roster';

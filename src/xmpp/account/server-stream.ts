@@ -2,6 +2,7 @@ import { toHex } from '../../wire/hex.ts';
 import type { Jid } from '../../xmpp-address/jid.ts';
 import { toBase64 } from '../sasl/base64.ts';
 import { SCRAM_NONCE_LENGTH } from '../sasl/sasl-limits.ts';
+import { PING_NAMESPACE, TLS_NAMESPACE } from '../stanza/namespaces.ts';
 import { CLIENT_NAMESPACE, isStanza } from '../stanza/stanza.ts';
 
 import { element, isElement, type XmppElement } from '../stanza/xmpp-element.ts';
@@ -18,7 +19,7 @@ import { REQUEST_ID_LENGTH, SERVER_STREAM_LIMITS, type ServerTimeouts } from './
 import type { AccountSurroundings, ServerTransport } from './account-surroundings.ts';
 import { bindRequest, boundAddress } from './resource-binding.ts';
 import { quoted, type ServerFailure } from './server-failure.ts';
-import { readServerFeatures, type ServerFeatures, TLS_NAMESPACE } from './server-features.ts';
+import { readServerFeatures, type ServerFeatures } from './server-features.ts';
 import { streamFailure, whatIsWrongWithServer } from './server-header.ts';
 import {
   type AccountCredentials,
@@ -361,7 +362,7 @@ export class ServerStream {
     const id = toHex(this.surroundings.random.bytes(REQUEST_ID_LENGTH));
     this.pingId = id;
     const to = this.bound?.domainpart;
-    const ping = element('ping', 'urn:xmpp:ping');
+    const ping = element('ping', PING_NAMESPACE);
     this.send(element('iq', CLIENT_NAMESPACE, { type: 'get', id, to }, [ping]));
   }
 

@@ -1,4 +1,5 @@
 import type { FeatureRegistry, IqAnswer, IqRequest } from '../routing/routing-feature.ts';
+import { SASLCERT_NAMESPACE } from '../stanza/namespaces.ts';
 import { element } from '../stanza/xmpp-element.ts';
 import type { CertificateCommand } from './certificate-command.ts';
 import {
@@ -49,5 +50,3 @@ function commandOf({ payload }: IqRequest): CertificateCommand | string | undefi
   if (certificate === undefined) return 'give one certificate as <x509cert/>';
   return { type: 'add', name, certificate, mayManage: mayManageIn(payload) };
 }
-
-const SASLCERT_NAMESPACE = 'urn:xmpp:saslcert:1';

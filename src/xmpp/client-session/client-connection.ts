@@ -6,6 +6,7 @@ import { EXTERNAL } from '../sasl/external.ts';
 import { SASL_FAILURES_MAX } from '../sasl/sasl-limits.ts';
 import { type SaslReply, SaslServer } from '../sasl/sasl-server.ts';
 import { SASL_NAMESPACE, type SaslFailure } from '../sasl/sasl-step.ts';
+import { BIND_NAMESPACE, SESSION_NAMESPACE, TLS_NAMESPACE } from '../stanza/namespaces.ts';
 import { CLIENT_NAMESPACE, stanzaError } from '../stanza/stanza.ts';
 import {
   childElement,
@@ -383,8 +384,5 @@ export function negotiationKey(connection: number): string {
   return `client connection ${connection}`;
 }
 
-const TLS_NAMESPACE = 'urn:ietf:params:xml:ns:xmpp-tls';
-const BIND_NAMESPACE = 'urn:ietf:params:xml:ns:xmpp-bind';
-const SESSION_NAMESPACE = 'urn:ietf:params:xml:ns:xmpp-session';
 /** RFC 6120 §7.6: errors of binding have no addresses: the client has none yet. */
 const NO_ADDRESSES = { from: undefined, to: undefined } as const;

@@ -1,6 +1,7 @@
 import { toHex } from '../../wire/hex.ts';
 import { AddressFault } from '../../xmpp-address/address-fault.ts';
 import { type Jid, parseJid } from '../../xmpp-address/jid.ts';
+import { PING_NAMESPACE, SESSION_NAMESPACE } from '../stanza/namespaces.ts';
 import { CLIENT_NAMESPACE, isStanza, mayBeAnsweredByError, stanzaError } from '../stanza/stanza.ts';
 import {
   childElement,
@@ -368,5 +369,3 @@ export class ClientSession {
 
 /** Fewer cannot become more than ROUTED_BYTES_MAX, whatever namespaces are in them. */
 const UNCHECKED_BYTES = 2_000;
-const SESSION_NAMESPACE = 'urn:ietf:params:xml:ns:xmpp-session';
-const PING_NAMESPACE = 'urn:xmpp:ping';

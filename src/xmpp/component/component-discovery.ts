@@ -1,3 +1,8 @@
+import {
+  DISCO_INFO_NAMESPACE,
+  DISCO_ITEMS_NAMESPACE,
+  PING_NAMESPACE,
+} from '../stanza/namespaces.ts';
 import { CLIENT_NAMESPACE } from '../stanza/stanza.ts';
 import { childElements, element, type XmppElement } from '../stanza/xmpp-element.ts';
 import { X509_NAMESPACE } from '../x509/x509-element.ts';
@@ -14,12 +19,12 @@ export function discoveryAnswer(
   const [payload] = childElements(iq);
   if (payload === undefined || iq.attributes.get('type') !== 'get') return undefined;
   switch (`${payload.namespace} ${payload.name}`) {
-    case `${INFO_NAMESPACE} query`:
+    case `${DISCO_INFO_NAMESPACE} query`:
       return payload.attributes.has('node') ? 'no-such-node' : resultOf(iq, [informationOf(name)]);
-    case `${ITEMS_NAMESPACE} query`:
+    case `${DISCO_ITEMS_NAMESPACE} query`:
       return payload.attributes.has('node')
         ? 'no-such-node'
-        : resultOf(iq, [element('query', ITEMS_NAMESPACE)]);
+        : resultOf(iq, [element('query', DISCO_ITEMS_NAMESPACE)]);
     case `${PING_NAMESPACE} ping`:
       return resultOf(iq, []);
     default:
@@ -39,13 +44,9 @@ export function resultOf(iq: XmppElement, children: readonly XmppElement[]): Xmp
 }
 
 function informationOf(name: string): XmppElement {
-  const features = [INFO_NAMESPACE, ITEMS_NAMESPACE, PING_NAMESPACE, X509_NAMESPACE];
-  return element('query', INFO_NAMESPACE, {}, [
-    element('identity', INFO_NAMESPACE, { category: 'component', type: 'generic', name }),
-    ...features.map((feature) => element('feature', INFO_NAMESPACE, { var: feature })),
+  const features = [DISCO_INFO_NAMESPACE, DISCO_ITEMS_NAMESPACE, PING_NAMESPACE, X509_NAMESPACE];
+  return element('query', DISCO_INFO_NAMESPACE, {}, [
+    element('identity', DISCO_INFO_NAMESPACE, { category: 'component', type: 'generic', name }),
+    ...features.map((feature) => element('feature', DISCO_INFO_NAMESPACE, { var: feature })),
   ]);
 }
-
-const INFO_NAMESPACE = 'http://jabber.org/protocol/disco#info';
-const ITEMS_NAMESPACE = 'http://jabber.org/protocol/disco#items';
-const PING_NAMESPACE = 'urn:xmpp:ping';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { PING_NAMESPACE } from '../stanza/namespaces.ts';
 import { CLIENT_NAMESPACE, isStanza } from '../stanza/stanza.ts';
 import { childElement, childElements, element, type XmppElement } from '../stanza/xmpp-element.ts';
 import {
@@ -368,7 +369,6 @@ const ADVICE: Readonly<Record<string, string>> = {
   'system-shutdown': 'it stops',
 };
 const STREAM_END = '</stream:stream>';
-const PING_NAMESPACE = 'urn:xmpp:ping';
 const PING_ID = 'own-ping-';
 const SHOWN_LENGTH_MAX = 200;
 /** 2 ** 6 s is beyond the longest pause. */

@@ -1,7 +1,7 @@
 import type { AuthenticatedNode } from '../../tls-auth/authenticated-node.ts';
 import { toHex } from '../../wire/hex.ts';
 import type { BareJid } from '../../xmpp-address/jid.ts';
-import { CLIENT_NAMESPACE, isStanza } from '../stanza/stanza.ts';
+import { CLIENT_NAMESPACE, isStanza, STANZA_ERROR_NAMESPACE } from '../stanza/stanza.ts';
 import {
   type AttributeValues,
   childElement,
@@ -308,7 +308,7 @@ export class DirectStream {
     const ownH = this.owner.resumptionAsked(this, id, h);
     if (this.step === 'over') return;
     if (ownH === undefined) {
-      const condition = element('item-not-found', 'urn:ietf:params:xml:ns:xmpp-stanzas');
+      const condition = element('item-not-found', STANZA_ERROR_NAMESPACE);
       this.send(
         writeElement(element('failed', STREAM_MANAGEMENT, {}, [condition]), CLIENT_NAMESPACE),
       );

@@ -1,7 +1,8 @@
 import { parseUtcTime } from '../../overlay-config/date-time.ts';
+import { DATA_FORM_NAMESPACE } from '../stanza/namespaces.ts';
 import { CLIENT_NAMESPACE } from '../stanza/stanza.ts';
 import { element, type XmppElement } from '../stanza/xmpp-element.ts';
-import { DATA_FORM_NAMESPACE, formToFill, submittedForm } from './data-form.ts';
+import { formToFill, submittedForm } from './data-form.ts';
 import type { MessageArchive } from './message-archive.ts';
 import { delayElement, FORWARD_NAMESPACE, STANZA_ID_NAMESPACE } from './message-rules.ts';
 import { type Page, pageElement, pageOf, pageRequest, RESULT_SET_NAMESPACE } from './result-set.ts';

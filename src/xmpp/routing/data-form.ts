@@ -1,3 +1,4 @@
+import { DATA_FORM_NAMESPACE } from '../stanza/namespaces.ts';
 import {
   childElement,
   childElements,
@@ -5,8 +6,6 @@ import {
   textOf,
   type XmppElement,
 } from '../stanza/xmpp-element.ts';
-
-export const DATA_FORM_NAMESPACE = 'jabber:x:data';
 
 /** The fields of a submitted form (XEP-0004): values by `var`. */
 export type FormFields = ReadonlyMap<string, readonly string[]>;

@@ -1,8 +1,8 @@
 import type { Jid } from '../../xmpp-address/jid.ts';
+import { DISCO_INFO_NAMESPACE } from '../stanza/namespaces.ts';
 import { childElement, childElements, element, type XmppElement } from '../stanza/xmpp-element.ts';
 import { capabilitiesHash } from './capabilities-hash.ts';
 import { CAPABILITIES_MAX, NOTIFY_NODES_MAX, PEP_NAME_CHARACTERS_MAX } from './routing-limits.ts';
-import { DISCO_INFO_NAMESPACE } from './service-discovery.ts';
 
 /** Asks a client, and hands on its answer, if one comes. */
 export type AskClient = (query: XmppElement, answered: (answer: XmppElement) => void) => void;

@@ -1,6 +1,7 @@
 import { formatUtcTime } from '../../overlay-config/date-time.ts';
 import { AddressFault } from '../../xmpp-address/address-fault.ts';
 import { type BareJid, parseJid } from '../../xmpp-address/jid.ts';
+import { DELAY_NAMESPACE } from '../stanza/namespaces.ts';
 import { CLIENT_NAMESPACE } from '../stanza/stanza.ts';
 import {
   childElement,
@@ -17,7 +18,6 @@ export const STANZA_ID_NAMESPACE = 'urn:xmpp:sid:0';
 export const HINTS_NAMESPACE = 'urn:xmpp:hints';
 export const CARBONS_NAMESPACE = 'urn:xmpp:carbons:2';
 export const FORWARD_NAMESPACE = 'urn:xmpp:forward:0';
-export const DELAY_NAMESPACE = 'urn:xmpp:delay';
 
 /** RFC 6121 §5.2.2; anything else counts as normal. */
 export type MessageType = 'normal' | 'chat' | 'groupchat' | 'headline' | 'error';

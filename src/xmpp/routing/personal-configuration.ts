@@ -1,15 +1,10 @@
+import { DATA_FORM_NAMESPACE, PUBSUB_NAMESPACE } from '../stanza/namespaces.ts';
 import { childElement, childElements, element, type XmppElement } from '../stanza/xmpp-element.ts';
-import { DATA_FORM_NAMESPACE } from './data-form.ts';
 import { nodeEntry, PERSONAL_PART, removedEntry } from './own-devices/personal-sync.ts';
 import type { TellOwnDevices } from './own-devices/synchronized-part.ts';
 import { deletedElement, type PersonalEvents } from './personal-events.ts';
 import type { NodeOptions, PersonalNode, PersonalNodes } from './personal-nodes.ts';
-import {
-  configurationForm,
-  DEFAULT_OPTIONS,
-  PUBSUB_NAMESPACE,
-  submittedOptions,
-} from './personal-options.ts';
+import { configurationForm, DEFAULT_OPTIONS, submittedOptions } from './personal-options.ts';
 import type { RoutingContext } from './routing-context.ts';
 import type { FeatureRegistry, IqAnswer, IqRequest } from './routing-feature.ts';
 import { PEP_NAME_CHARACTERS_MAX } from './routing-limits.ts';

@@ -1,4 +1,5 @@
 import type { PersistRecord } from '../../storage/persist-record.ts';
+import { PUBSUB_NAMESPACE } from '../stanza/namespaces.ts';
 import { childElements, element, type XmppElement } from '../stanza/xmpp-element.ts';
 import { fitting, sizeFault } from './message-size.ts';
 import { itemEntry, nodeEntry, PERSONAL_PART, removedEntry } from './own-devices/personal-sync.ts';
@@ -6,7 +7,7 @@ import type { TellOwnDevices } from './own-devices/synchronized-part.ts';
 import { PersonalConfiguration } from './personal-configuration.ts';
 import { type PersonalEvents, publishedElement, retractedElement } from './personal-events.ts';
 import { itemOf, type PersonalNode, type PersonalNodes, payloadOf } from './personal-nodes.ts';
-import { DEFAULT_OPTIONS, differ, PUBSUB_NAMESPACE, publishOptions } from './personal-options.ts';
+import { DEFAULT_OPTIONS, differ, publishOptions } from './personal-options.ts';
 import type { Roster } from './roster.ts';
 import type { RoutingContext } from './routing-context.ts';
 import type { FeatureRegistry, IqAnswer, IqRequest } from './routing-feature.ts';

@@ -1,9 +1,8 @@
+import { DATA_FORM_NAMESPACE, PUBSUB_NAMESPACE } from '../stanza/namespaces.ts';
 import { childElement, element, type XmppElement } from '../stanza/xmpp-element.ts';
-import { DATA_FORM_NAMESPACE, type FormFields, submittedForm } from './data-form.ts';
+import { type FormFields, submittedForm } from './data-form.ts';
 import { ACCESS_MODELS, type NodeOptions } from './personal-nodes.ts';
 import { PEP_ITEMS_MAX } from './routing-limits.ts';
-
-export const PUBSUB_NAMESPACE = 'http://jabber.org/protocol/pubsub';
 
 /** Of a node that is made without any (XEP-0163 §5). */
 export const DEFAULT_OPTIONS: NodeOptions = { access: 'presence', itemsMax: 1, sendsLast: true };

@@ -1,3 +1,4 @@
+import { PING_NAMESPACE } from '../stanza/namespaces.ts';
 import type { FeatureRegistry } from './routing-feature.ts';
 
 /** XEP-0199: the peer answers for its user and as the server. */
@@ -9,5 +10,3 @@ export function registerPing(registry: FeatureRegistry): void {
     else answer.error('bad-request', 'a ping is an iq of type get');
   });
 }
-
-const PING_NAMESPACE = 'urn:xmpp:ping';

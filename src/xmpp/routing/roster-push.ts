@@ -1,10 +1,9 @@
 import type { BareJid } from '../../xmpp-address/jid.ts';
+import { ROSTER_NAMESPACE } from '../stanza/namespaces.ts';
 import { CLIENT_NAMESPACE } from '../stanza/stanza.ts';
 import { element, type XmppElement } from '../stanza/xmpp-element.ts';
 import type { RosterItem } from './roster.ts';
 import type { RoutingContext } from './routing-context.ts';
-
-export const ROSTER_NAMESPACE = 'jabber:iq:roster';
 
 /** RFC 6121 §2.1.2, as clients see it. */
 export function rosterItemElement(item: RosterItem): XmppElement {

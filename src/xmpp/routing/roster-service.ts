@@ -1,5 +1,6 @@
 import { AddressFault } from '../../xmpp-address/address-fault.ts';
 import type { Jid } from '../../xmpp-address/jid.ts';
+import { ROSTER_NAMESPACE } from '../stanza/namespaces.ts';
 import {
   childElements,
   element,
@@ -9,7 +10,7 @@ import {
 } from '../stanza/xmpp-element.ts';
 import type { Client } from './client-table.ts';
 import type { Roster } from './roster.ts';
-import { ROSTER_NAMESPACE, rosterItemElement } from './roster-push.ts';
+import { rosterItemElement } from './roster-push.ts';
 import { contactTextFault } from './roster-text.ts';
 import type { RoutingContext } from './routing-context.ts';
 import type { FeatureRegistry, IqAnswer, IqRequest } from './routing-feature.ts';

@@ -1,4 +1,5 @@
 import type { BareJid } from '../../xmpp-address/jid.ts';
+import { DISCO_INFO_NAMESPACE, DISCO_ITEMS_NAMESPACE } from '../stanza/namespaces.ts';
 import { element, type XmppElement } from '../stanza/xmpp-element.ts';
 import type { FeatureTable } from './feature-table.ts';
 import type { RoutingContext } from './routing-context.ts';
@@ -6,9 +7,6 @@ import type { FeatureRegistry, IqAnswer, IqRequest } from './routing-feature.ts'
 
 /** Whether somebody may see what only contacts with a presence subscription see. */
 export type MaySeePresence = (address: BareJid) => boolean;
-
-export const DISCO_INFO_NAMESPACE = 'http://jabber.org/protocol/disco#info';
-export const DISCO_ITEMS_NAMESPACE = 'http://jabber.org/protocol/disco#items';
 
 /** XEP-0030: what the account and the server can do is what the features said that they do. */
 export class ServiceDiscovery {

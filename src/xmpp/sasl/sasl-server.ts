@@ -1,5 +1,6 @@
 import type { RandomSource } from '../../reload/peer-options.ts';
 import type { BareJid, Jid, Resourcepart } from '../../xmpp-address/jid.ts';
+import { CHANNEL_BINDING_NAMESPACE } from '../stanza/namespaces.ts';
 import { element, textOf, type XmppElement } from '../stanza/xmpp-element.ts';
 import type { ScramCredential } from '../xmpp-input.ts';
 import { fromBase64, toBase64 } from './base64.ts';
@@ -185,4 +186,3 @@ function encodedData(data: Uint8Array): string {
 }
 
 /** XEP-0440. */
-const CHANNEL_BINDING_NAMESPACE = 'urn:xmpp:sasl-cb:0';

@@ -1,4 +1,5 @@
 import { parseUtcTime } from '../../overlay-config/date-time.ts';
+import { DELAY_NAMESPACE } from '../stanza/namespaces.ts';
 import { childElements, isElement, type XmppElement } from '../stanza/xmpp-element.ts';
 import { FRESH_WITHIN_MS, LONGEST_WAIT_MS } from './signed-limits.ts';
 import { formatTimestamp } from './signed-timestamp.ts';
@@ -64,6 +65,5 @@ export function delayStamps(outer: XmppElement): number[] {
     .flatMap((child) => parseUtcTime(child.attributes.get('stamp') ?? '') ?? []);
 }
 
-const DELAY_NAMESPACE = 'urn:xmpp:delay';
 /** A stanza passes two servers and perhaps an archive. */
 const STAMPS_MAX = 8;

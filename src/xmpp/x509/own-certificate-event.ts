@@ -1,12 +1,12 @@
 import type { Authenticator } from '../../tls-auth/authenticator.ts';
 import type { RoutingContext } from '../routing/routing-context.ts';
 import type { IqAnswer } from '../routing/routing-feature.ts';
+import { PUBSUB_NAMESPACE } from '../stanza/namespaces.ts';
 import { CLIENT_NAMESPACE } from '../stanza/stanza.ts';
 import { element, type XmppElement } from '../stanza/xmpp-element.ts';
 import {
   certificateItemId,
   certificatesFromPersonalEvents,
-  PUBSUB_NAMESPACE,
   personalCertificatesRequest,
   publishCertificates,
   retractCertificates,

@@ -3,6 +3,7 @@ import type { Authenticator } from '../../tls-auth/authenticator.ts';
 import { parseCertificate } from '../../tls-auth/certificate.ts';
 import { CertificateRefusal } from '../../tls-auth/certificate-refusal.ts';
 import { toHex } from '../../wire/hex.ts';
+import { DATA_FORM_NAMESPACE, PUBSUB_NAMESPACE } from '../stanza/namespaces.ts';
 import { childElement, childElements, element, type XmppElement } from '../stanza/xmpp-element.ts';
 import { certificateChainElement, octetsOf, X509_NAMESPACE } from './x509-element.ts';
 
@@ -127,8 +128,6 @@ function pubsub(...actions: readonly XmppElement[]): XmppElement {
   return element('pubsub', PUBSUB_NAMESPACE, {}, actions);
 }
 
-export const PUBSUB_NAMESPACE = 'http://jabber.org/protocol/pubsub';
-const DATA_FORM_NAMESPACE = 'jabber:x:data';
 const ITEM_ID_OCTETS = 16;
 const ITEMS_MAX = 64;
 const CHAIN_CERTIFICATES_MAX = 8;

@@ -1,4 +1,5 @@
 /** XEP-0417 §9: certificates as personal events, and what is believed of them. */
+
 import { describe, expect, test } from 'vitest';
 import {
   makeIntermediate,
@@ -8,6 +9,7 @@ import {
 } from '../../../sim/certificates/certificate-maker.ts';
 import { trustSettingsOf } from '../../../src/overlay-config/configuration-trust-settings.ts';
 import { Authenticator } from '../../../src/tls-auth/authenticator.ts';
+import { PUBSUB_NAMESPACE } from '../../../src/xmpp/stanza/namespaces.ts';
 import {
   element,
   withAttributes,
@@ -16,7 +18,6 @@ import {
 import {
   certificateItemId,
   certificatesFromPersonalEvents,
-  PUBSUB_NAMESPACE,
 } from '../../../src/xmpp/x509/personal-certificates.ts';
 import { certificateChainElement, X509_NAMESPACE } from '../../../src/xmpp/x509/x509-element.ts';
 import { testConfiguration } from '../../reload/virtual-configuration.ts';

@@ -1,5 +1,6 @@
 import { type Certificate, parseCertificate } from '../../../tls-auth/certificate.ts';
 import { CertificateRefusal } from '../../../tls-auth/certificate-refusal.ts';
+import { DISCO_INFO_NAMESPACE, SASLCERT_NAMESPACE } from '../../../xmpp/stanza/namespaces.ts';
 import {
   childElement,
   childElements,
@@ -119,7 +120,5 @@ function saslcert(name: string, children: readonly (XmppElement | string)[] = []
   return element(name, SASLCERT_NAMESPACE, {}, children);
 }
 
-const SASLCERT_NAMESPACE = 'urn:xmpp:saslcert:1';
-const DISCO_INFO_NAMESPACE = 'http://jabber.org/protocol/disco#info';
 const LISTED_MAX = 10_000;
 const NAME_LENGTH_MAX = 256;
