@@ -26,7 +26,10 @@ export function clientcertCommand(): Command {
     'the certificates with which your XMPP clients log in, at your peer or at any server',
   );
   for (const one of [add(), list(), disable(), revoke()]) command.addCommand(one);
-  return command;
+  return command.addHelpText(
+    'after',
+    HELP + examples('add --name Phone phone.pem', 'list', ELSEWHERE),
+  );
 }
 
 function add(): Command {
@@ -137,6 +140,10 @@ function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  $ xor clientcert ${line}`).join('\n')}`;
 }
 
+const HELP = `
+They ask the running peer, which --state or --api names; with --account, the server of
+that account instead.
+`;
 const ELSEWHERE = 'list --account romeo@montague.lit --server xmpp.montague.lit --password-stdin';
 const COLUMNS = ['NAME', 'STATE', 'SOURCE', 'VALID UNTIL', 'LAST USED', 'USED BY', 'SHA-256'];
 /** Of a fingerprint in the table; `--json` has all of it. */
