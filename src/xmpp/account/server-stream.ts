@@ -4,7 +4,6 @@ import { toBase64 } from '../sasl/base64.ts';
 import { SCRAM_NONCE_LENGTH } from '../sasl/sasl-limits.ts';
 import { PING_NAMESPACE, TLS_NAMESPACE } from '../stanza/namespaces.ts';
 import { CLIENT_NAMESPACE, isStanza } from '../stanza/stanza.ts';
-
 import { element, isElement, type XmppElement } from '../stanza/xmpp-element.ts';
 import {
   STREAMS_NAMESPACE,
