@@ -6,7 +6,7 @@ import type {
   ClientCertificateTarget,
   ShownCertificate,
 } from './client-certificate-target.ts';
-import { OperatorError, usageError } from './operator-error.ts';
+import { usageError } from './operator-error.ts';
 import { OwnPeerCertificates } from './own-peer-certificates.ts';
 import { ServerCertificates } from './server-certificates.ts';
 import { type ServerOptions, withServerOptions } from './server-options.ts';
@@ -115,12 +115,7 @@ async function at<Result>(
 }
 
 async function readCertificateFile(path: string): Promise<CertificateFile> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw new OperatorError(`cannot read ${path}: ${(error as Error).message}`);
-  }
+  const text = await readFile(path, 'utf8');
   const [pem, label] = FIRST_PEM.exec(text) ?? [];
   if (pem === undefined || text.length > FILE_CHARACTERS_MAX) {
     throw usageError(`${path} is no PEM file with a certificate or a certificate request`);
