@@ -192,7 +192,10 @@ describe('xor clientcert at the own peer', { timeout: 120_000 }, () => {
     expect(await clientcert('add', '--name', 'Key', key)).toMatchObject({ status: 2 });
     expect(await clientcert('add', key)).toMatchObject({ status: 2 });
     const absent = await clientcert('add', '--name', 'Absent', `${key}.not-there`);
-    expect(absent).toMatchObject({ status: 1, stderr: expect.stringContaining('there is no file') });
+    expect(absent).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('there is no file'),
+    });
   });
 
   async function askApi(path: string): Promise<unknown> {
